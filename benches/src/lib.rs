@@ -1,0 +1,1 @@
+//! Benches live in `benches/`; this file holds what they share.

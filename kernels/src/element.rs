@@ -1,0 +1,144 @@
+//! The element types: f32 and f64.
+
+use std::fmt::{Debug, Display};
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+use crate::math;
+
+/// A floating-point type that the kernels compute in: `f32` or `f64`.
+pub trait Element:
+    Copy
+    + Default
+    + PartialOrd
+    + Debug
+    + Display
+    + Send
+    + Sync
+    + 'static
+    + Add<Output = Self>
+    + AddAssign
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + sealed::Sealed
+{
+    /// +0.0
+    const ZERO: Self;
+    /// 1.0
+    const ONE: Self;
+    /// The name of the type in tables and messages: `f32` or `f64`.
+    const NAME: &'static str;
+
+    /// `self * b + c` with one rounding (N1).
+    fn mul_add(self, b: Self, c: Self) -> Self;
+    /// The correctly rounded square root.
+    fn sqrt(self) -> Self;
+    /// The value with its sign bit cleared.
+    fn abs(self) -> Self;
+    /// True for NaN.
+    fn is_nan(self) -> bool;
+    /// True unless NaN or infinite.
+    fn is_finite(self) -> bool;
+    /// `x` rounded once to this type.
+    fn from_f64(x: f64) -> Self;
+    /// The value as f64, which is exact.
+    fn to_f64(self) -> f64;
+    /// The bit pattern, widened to 64 bits with zeros.
+    fn bits(self) -> u64;
+    /// The value with any NaN replaced by the one NaN of the contract (N8).
+    fn canonical(self) -> Self;
+
+    /// e^x (N5).
+    fn exp(self) -> Self;
+    /// e^x - 1 (N5).
+    fn expm1(self) -> Self;
+    /// The natural logarithm (N5).
+    fn ln(self) -> Self;
+    /// ln(1 + x) (N5).
+    fn ln1p(self) -> Self;
+    /// The hyperbolic tangent (N5).
+    fn tanh(self) -> Self;
+    /// 1 / (1 + e^-x) (N5).
+    fn sigmoid(self) -> Self;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+macro_rules! impl_element {
+    ($t:ident, $nan:expr) => {
+        impl Element for $t {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const NAME: &'static str = stringify!($t);
+
+            #[inline(always)]
+            fn mul_add(self, b: Self, c: Self) -> Self {
+                $t::mul_add(self, b, c)
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                $t::sqrt(self)
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                $t::abs(self)
+            }
+            #[inline(always)]
+            fn is_nan(self) -> bool {
+                $t::is_nan(self)
+            }
+            #[inline(always)]
+            fn is_finite(self) -> bool {
+                $t::is_finite(self)
+            }
+            #[inline(always)]
+            fn from_f64(x: f64) -> Self {
+                x as $t
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline(always)]
+            fn bits(self) -> u64 {
+                u64::from(self.to_bits())
+            }
+            #[inline(always)]
+            fn canonical(self) -> Self {
+                if $t::is_nan(self) { $t::from_bits($nan) } else { self }
+            }
+            #[inline(always)]
+            fn exp(self) -> Self {
+                math::$t::exp(self)
+            }
+            #[inline(always)]
+            fn expm1(self) -> Self {
+                math::$t::expm1(self)
+            }
+            #[inline(always)]
+            fn ln(self) -> Self {
+                math::$t::ln(self)
+            }
+            #[inline(always)]
+            fn ln1p(self) -> Self {
+                math::$t::ln1p(self)
+            }
+            #[inline(always)]
+            fn tanh(self) -> Self {
+                math::$t::tanh(self)
+            }
+            #[inline(always)]
+            fn sigmoid(self) -> Self {
+                math::$t::sigmoid(self)
+            }
+        }
+    };
+}
+
+impl_element!(f32, 0x7fc0_0000);
+impl_element!(f64, 0x7ff8_0000_0000_0000);

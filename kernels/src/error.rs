@@ -1,0 +1,57 @@
+//! The one error type of this crate.
+
+use std::fmt;
+
+/// Why a kernel refused to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// A shape does not fit: which operation, what it expected, what it got.
+    Shape {
+        /// The operation, as `conv2d forward`.
+        operation: &'static str,
+        /// What the operation expected, as `weights of 6 x 1 x 5 x 5 = 150 values`.
+        expected: String,
+        /// What it was given, as `149 values`.
+        got: String,
+    },
+    /// `KERNELS_LEVEL` or a caller names a level that does not exist.
+    UnknownLevel {
+        /// The name that was asked for.
+        name: String,
+    },
+    /// The level exists, but this CPU lacks it.
+    MissingLevel {
+        /// The name that was asked for.
+        name: String,
+        /// The levels that this CPU has, best last.
+        available: Vec<&'static str>,
+    },
+    /// The floating-point environment is not the one that the contract asks for (N10).
+    Environment {
+        /// What is wrong, as `flush-to-zero is on`.
+        found: &'static str,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shape { operation, expected, got } => {
+                write!(f, "{operation}: expected {expected}, got {got}")
+            }
+            Self::UnknownLevel { name } => write!(
+                f,
+                "no instruction level is called `{name}`: use scalar, avx2, avx512 or neon, or unset KERNELS_LEVEL"
+            ),
+            Self::MissingLevel { name, available } => {
+                write!(f, "this CPU lacks the instruction level `{name}`: it has {}", available.join(", "))
+            }
+            Self::Environment { found } => write!(
+                f,
+                "floating-point environment: {found}; results would differ from every other machine's, so nothing is computed"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

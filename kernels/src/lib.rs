@@ -1,0 +1,43 @@
+//! Compute kernels with one definition of every bit.
+//!
+//! Each operation here is defined by the numeric contract (`docs/numeric-contract.md`) and
+//! written down as plain loops in [`reference`]; the fast bodies must return the same bits at
+//! every [`Level`], for any number of threads and any block size. Tests compare them bit by bit.
+//!
+//! Where to look:
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`gemm`] | C = A B over strided matrices, cache-blocked and packed; the heart is `gemm/microkernel.rs` |
+//! | [`conv`] | 1-D and 2-D convolution through im2col, and its two gradients |
+//! | [`pool`] | max, average and global pooling |
+//! | [`activation`], [`softmax`] | the course's activation functions and the softmax loss |
+//! | [`math`] | exp, ln, tanh, sigmoid: correctly rounded in f32 |
+//! | [`reduce`] | sums, means, norms over 32 virtual lanes; argmax |
+//! | [`simd`] | instruction sets: tokens that prove them, [`Level`], dispatch |
+//! | [`reference`] | the contract as plain loops |
+//!
+//! A function takes an [`Exec`] first: how to run, which never changes what comes out.
+
+pub mod activation;
+pub mod conv;
+mod element;
+mod error;
+mod exec;
+pub mod gemm;
+pub mod math;
+pub mod pool;
+pub mod reduce;
+pub mod reference;
+pub mod simd;
+pub mod softmax;
+mod view;
+
+pub use element::Element;
+pub use error::Error;
+pub use exec::{Exec, Threads};
+pub use simd::Level;
+pub use view::{MatMut, MatRef};
+
+/// Number of the numeric contract that this crate keeps. A change of any bit raises it.
+pub const CONTRACT: u32 = 1;

@@ -1,0 +1,1 @@
+//! The contract as plain loops: the specification that every kernel is compared with.

@@ -1,0 +1,126 @@
+//! The choice among the instruction sets.
+
+#[cfg(target_arch = "aarch64")]
+use super::Neon;
+#[cfg(target_arch = "x86_64")]
+use super::{Avx2, Avx512};
+use super::{Kernel, Scalar, Simd};
+use crate::Error;
+
+/// An instruction set that this CPU has. Every level returns the same bits.
+#[derive(Clone, Copy, Debug)]
+pub enum Level {
+    /// Plain Rust, fused multiply-add included.
+    Scalar(Scalar),
+    /// AVX2 and FMA (x86-64, from 2013).
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    /// AVX-512 (x86-64: Skylake-X, Zen 4 and later).
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+    /// NEON (64-bit ARM).
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
+}
+
+/// Every level's name, whether this CPU has it or not.
+const NAMES: [&str; 4] = ["scalar", "avx2", "avx512", "neon"];
+
+impl Level {
+    /// The levels that this CPU has, from the slowest to the fastest.
+    pub fn available() -> Vec<Self> {
+        let mut levels = vec![Self::Scalar(Scalar::new())];
+        #[cfg(target_arch = "x86_64")]
+        {
+            levels.extend(Avx2::detect().map(Self::Avx2));
+            levels.extend(Avx512::detect().map(Self::Avx512));
+        }
+        #[cfg(target_arch = "aarch64")]
+        levels.extend(Neon::detect().map(Self::Neon));
+        levels
+    }
+
+    /// The fastest level that this CPU has.
+    pub fn best() -> Self {
+        Self::available().pop().unwrap_or(Self::Scalar(Scalar::new()))
+    }
+
+    /// The level called `name`.
+    ///
+    /// # Errors
+    /// If no level has that name, or this CPU lacks it. There is no silent fallback.
+    pub fn from_name(name: &str) -> Result<Self, Error> {
+        if !NAMES.contains(&name) {
+            return Err(Error::UnknownLevel { name: name.to_owned() });
+        }
+        let levels = Self::available();
+        levels.iter().copied().find(|level| level.name() == name).ok_or_else(|| Error::MissingLevel {
+            name: name.to_owned(),
+            available: levels.iter().map(|level| level.name()).collect(),
+        })
+    }
+
+    /// The level that the environment variable `KERNELS_LEVEL` names, or the best one.
+    ///
+    /// # Errors
+    /// As [`Level::from_name`].
+    pub fn from_env() -> Result<Self, Error> {
+        match std::env::var_os("KERNELS_LEVEL") {
+            None => Ok(Self::best()),
+            Some(name) => Self::from_name(&name.to_string_lossy()),
+        }
+    }
+
+    /// `scalar`, `avx2`, `avx512` or `neon`.
+    pub fn name(self) -> &'static str {
+        struct Name;
+        impl Kernel for Name {
+            type Output = &'static str;
+            #[inline(always)]
+            fn run<S: Simd>(self, _: S) -> &'static str {
+                S::NAME
+            }
+        }
+        self.dispatch(Name)
+    }
+
+    /// Runs `kernel` compiled for this level. Call it once, at the outside of a public function.
+    #[inline]
+    pub fn dispatch<K: Kernel>(self, kernel: K) -> K::Output {
+        match self {
+            Self::Scalar(simd) => simd.vectorize(
+                #[inline(always)]
+                || kernel.run(simd),
+            ),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(simd) => simd.vectorize(
+                #[inline(always)]
+                || kernel.run(simd),
+            ),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(simd) => simd.vectorize(
+                #[inline(always)]
+                || kernel.run(simd),
+            ),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(simd) => simd.vectorize(
+                #[inline(always)]
+                || kernel.run(simd),
+            ),
+        }
+    }
+
+    /// Runs a plain loop compiled for this level: the compiler turns it into vectors.
+    #[inline]
+    pub fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
+        struct Loop<F>(F);
+        impl<R, F: FnOnce() -> R> Kernel for Loop<F> {
+            type Output = R;
+            #[inline(always)]
+            fn run<S: Simd>(self, _: S) -> R {
+                (self.0)()
+            }
+        }
+        self.dispatch(Loop(f))
+    }
+}

@@ -1,0 +1,47 @@
+//! Instruction sets: a zero-sized token proves that the CPU has one, and [`Level`] is the one
+//! door through which a kernel is compiled for each.
+//!
+//! ```
+//! use kernels::Level;
+//!
+//! let level = Level::best();
+//! let mut y = [1.0_f32, 2.0, 3.0];
+//! level.vectorize(#[inline(always)] || y.iter_mut().for_each(|v| *v += 1.0));
+//! assert_eq!(y, [2.0, 3.0, 4.0]);
+//! ```
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod level;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod scalar;
+
+#[cfg(target_arch = "x86_64")]
+pub use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub use avx512::Avx512;
+pub use level::Level;
+#[cfg(target_arch = "aarch64")]
+pub use neon::Neon;
+pub use scalar::Scalar;
+
+/// A token that proves that the CPU has an instruction set. Only `detect` makes one.
+pub trait Simd: Copy + Send + Sync + 'static {
+    /// The level's name: `scalar`, `avx2`, `avx512` or `neon`.
+    const NAME: &'static str;
+
+    /// Runs `f` compiled for this instruction set. `f` must be `#[inline(always)]`, and so must
+    /// all that it calls: what is not inlined is compiled for the baseline.
+    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R;
+}
+
+/// A kernel that is written once and compiled for every instruction set.
+pub trait Kernel {
+    /// What the kernel returns.
+    type Output;
+    /// The body. It must be `#[inline(always)]`.
+    fn run<S: Simd>(self, simd: S) -> Self::Output;
+}

@@ -14,14 +14,18 @@
 //! | [`activation`], [`softmax`] | the course's activation functions and the softmax loss |
 //! | [`math`] | exp, ln, tanh, sigmoid: correctly rounded in f32 |
 //! | [`reduce`] | sums, means, norms over 32 virtual lanes; argmax |
+//! | [`environment`] | rounding and subnormals as the contract asks for |
 //! | [`simd`] | instruction sets: tokens that prove them, [`Level`], dispatch |
 //! | [`reference`] | the contract as plain loops |
 //!
 //! A function takes an [`Exec`] first: how to run, which never changes what comes out.
 
+#![deny(unsafe_code)] // allowed in view.rs, aligned.rs and one file per instruction set only
+
 pub mod activation;
 pub mod conv;
 mod element;
+pub mod environment;
 mod error;
 mod exec;
 pub mod gemm;
@@ -31,6 +35,7 @@ pub mod reduce;
 pub mod reference;
 pub mod simd;
 pub mod softmax;
+#[allow(unsafe_code)] // splits a matrix into tiles that do not meet
 mod view;
 
 pub use element::Element;

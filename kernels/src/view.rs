@@ -1,6 +1,7 @@
 //! Matrices as views: a slice of elements with two strides.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use crate::Error;
 
@@ -22,7 +23,6 @@ pub struct MatRef<'a, T> {
 #[derive(Debug)]
 pub struct MatMut<'a, T> {
     data: *mut T,
-    len: usize,
     rows: usize,
     cols: usize,
     row_stride: usize,
@@ -109,6 +109,28 @@ impl<'a, T> MatRef<'a, T> {
     pub fn data(&self) -> &'a [T] {
         self.data
     }
+
+    /// The tile with the given rows and columns.
+    ///
+    /// # Panics
+    /// If the tile reaches outside the matrix.
+    #[must_use]
+    pub fn tile(self, rows: Range<usize>, cols: Range<usize>) -> Self {
+        assert!(
+            rows.start <= rows.end
+                && rows.end <= self.rows
+                && cols.start <= cols.end
+                && cols.end <= self.cols,
+            "rows {rows:?}, columns {cols:?} reach outside a {} x {} matrix",
+            self.rows,
+            self.cols
+        );
+        let (height, width) = (rows.end - rows.start, cols.end - cols.start);
+        // An empty tile has no first element, so its offset may lie outside the slice.
+        let empty = height == 0 || width == 0;
+        let offset = if empty { 0 } else { rows.start * self.row_stride + cols.start * self.col_stride };
+        Self { data: &self.data[offset..], rows: height, cols: width, ..self }
+    }
 }
 
 impl<'a, T: Copy> MatRef<'a, T> {
@@ -126,6 +148,10 @@ impl<'a, T: Copy> MatRef<'a, T> {
         self.data[i * self.row_stride + j * self.col_stride]
     }
 }
+
+// SAFETY: a `MatMut` is the only way to its elements for as long as it lives (no two index pairs
+// share an element, and tiles of one matrix share none), as a `&mut [T]` is to its own.
+unsafe impl<T: Send> Send for MatMut<'_, T> {}
 
 impl<'a, T> MatMut<'a, T> {
     /// A row-major matrix: element (i, j) at `i * cols + j`.
@@ -159,27 +185,14 @@ impl<'a, T> MatMut<'a, T> {
         if !inside || !apart {
             return Err(shape_error(rows, cols, (row_stride, col_stride), data.len()));
         }
-        Ok(Self {
-            len: data.len(),
-            data: data.as_mut_ptr(),
-            rows,
-            cols,
-            row_stride,
-            col_stride,
-            borrow: PhantomData,
-        })
+        Ok(Self { data: data.as_mut_ptr(), rows, cols, row_stride, col_stride, borrow: PhantomData })
     }
 
     /// The transpose: the same elements with rows and columns exchanged.
     #[must_use]
     pub fn t(self) -> Self {
-        Self {
-            rows: self.cols,
-            cols: self.rows,
-            row_stride: self.col_stride,
-            col_stride: self.row_stride,
-            ..self
-        }
+        let (rows, row_stride) = (self.cols, self.col_stride);
+        Self { rows, cols: self.rows, row_stride, col_stride: self.row_stride, ..self }
     }
 
     /// The same matrix for a shorter time.
@@ -202,5 +215,91 @@ impl<'a, T> MatMut<'a, T> {
     /// The distance between two elements of a row, in elements.
     pub fn col_stride(&self) -> usize {
         self.col_stride
+    }
+
+    /// Row `i` as a slice, where the columns are contiguous.
+    ///
+    /// # Panics
+    /// If there is no such row or `col_stride` is not 1 (a single column counts as contiguous).
+    #[inline(always)]
+    pub fn row_mut(&mut self, i: usize) -> &mut [T] {
+        assert!(i < self.rows, "row {i} is outside a {} x {} matrix", self.rows, self.cols);
+        assert!(self.col_stride == 1 || self.cols <= 1, "the columns are {} apart", self.col_stride);
+        if self.cols == 0 {
+            return &mut [];
+        }
+        // SAFETY: the constructor has checked that the row lies inside the slice; its elements
+        // are this matrix's own, and `&mut self` lends them to nobody else.
+        unsafe { std::slice::from_raw_parts_mut(self.data.add(i * self.row_stride), self.cols) }
+    }
+
+    /// The rows before `at` and the rows from `at`, which different threads may write.
+    ///
+    /// # Panics
+    /// If `at` is larger than the number of rows.
+    #[must_use]
+    pub fn split_rows(self, at: usize) -> (Self, Self) {
+        let rows = self.rows;
+        assert!(at <= rows, "cannot split {rows} rows at {at}");
+        // The address of an empty part is never used, so it may point anywhere.
+        let below = self.data.wrapping_add(at.wrapping_mul(self.row_stride));
+        let upper = Self { rows: at, borrow: PhantomData, ..self };
+        let lower = Self { data: below, rows: rows - at, borrow: PhantomData, ..self };
+        (upper, lower)
+    }
+
+    /// The columns before `at` and the columns from `at`, which different threads may write.
+    ///
+    /// # Panics
+    /// If `at` is larger than the number of columns.
+    #[must_use]
+    pub fn split_cols(self, at: usize) -> (Self, Self) {
+        let (left, right) = self.t().split_rows(at);
+        (left.t(), right.t())
+    }
+
+    /// The tile with the given rows and columns, for a shorter time.
+    ///
+    /// # Panics
+    /// If the tile reaches outside the matrix.
+    pub fn tile(&mut self, rows: Range<usize>, cols: Range<usize>) -> MatMut<'_, T> {
+        let (_, below) = self.reborrow().split_rows(rows.start);
+        let (_, right) = below.split_cols(cols.start);
+        let (tall, _) = right.split_rows(rows.end - rows.start);
+        tall.split_cols(cols.end - cols.start).0
+    }
+}
+
+impl<T: Copy> MatMut<'_, T> {
+    /// The address of element (i, j).
+    ///
+    /// # Panics
+    /// If the index is outside the matrix.
+    #[inline(always)]
+    fn address(&self, i: usize, j: usize) -> *mut T {
+        let (rows, cols) = (self.rows, self.cols);
+        assert!(i < rows && j < cols, "({i}, {j}) is outside a {rows} x {cols} matrix");
+        // SAFETY: the constructor has checked that every element lies inside the slice.
+        unsafe { self.data.add(i * self.row_stride + j * self.col_stride) }
+    }
+
+    /// The element in row `i`, column `j`.
+    ///
+    /// # Panics
+    /// If the index is outside the matrix.
+    #[inline(always)]
+    pub fn at(&self, i: usize, j: usize) -> T {
+        // SAFETY: the address is valid, and only this matrix may write the element.
+        unsafe { self.address(i, j).read() }
+    }
+
+    /// Writes the element in row `i`, column `j`.
+    ///
+    /// # Panics
+    /// If the index is outside the matrix.
+    #[inline(always)]
+    pub fn set(&mut self, i: usize, j: usize, value: T) {
+        // SAFETY: the address is valid, and only this matrix may touch the element.
+        unsafe { self.address(i, j).write(value) }
     }
 }

@@ -11,12 +11,16 @@
 //! ```
 
 #[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
 mod avx512;
 mod level;
 #[cfg(target_arch = "aarch64")]
+#[allow(unsafe_code)]
 mod neon;
+#[allow(unsafe_code)]
 mod scalar;
 
 #[cfg(target_arch = "x86_64")]

@@ -1,0 +1,8 @@
+//! The contract as plain loops: the specification that every kernel is compared with, bit by bit.
+//!
+//! Nothing here is fast, and nothing here is shared with the kernels. Read it to know what a
+//! kernel computes; read the kernel to know how it gets there sooner.
+
+#![forbid(unsafe_code)]
+
+pub mod gemm;

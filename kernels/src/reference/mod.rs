@@ -5,4 +5,6 @@
 
 #![forbid(unsafe_code)]
 
+pub mod conv;
 pub mod gemm;
+pub mod pool;

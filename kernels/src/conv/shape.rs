@@ -1,0 +1,195 @@
+//! The sizes of a convolution, and what one axis does with a position and a tap.
+
+use crate::Error;
+
+/// All sizes of a 2-D convolution; a 1-D one has height 1. Layout NCHW, weights OIHW
+/// [c_out, c_in / groups, kernel_h, kernel_w].
+///
+/// ```
+/// use kernels::conv::Conv2d;
+///
+/// // The course's picture: 3 channels of 5 x 5, a frame of zeros, one 3 x 3 kernel per channel.
+/// let conv = Conv2d {
+///     c_in: 3, h_in: 5, w_in: 5, c_out: 1,
+///     kernel: [3, 3], stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1,
+/// };
+/// conv.validate()?;
+/// assert_eq!((conv.h_out(), conv.w_out(), conv.weight_len()), (5, 5, 27));
+/// # Ok::<(), kernels::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv2d {
+    /// Channels of the input.
+    pub c_in: usize,
+    /// Height of the input.
+    pub h_in: usize,
+    /// Width of the input.
+    pub w_in: usize,
+    /// Channels of the output.
+    pub c_out: usize,
+    /// Height and width of the kernel.
+    pub kernel: [usize; 2],
+    /// Steps between windows, vertically and horizontally.
+    pub stride: [usize; 2],
+    /// Zeros around the input: rows above and below, columns left and right.
+    pub padding: [usize; 2],
+    /// Distance between two taps.
+    pub dilation: [usize; 2],
+    /// Groups of channels that do not see each other.
+    pub groups: usize,
+}
+
+impl Conv2d {
+    /// Checks the sizes once, so that the kernels may compute with them freely.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a size of zero (padding apart), groups that do not divide both
+    /// numbers of channels, a kernel larger than the padded input, or sizes beyond `usize`.
+    pub fn validate(&self) -> Result<(), Error> {
+        let refuse = |expected: &str| {
+            Err(Error::Shape { operation: "conv2d", expected: expected.to_owned(), got: format!("{self:?}") })
+        };
+        let sizes = [self.c_in, self.h_in, self.w_in, self.c_out, self.groups];
+        if sizes.iter().chain(&self.kernel).chain(&self.stride).chain(&self.dilation).any(|&size| size == 0) {
+            return refuse("every size but the padding to be at least 1");
+        }
+        if !self.c_in.is_multiple_of(self.groups) || !self.c_out.is_multiple_of(self.groups) {
+            return refuse("groups that divide c_in and c_out");
+        }
+        let (Some(h_out), Some(w_out)) = (self.rows().checked_output(), self.cols().checked_output()) else {
+            return refuse("a kernel, dilated, no larger than the padded input");
+        };
+        let taps = self.kernel[0].checked_mul(self.kernel[1]);
+        let column_rows = taps.and_then(|taps| taps.checked_mul(self.c_in.checked_mul(self.c_out)?));
+        let positions = self.h_in.checked_mul(self.w_in).zip(h_out.checked_mul(w_out));
+        let everything = column_rows
+            .zip(positions)
+            .and_then(|(rows, (input, output))| rows.checked_mul(input.checked_add(output)?));
+        if everything.is_none_or(|len| len > isize::MAX as usize / 64) {
+            return refuse("sizes whose products fit in memory");
+        }
+        Ok(())
+    }
+
+    /// Height of the output: (h_in + 2 padding - dilation (kernel - 1) - 1) / stride + 1, rounded
+    /// down; 0 where [`Conv2d::validate`] fails.
+    pub fn h_out(&self) -> usize {
+        self.rows().output()
+    }
+
+    /// Width of the output, by the formula of [`Conv2d::h_out`].
+    pub fn w_out(&self) -> usize {
+        self.cols().output()
+    }
+
+    /// Values of one input sample: c_in * h_in * w_in.
+    pub fn input_len(&self) -> usize {
+        self.c_in * self.h_in * self.w_in
+    }
+
+    /// Values of one output sample: c_out * h_out * w_out.
+    pub fn output_len(&self) -> usize {
+        self.c_out * self.h_out() * self.w_out()
+    }
+
+    /// Values of the weights: c_out * (c_in / groups) * kernel_h * kernel_w.
+    pub fn weight_len(&self) -> usize {
+        self.c_out * self.taps_in()
+    }
+
+    /// Samples per chunk of the weight and bias gradients (N3): 4 for up to 2^15 weights, 16 for
+    /// up to 2^19, 64 above.
+    pub fn chunk(&self) -> usize {
+        match self.weight_len() {
+            0..=0x8000 => 4,
+            0x8001..=0x8_0000 => 16,
+            _ => 64,
+        }
+    }
+
+    /// Values of scratch with which [`super::forward`] and the gradients can employ `threads`
+    /// threads. One thread's worth is enough to run; a longer scratch never changes a bit.
+    pub fn scratch_len(&self, threads: usize) -> usize {
+        let columns = self.taps_in() * self.h_out() * self.w_out();
+        let grad_columns = self.c_out * self.kernel[0] * self.kernel[1] * self.h_in * self.w_in;
+        (columns + grad_columns + self.input_len() + 2 * self.weight_len()) * threads
+    }
+
+    /// Taps of one output value: (c_in / groups) * kernel_h * kernel_w.
+    pub(crate) fn taps_in(&self) -> usize {
+        self.c_in / self.groups * self.kernel[0] * self.kernel[1]
+    }
+
+    /// The vertical axis.
+    pub(crate) fn rows(&self) -> Axis {
+        self.axis(0, self.h_in)
+    }
+
+    /// The horizontal axis.
+    pub(crate) fn cols(&self) -> Axis {
+        self.axis(1, self.w_in)
+    }
+
+    fn axis(&self, axis: usize, input: usize) -> Axis {
+        Axis {
+            input,
+            kernel: self.kernel[axis],
+            stride: self.stride[axis],
+            padding: self.padding[axis],
+            dilation: self.dilation[axis],
+        }
+    }
+}
+
+/// One axis of a convolution or a pooling.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Axis {
+    pub(crate) input: usize,
+    pub(crate) kernel: usize,
+    pub(crate) stride: usize,
+    pub(crate) padding: usize,
+    pub(crate) dilation: usize,
+}
+
+/// Where a tap of the input gradient finds its output gradient (N2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// Between two strides: the tap is absent.
+    Absent,
+    /// Beside the output map: a tap of +0.0.
+    Zero,
+    /// At this output position.
+    At(usize),
+}
+
+impl Axis {
+    /// The number of windows, or `None` where the window is larger than the padded input.
+    pub(crate) fn checked_output(&self) -> Option<usize> {
+        let padded = self.padding.checked_mul(2)?.checked_add(self.input)?;
+        let window = (self.kernel.checked_sub(1)?).checked_mul(self.dilation)?.checked_add(1)?;
+        padded.checked_sub(window)?.checked_div(self.stride)?.checked_add(1)
+    }
+
+    /// The number of windows; 0 where there is none.
+    pub(crate) fn output(&self) -> usize {
+        self.checked_output().unwrap_or(0)
+    }
+
+    /// The input position under tap `tap` of window `window`; `None` in the padding.
+    pub(crate) fn source(&self, window: usize, tap: usize) -> Option<usize> {
+        let padded = window * self.stride + tap * self.dilation;
+        padded.checked_sub(self.padding).filter(|&position| position < self.input)
+    }
+
+    /// The window whose tap `tap` lies on input position `position`: the inverse of `source`.
+    pub(crate) fn target(&self, position: usize, tap: usize) -> Target {
+        let distance = (position + self.padding) as isize - (tap * self.dilation) as isize;
+        if distance.rem_euclid(self.stride as isize) != 0 {
+            return Target::Absent;
+        }
+        match usize::try_from(distance / self.stride as isize) {
+            Ok(window) if window < self.output() => Target::At(window),
+            _ => Target::Zero,
+        }
+    }
+}

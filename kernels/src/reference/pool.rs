@@ -1,0 +1,101 @@
+//! Pooling and its gradients, one window after the other (N7, N16).
+
+use crate::Element;
+use crate::pool::Pool2d;
+
+/// y and the position of each maximum in its plane: strict `>` row-major, so that the first
+/// wins; a NaN wins, the first NaN stays; padding is never a candidate.
+pub fn max_forward<T: Element>(pool: &Pool2d, batch: usize, x: &[T]) -> (Vec<T>, Vec<u32>) {
+    let mut best = Vec::new();
+    for_each_window(pool, batch, |plane, window| {
+        let mut window = window.iter().map(|&position| (x[plane + position], position as u32));
+        let first = window.next().unwrap_or((T::ZERO, 0));
+        best.push(window.fold(first, |best, next| {
+            let wins = next.0 > best.0 || (next.0.is_nan() && !best.0.is_nan());
+            if wins { next } else { best }
+        }));
+    });
+    best.into_iter().unzip()
+}
+
+/// grad_x: from +0.0, each window adds its gradient at its maximum, windows ascending.
+pub fn max_backward<T: Element>(pool: &Pool2d, batch: usize, indices: &[u32], grad_y: &[T]) -> Vec<T> {
+    let mut grad_x = vec![T::ZERO; batch * pool.input_len()];
+    let mut outputs = indices.iter().zip(grad_y);
+    for_each_window(pool, batch, |plane, _| {
+        if let Some((&position, &grad)) = outputs.next() {
+            grad_x[plane + position as usize] += grad;
+        }
+    });
+    grad_x
+}
+
+/// y: a `+` chain from +0.0 over the window row-major, then one division by the window's size,
+/// padding included.
+pub fn average_forward<T: Element>(pool: &Pool2d, batch: usize, x: &[T]) -> Vec<T> {
+    let mut y = Vec::new();
+    for_each_window(pool, batch, |plane, window| {
+        let sum = window.iter().fold(T::ZERO, |sum, &position| sum + x[plane + position]);
+        y.push(sum / T::from_f64((pool.kernel[0] * pool.kernel[1]) as f64));
+    });
+    y
+}
+
+/// grad_x: from +0.0, each window adds grad_y / size to every input under it, windows ascending.
+pub fn average_backward<T: Element>(pool: &Pool2d, batch: usize, grad_y: &[T]) -> Vec<T> {
+    let mut grad_x = vec![T::ZERO; batch * pool.input_len()];
+    let mut grads = grad_y.iter();
+    for_each_window(pool, batch, |plane, window| {
+        let grad = grads.next().copied().unwrap_or(T::ZERO);
+        let share = grad / T::from_f64((pool.kernel[0] * pool.kernel[1]) as f64);
+        for &position in window {
+            grad_x[plane + position] += share;
+        }
+    });
+    grad_x
+}
+
+/// y [planes]: the N4 sum of each plane of `area` values, then one division.
+pub fn global_average_forward<T: Element>(area: usize, x: &[T]) -> Vec<T> {
+    x.chunks_exact(area).map(|plane| sum(plane) / T::from_f64(area as f64)).collect()
+}
+
+/// grad_x: grad_y / area at every position of the plane.
+pub fn global_average_backward<T: Element>(area: usize, grad_y: &[T]) -> Vec<T> {
+    grad_y.iter().flat_map(|&grad| std::iter::repeat_n(grad / T::from_f64(area as f64), area)).collect()
+}
+
+/// Calls `f(start of the plane, positions in the plane)` for every window, ascending; the
+/// positions are row-major and leave the padding out.
+fn for_each_window(pool: &Pool2d, batch: usize, mut f: impl FnMut(usize, &[usize])) {
+    let (rows, cols) = (pool.rows(), pool.cols());
+    let mut window = Vec::with_capacity(pool.kernel[0] * pool.kernel[1]);
+    for plane in 0..batch * pool.channels {
+        for h in 0..pool.h_out() {
+            for w in 0..pool.w_out() {
+                window.clear();
+                for i in (0..pool.kernel[0]).filter_map(|tap| rows.source(h, tap)) {
+                    let row = (0..pool.kernel[1]).filter_map(|tap| cols.source(w, tap));
+                    window.extend(row.map(|j| i * pool.w_in + j));
+                }
+                f(plane * pool.h_in * pool.w_in, &window);
+            }
+        }
+    }
+}
+
+/// The N4 sum: 32 lanes, lane l takes the elements of index l (mod 32) ascending from +0.0, then
+/// a halving tree.
+pub(super) fn sum<T: Element>(x: &[T]) -> T {
+    let mut lanes = [T::ZERO; 32];
+    for (index, &value) in x.iter().enumerate() {
+        lanes[index % 32] += value;
+    }
+    for half in [16, 8, 4, 2, 1] {
+        for lane in 0..half {
+            let other = lanes[lane + half];
+            lanes[lane] += other;
+        }
+    }
+    lanes[0]
+}

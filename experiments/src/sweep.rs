@@ -1,0 +1,1 @@
+//! A grid over dotted keys, resolved into cells.

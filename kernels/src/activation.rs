@@ -1,55 +1,324 @@
 //! The course's activation functions and their derivatives.
-use crate::{Element, Error, Exec};
+//!
+//! | phi | phi(z) | phi'(z) | grad_z |
+//! |---|---|---|---|
+//! | identity | z | 1 | `grad_a` |
+//! | step | 1 if z >= 0, else 0 | 0 | +0.0 |
+//! | sign | 1 if z >= 0, else -1 | 0 | +0.0 |
+//! | sigmoid | 1 / (1 + e^-z) | a (1 - a) | `grad_a * (a * (1 - a))` |
+//! | tanh | tanh z | 1 - a^2 | `grad_a * fma(-a, a, 1)` |
+//! | ReLU | 0 if z < 0, else z | 0 if z <= 0, else 1 | +0.0 if z <= 0, else `grad_a` |
+//! | leaky ReLU | s z if z < 0, else z | s if z <= 0, else 1 | `grad_a * s` if z <= 0, else `grad_a` |
+//! | ELU | alpha (e^z - 1) if z < 0, else z | a + alpha if z <= 0, else 1 | `grad_a * (a + alpha)` if z <= 0, else `grad_a` |
+//! | softplus | ln(1 + e^z) | sigmoid(z) | `grad_a * sigmoid(z)` |
+//!
+//! Each is a written sequence (N1, N16): e^z - 1 is `expm1`, softplus is
+//! `(if z > 0 { z } else { 0 }) + ln1p(exp(-|z|))`, which neither overflows nor cancels. At a kink the
+//! derivative is the one from the left, as PyTorch's. A NaN passes through every phi, so that a
+//! divergence is never hidden, and comes out as the one NaN of the contract (N8).
+//!
+//! **Source** Rosenblatt 1958 (step); Widrow and Hoff 1960 (sign); Glorot, Bordes and Bengio 2011
+//! (ReLU, softplus); Maas, Hannun and Ng 2013 (leaky ReLU); Clevert, Unterthiner and Hochreiter 2016
+//! (ELU).
 
-/// An elementwise activation phi.
+use crate::math::Function;
+use crate::{Element, Error, Exec, Level};
+
+/// An elementwise activation phi, a = phi(z).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Activation {
     /// z
     Identity,
     /// 1 if z >= 0, else 0 (Rosenblatt's threshold unit)
     Step,
-    /// 1 if z >= 0, else -1
+    /// 1 if z >= 0, else -1 (the Adaline's output)
     Sign,
     /// 1 / (1 + e^-z)
     Sigmoid,
     /// tanh z
     Tanh,
-    /// z < 0 ? 0 : z
+    /// 0 if z < 0, else z
     Relu,
-    /// z < 0 ? slope z : z
+    /// `slope` z if z < 0, else z
     LeakyRelu {
-        /// slope
+        /// The slope on the left, as 0.01.
         slope: f64,
     },
-    /// z < 0 ? alpha (e^z - 1) : z
+    /// `alpha` (e^z - 1) if z < 0, else z
     Elu {
-        /// alpha
+        /// Minus the limit on the left, as 1.
         alpha: f64,
     },
     /// ln(1 + e^z)
     Softplus,
 }
+
 impl Activation {
-    /// phi(z)
+    /// phi(z).
+    ///
+    /// ```
+    /// use kernels::activation::Activation;
+    /// assert_eq!(Activation::Sigmoid.phi(0.0_f32), 0.5);
+    /// assert_eq!(Activation::LeakyRelu { slope: 0.5 }.phi(-3.0_f64), -1.5);
+    /// assert_eq!(Activation::Softplus.phi(0.0_f64), std::f64::consts::LN_2);
+    /// ```
+    #[inline(always)]
     pub fn phi<T: Element>(self, z: T) -> T {
-        todo!("{z}")
+        let a = match self {
+            Self::Identity => z,
+            Self::Step => threshold(z, T::ZERO),
+            Self::Sign => threshold(z, -T::ONE),
+            Self::Sigmoid => z.sigmoid(),
+            Self::Tanh => z.tanh(),
+            Self::Relu => relu(z),
+            Self::LeakyRelu { slope } => leaky_relu(z, T::from_f64(slope)),
+            Self::Elu { alpha } => elu(z, z.expm1(), T::from_f64(alpha)),
+            Self::Softplus => relu(z) + (-z.abs()).exp().ln1p(),
+        };
+        a.canonical()
     }
-    /// phi'(z)
+
+    /// phi'(z), with the derivative from the left at a kink.
+    ///
+    /// ```
+    /// use kernels::activation::Activation;
+    /// assert_eq!(Activation::Sigmoid.phi_prime(0.0_f32), 0.25);
+    /// assert_eq!(Activation::Relu.phi_prime(0.0_f32), 0.0);
+    /// assert_eq!(Activation::Tanh.phi_prime(0.0_f64), 1.0);
+    /// ```
+    #[inline(always)]
     pub fn phi_prime<T: Element>(self, z: T) -> T {
-        todo!("{z}")
+        self.grad_z(z, self.phi(z), T::ONE)
+    }
+
+    /// `grad_a` phi'(z) for a = phi(z).
+    #[inline(always)]
+    fn grad_z<T: Element>(self, z: T, a: T, grad_a: T) -> T {
+        let from_left = z <= T::ZERO;
+        let grad_z = match self {
+            Self::Identity => grad_a,
+            Self::Step | Self::Sign => T::ZERO,
+            Self::Sigmoid => grad_a * (a * (T::ONE - a)),
+            Self::Tanh => grad_a * (-a).mul_add(a, T::ONE),
+            Self::Relu => {
+                if from_left {
+                    T::ZERO
+                } else {
+                    grad_a
+                }
+            }
+            Self::LeakyRelu { slope } => {
+                if from_left {
+                    grad_a * T::from_f64(slope)
+                } else {
+                    grad_a
+                }
+            }
+            Self::Elu { alpha } => {
+                if from_left {
+                    grad_a * (a + T::from_f64(alpha))
+                } else {
+                    grad_a
+                }
+            }
+            Self::Softplus => grad_a * z.sigmoid(),
+        };
+        grad_z.canonical()
     }
 }
-/// a = phi(z)
-pub fn forward<T: Element>(exec: Exec, phi: Activation, z: &[T], a: &mut [T]) -> Result<(), Error> {
-    todo!("{exec:?}{phi:?}{z:?}{a:?}")
+
+/// 1 if z >= 0, `low` if z < 0, NaN for NaN.
+#[inline(always)]
+fn threshold<T: Element>(z: T, low: T) -> T {
+    let a = if z < T::ZERO { low } else { T::ONE };
+    if z.is_nan() { z } else { a }
 }
-/// grad_z = grad_a (.) phi'(z)
+
+/// 0 if z < 0, else z (N7: a NaN passes).
+#[inline(always)]
+fn relu<T: Element>(z: T) -> T {
+    if z < T::ZERO { T::ZERO } else { z }
+}
+
+/// `slope` z if z < 0, else z.
+#[inline(always)]
+fn leaky_relu<T: Element>(z: T, slope: T) -> T {
+    if z < T::ZERO { slope * z } else { z }
+}
+
+/// `alpha * expm1` if z < 0, else z.
+#[inline(always)]
+fn elu<T: Element>(z: T, expm1: T, alpha: T) -> T {
+    if z < T::ZERO { alpha * expm1 } else { z }
+}
+
+/// a = phi(z), element by element.
+///
+/// **Shapes** `z` and `a` of one length.
+///
+/// # Errors
+/// If the lengths differ.
+///
+/// ```
+/// use kernels::{Exec, Level, activation};
+/// let mut a = [0.0_f32; 3];
+/// activation::forward(Exec::serial(Level::best()), activation::Activation::Relu, &[-1.0, 0.5, 2.0], &mut a)?;
+/// assert_eq!(a, [0.0, 0.5, 2.0]);
+/// # Ok::<(), kernels::Error>(())
+/// ```
+pub fn forward<T: Element>(exec: Exec, phi: Activation, z: &[T], a: &mut [T]) -> Result<(), Error> {
+    Error::same_length("activation forward", &[("z", z.len()), ("a", a.len())])?;
+    let level = exec.level;
+    match phi {
+        Activation::Sigmoid => T::evaluate(level, Function::Sigmoid, z, a),
+        Activation::Tanh => T::evaluate(level, Function::Tanh, z, a),
+        Activation::Elu { alpha } => {
+            let alpha = T::from_f64(alpha);
+            T::evaluate(level, Function::Expm1, z, a);
+            combine(
+                level,
+                z,
+                a,
+                #[inline(always)]
+                |z, expm1| elu(z, expm1, alpha),
+            );
+        }
+        Activation::Softplus => softplus(level, z, a),
+        // One loop for each, so that the choice stays outside of it.
+        Activation::Identity => each(
+            level,
+            z,
+            a,
+            #[inline(always)]
+            |z| Activation::Identity.phi(z),
+        ),
+        Activation::Step => each(
+            level,
+            z,
+            a,
+            #[inline(always)]
+            |z| Activation::Step.phi(z),
+        ),
+        Activation::Sign => each(
+            level,
+            z,
+            a,
+            #[inline(always)]
+            |z| Activation::Sign.phi(z),
+        ),
+        Activation::Relu => each(
+            level,
+            z,
+            a,
+            #[inline(always)]
+            |z| Activation::Relu.phi(z),
+        ),
+        Activation::LeakyRelu { slope } => {
+            each(
+                level,
+                z,
+                a,
+                #[inline(always)]
+                |z| Activation::LeakyRelu { slope }.phi(z),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// grad_z = grad_a (.) phi'(z), element by element: the course's BP1 and BP2 end in it.
+///
+/// **Shapes** all of one length; `a` is what [`forward`] made of `z`, so that sigmoid, tanh and ELU
+/// evaluate nothing again.
+///
+/// # Errors
+/// If the lengths differ.
+///
+/// ```
+/// use kernels::{Exec, Level, activation};
+/// let exec = Exec::serial(Level::best());
+/// let mut grad_z = [9.0_f32; 3];
+/// let phi = activation::Activation::Relu;
+/// activation::backward(exec, phi, &[-1.0, 0.0, 2.0], &[0.0, 0.0, 2.0], &[5.0, 6.0, 7.0], &mut grad_z)?;
+/// assert_eq!(grad_z, [0.0, 0.0, 7.0]);
+/// # Ok::<(), kernels::Error>(())
+/// ```
 pub fn backward<T: Element>(
     exec: Exec,
     phi: Activation,
     z: &[T],
+    a: &[T],
     grad_a: &[T],
     grad_z: &mut [T],
 ) -> Result<(), Error> {
-    todo!("{exec:?}{phi:?}{z:?}{grad_a:?}{grad_z:?}")
+    Error::same_length(
+        "activation backward",
+        &[("z", z.len()), ("a", a.len()), ("grad_a", grad_a.len()), ("grad_z", grad_z.len())],
+    )?;
+    exec.level.vectorize(
+        #[inline(always)]
+        || {
+            for (((&z, &a), &grad_a), grad_z) in z.iter().zip(a).zip(grad_a).zip(grad_z) {
+                *grad_z = phi.grad_z(z, a, grad_a);
+            }
+        },
+    );
+    Ok(())
+}
+
+/// a = f(z).
+#[inline(always)]
+fn each<T: Element>(level: Level, z: &[T], a: &mut [T], f: impl Fn(T) -> T) {
+    level.vectorize(
+        #[inline(always)]
+        || {
+            z.iter().zip(a).for_each(
+                #[inline(always)]
+                |(&z, a)| *a = f(z),
+            )
+        },
+    );
+}
+
+/// a = f(z, a), canonical.
+#[inline(always)]
+fn combine<T: Element>(level: Level, z: &[T], a: &mut [T], f: impl Fn(T, T) -> T) {
+    level.vectorize(
+        #[inline(always)]
+        || {
+            z.iter().zip(a).for_each(
+                #[inline(always)]
+                |(&z, a)| *a = f(z, *a).canonical(),
+            )
+        },
+    );
+}
+
+/// Softplus's sequence, in pieces that stay in the first cache.
+fn softplus<T: Element>(level: Level, z: &[T], a: &mut [T]) {
+    const PIECE: usize = 512;
+    let mut scratch = [T::ZERO; PIECE];
+    for (z, a) in z.chunks(PIECE).zip(a.chunks_mut(PIECE)) {
+        softplus_tail(level, z, a, &mut scratch[..z.len()]);
+        combine(
+            level,
+            z,
+            a,
+            #[inline(always)]
+            |z, tail| relu(z) + tail,
+        );
+    }
+}
+
+/// t = ln1p(exp(-|z|)), what softplus adds to the rectified z.
+pub(crate) fn softplus_tail<T: Element>(level: Level, z: &[T], t: &mut [T], scratch: &mut [T]) {
+    each(
+        level,
+        z,
+        t,
+        #[inline(always)]
+        |z| -z.abs(),
+    );
+    T::evaluate(level, Function::Exp, t, scratch);
+    T::evaluate(level, Function::Ln1p, scratch, t);
 }

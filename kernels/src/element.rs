@@ -3,7 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
-use crate::math;
+use crate::{Level, math};
 
 /// A floating-point type that the kernels compute in: `f32` or `f64`.
 pub trait Element:
@@ -61,6 +61,8 @@ pub trait Element:
     fn tanh(self) -> Self;
     /// 1 / (1 + e^-x) (N5).
     fn sigmoid(self) -> Self;
+    /// y = f(x) over slices of one length, with the bits of the functions above.
+    fn evaluate(level: Level, function: math::Function, x: &[Self], y: &mut [Self]);
 }
 
 mod sealed {
@@ -135,6 +137,10 @@ macro_rules! impl_element {
             #[inline(always)]
             fn sigmoid(self) -> Self {
                 math::$t::sigmoid(self)
+            }
+            #[inline]
+            fn evaluate(level: Level, function: math::Function, x: &[Self], y: &mut [Self]) {
+                math::$t::evaluate(level, function, x, y);
             }
         }
     };

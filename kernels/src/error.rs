@@ -33,6 +33,21 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Checks that all buffers have the first one's length.
+    pub(crate) fn same_length(operation: &'static str, lengths: &[(&str, usize)]) -> Result<(), Self> {
+        let Some(&(first, expected)) = lengths.first() else { return Ok(()) };
+        match lengths.iter().find(|&&(_, length)| length != expected) {
+            None => Ok(()),
+            Some((name, length)) => Err(Self::Shape {
+                operation,
+                expected: format!("`{name}` of {expected} values, as many as `{first}`"),
+                got: format!("{length} values"),
+            }),
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,0 +1,72 @@
+//! Elementary functions with one definition of every bit (N5).
+//!
+//! std's `exp`, `ln` and `tanh` may differ between platforms and even between two runs, so
+//! nothing here calls them.
+//!
+//! | module | what is returned |
+//! |---|---|
+//! | [`f32`](mod@f32) | the correctly rounded result of the real function, so that the definition does not depend on the code |
+//! | [`f64`](mod@f64) | a fixed written sequence of IEEE operations (N1), with its measured error |
+//!
+//! NaN comes out as the one NaN of the contract (N8), whatever went in. [`evaluate`] is the way
+//! to do many at once.
+
+pub mod f32;
+pub mod f64;
+mod trigonometry;
+
+use crate::{Element, Error, Exec};
+
+/// The functions that come in both precisions and over slices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Function {
+    /// e^x
+    Exp,
+    /// e^x - 1
+    Expm1,
+    /// The natural logarithm
+    Ln,
+    /// ln(1 + x)
+    Ln1p,
+    /// The hyperbolic tangent
+    Tanh,
+    /// The logistic function 1 / (1 + e^-x)
+    Sigmoid,
+}
+
+impl Function {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Exp, Self::Expm1, Self::Ln, Self::Ln1p, Self::Tanh, Self::Sigmoid];
+
+    /// The function's name, as `ln1p`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exp => "exp",
+            Self::Expm1 => "expm1",
+            Self::Ln => "ln",
+            Self::Ln1p => "ln1p",
+            Self::Tanh => "tanh",
+            Self::Sigmoid => "sigmoid",
+        }
+    }
+}
+
+/// y = f(x), element by element, with the same bits as the function of one number.
+///
+/// **Shapes** `x` and `y` of one length.
+///
+/// # Errors
+/// If the lengths differ.
+///
+/// ```
+/// use kernels::{Exec, Level, math};
+/// let mut y = [0.0_f32; 3];
+/// math::evaluate(Exec::serial(Level::best()), math::Function::Sigmoid, &[-200.0, 0.0, 200.0], &mut y)?;
+/// assert_eq!(y, [0.0, 0.5, 1.0]);
+/// # Ok::<(), kernels::Error>(())
+/// ```
+pub fn evaluate<T: Element>(exec: Exec, function: Function, x: &[T], y: &mut [T]) -> Result<(), Error> {
+    Error::same_length("math::evaluate", &[("x", x.len()), ("y", y.len())])?;
+    T::evaluate(exec.level, function, x, y);
+    Ok(())
+}

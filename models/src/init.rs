@@ -1,0 +1,104 @@
+//! Start values of weights and biases.
+//!
+//! Why not zeros: units of a layer that start equal receive equal gradients and stay equal for
+//! ever. Why not any random numbers: z = sum of fan_in terms has a variance fan_in times that of
+//! one term, so weights of a fixed size drive the units of wide layers into saturation. Each rule
+//! below picks the spread of the weights from the layer's fan-in and fan-out, the number of
+//! connections that enter a unit and that leave one.
+
+use kernels::Element;
+
+use crate::rng::Stream;
+
+/// A rule for the start values of a layer.
+///
+/// | rule | weights | biases | source |
+/// |---|---|---|---|
+/// | `Zeros` | 0 | 0 | the perceptron's usual start |
+/// | `Normal` | N(0, sd^2) | 0 | |
+/// | `XavierUniform` | U(-r, r), r = sqrt(6 / (fan_in + fan_out)) | 0 | Glorot and Bengio 2010, eq. 16 |
+/// | `XavierNormal` | N(0, 2 / (fan_in + fan_out)) | 0 | the same variance |
+/// | `HeUniform` | U(-r, r), r = sqrt(6 / fan_in) | 0 | the same variance as `HeNormal` |
+/// | `HeNormal` | N(0, 2 / fan_in) | 0 | He et al. 2015, eq. 10 |
+/// | `Nielsen` | N(0, 1 / fan_in) | N(0, 1) | Nielsen, ch. 3, "Weight initialization" |
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Init {
+    /// All weights and biases 0.
+    Zeros,
+    /// Weights normal with standard deviation `sd`, biases 0.
+    Normal {
+        /// Standard deviation of the weights.
+        sd: f64,
+    },
+    /// Weights uniform with variance 2 / (fan_in + fan_out), biases 0: keeps the variance of
+    /// activations and gradients through tanh layers.
+    XavierUniform,
+    /// Weights normal with variance 2 / (fan_in + fan_out), biases 0.
+    XavierNormal,
+    /// Weights uniform with variance 2 / fan_in, biases 0: makes up for the half of the units
+    /// that ReLU silences.
+    HeUniform,
+    /// Weights normal with variance 2 / fan_in, biases 0.
+    HeNormal,
+    /// Weights normal with variance 1 / fan_in, biases normal with variance 1.
+    Nielsen,
+}
+
+/// The distribution that a rule gives for one layer's weights.
+enum Spread {
+    Zero,
+    Normal { sd: f64 },
+    Uniform { radius: f64 },
+}
+
+impl Init {
+    fn spread(self, fan_in: usize, fan_out: usize) -> Spread {
+        let (fan_in, fan_both) = (fan_in as f64, (fan_in + fan_out) as f64);
+        match self {
+            Self::Zeros => Spread::Zero,
+            Self::Normal { sd } => Spread::Normal { sd },
+            Self::XavierUniform => Spread::Uniform { radius: (6.0 / fan_both).sqrt() },
+            Self::XavierNormal => Spread::Normal { sd: (2.0 / fan_both).sqrt() },
+            Self::HeUniform => Spread::Uniform { radius: (6.0 / fan_in).sqrt() },
+            Self::HeNormal => Spread::Normal { sd: (2.0 / fan_in).sqrt() },
+            Self::Nielsen => Spread::Normal { sd: (1.0 / fan_in).sqrt() },
+        }
+    }
+
+    /// Fills `weights` with start values for units with `fan_in` inputs and `fan_out` outputs.
+    ///
+    /// The values are drawn in the order of the slice, computed in f64 and rounded once to `T`:
+    /// sd times a normal, or radius times (2 u - 1) for a uniform u. `Zeros` draws nothing.
+    ///
+    /// ```
+    /// use models::init::Init;
+    /// use models::rng::{Purpose, Stream};
+    /// let mut w = [0.0_f32; 100];
+    /// // fan-in 3, fan-out 3: r = sqrt(6 / 6) = 1.
+    /// Init::XavierUniform.fill_weights(&mut Stream::new(Purpose::Init, 1, 0), 3, 3, &mut w);
+    /// assert!(w.iter().all(|w| w.abs() <= 1.0) && w.iter().any(|w| w.abs() > 0.9));
+    /// ```
+    pub fn fill_weights<T: Element>(
+        self,
+        stream: &mut Stream,
+        fan_in: usize,
+        fan_out: usize,
+        weights: &mut [T],
+    ) {
+        let spread = self.spread(fan_in, fan_out);
+        for w in weights {
+            *w = T::from_f64(match spread {
+                Spread::Zero => 0.0,
+                Spread::Normal { sd } => sd * stream.normal(),
+                Spread::Uniform { radius } => radius * (2.0 * stream.uniform() - 1.0),
+            });
+        }
+    }
+
+    /// Fills `biases` with start values: standard normals for `Nielsen`, else 0 and nothing drawn.
+    pub fn fill_biases<T: Element>(self, stream: &mut Stream, biases: &mut [T]) {
+        for b in biases {
+            *b = if self == Self::Nielsen { T::from_f64(stream.normal()) } else { T::ZERO };
+        }
+    }
+}

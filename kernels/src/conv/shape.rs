@@ -107,12 +107,39 @@ impl Conv2d {
         }
     }
 
-    /// Values of scratch with which [`super::forward`] and the gradients can employ `threads`
-    /// threads. One thread's worth is enough to run; a longer scratch never changes a bit.
+    /// Values of scratch with which the forward pass and the gradients can employ `threads`
+    /// threads. One thread's worth is enough to run; more never changes a bit.
     pub fn scratch_len(&self, threads: usize) -> usize {
-        let columns = self.taps_in() * self.h_out() * self.w_out();
-        let grad_columns = self.c_out * self.kernel[0] * self.kernel[1] * self.h_in * self.w_in;
-        (columns + grad_columns + self.input_len() + 2 * self.weight_len()) * threads
+        let weight_gradient = self.partials() * self.weight_len() + self.taps_in() * self.columns_in();
+        let result = self.c_in / self.groups * self.columns_out();
+        let input_gradient = self.weight_len() + self.taps_out() * self.columns_out() + result;
+        threads * if weight_gradient > input_gradient { weight_gradient } else { input_gradient }
+    }
+
+    /// Floating-point operations of the forward pass, and of each gradient, on `batch` samples.
+    pub(crate) fn flops(&self, batch: usize) -> usize {
+        2 * batch * self.taps_in() * self.output_len()
+    }
+
+    /// Columns that the forward pass and the weight gradient make at a time.
+    pub(crate) fn columns_in(&self) -> usize {
+        block_columns(self.taps_in(), self.h_out() * self.w_out())
+    }
+
+    /// Columns that the input gradient makes at a time.
+    pub(crate) fn columns_out(&self) -> usize {
+        block_columns(self.taps_out(), self.h_in * self.w_in)
+    }
+
+    /// Chunks of the weight gradient that a thread computes before they are added up: several
+    /// where the gradient is small, so that threads meet less often.
+    pub(crate) fn partials(&self) -> usize {
+        (0x8000 / self.weight_len()).clamp(1, 8)
+    }
+
+    /// Taps of one input gradient: (c_out / groups) * kernel_h * kernel_w.
+    fn taps_out(&self) -> usize {
+        self.c_out / self.groups * self.kernel[0] * self.kernel[1]
     }
 
     /// Taps of one output value: (c_in / groups) * kernel_h * kernel_w.
@@ -139,6 +166,16 @@ impl Conv2d {
             dilation: self.dilation[axis],
         }
     }
+}
+
+/// Values of a column matrix that is made at a time: 256 KiB of f32, which stays in the L2 cache
+/// beside the rest.
+const BLOCK: usize = 1 << 16;
+
+/// Columns of a block: at least a few vectors, and at most 8192, the longest product that is not
+/// cut (the weight gradient sums over them, and N3 knows no cut).
+fn block_columns(taps: usize, positions: usize) -> usize {
+    (BLOCK / taps).clamp(64, 8192).min(positions)
 }
 
 /// One axis of a convolution or a pooling.

@@ -1,0 +1,123 @@
+//! The forward pass: y = W im2col(x) + b, one sample and one block of columns at a time.
+
+use super::gather::Gather;
+use super::im2col::fill_columns;
+use super::share::{Share, workers};
+use super::{Conv2d, check_len, check_samples, check_scratch};
+use crate::gemm::gemm;
+use crate::{Element, Error, Exec, MatMut, MatRef};
+
+/// The operands of [`forward`].
+#[derive(Debug)]
+pub struct Forward<'a, T> {
+    /// Number of samples.
+    pub batch: usize,
+    /// The input [batch, c_in, h_in, w_in].
+    pub x: &'a [T],
+    /// The weights [c_out, c_in / groups, kernel_h, kernel_w].
+    pub w: &'a [T],
+    /// The biases [c_out].
+    pub bias: Option<&'a [T]>,
+    /// The output [batch, c_out, h_out, w_out].
+    pub y: &'a mut [T],
+    /// At least [`Conv2d::scratch_len`]`(1)` values, of any content.
+    pub scratch: &'a mut [T],
+}
+
+/// y[n,o,h,w] = sum over (c, i, j) of w[o,c,i,j] x[n,c,h+i,w+j] + b[o], for stride 1 without
+/// padding.
+///
+/// Per output one chain over (channel, kernel row, kernel column), padding as taps of +0.0, the
+/// bias added last with one `+` (N2). A sample's bits do not depend on its batch.
+///
+/// # Errors
+/// [`Error::Shape`] if the sizes are not valid or a slice has another length than they say.
+///
+/// # Source
+/// LeCun et al. 1998, section II; slides "Réseaux convolutionnels 2D" and "2D multi-canaux".
+///
+/// ```
+/// use kernels::Exec;
+/// use kernels::conv::{self, Conv2d, Forward};
+///
+/// let conv = Conv2d {
+///     c_in: 1, h_in: 1, w_in: 4, c_out: 1,
+///     kernel: [1, 2], stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1,
+/// };
+/// let (x, w, bias) = ([1.0_f32, 2.0, 4.0, 8.0], [-1.0, 1.0], [100.0]); // differences, plus 100
+/// let (mut y, mut scratch) = ([0.0; 3], vec![0.0; conv.scratch_len(1)]);
+/// let operands = Forward { batch: 1, x: &x, w: &w, bias: Some(&bias), y: &mut y, scratch: &mut scratch };
+/// conv::forward(Exec::from_env()?, &conv, operands)?;
+/// assert_eq!(y, [101.0, 102.0, 104.0]);
+/// # Ok::<(), kernels::Error>(())
+/// ```
+pub fn forward<T: Element>(exec: Exec, conv: &Conv2d, operands: Forward<'_, T>) -> Result<(), Error> {
+    const NAME: &str = "conv2d forward";
+    let Forward { batch, x, w, bias, y, scratch } = operands;
+    conv.validate()?;
+    check_samples(NAME, "x", batch, conv.input_len(), x.len())?;
+    check_len(NAME, "weights", conv.weight_len(), w.len())?;
+    check_len(NAME, "biases", conv.c_out, bias.map_or(conv.c_out, <[T]>::len))?;
+    check_samples(NAME, "y", batch, conv.output_len(), y.len())?;
+    check_scratch(NAME, conv, scratch.len())?;
+    let workers = workers(exec, batch, conv.flops(batch), scratch.len() / conv.scratch_len(1));
+    let inner = if workers > 1 { Exec::serial(exec.level) } else { exec };
+    let samples = Share { first: 0, items: batch, out: y, scratch };
+    samples.split(workers, &|share| {
+        let x = x.chunks_exact(conv.input_len()).skip(share.first);
+        for (x, y) in x.zip(share.out.chunks_exact_mut(conv.output_len())) {
+            forward_sample(inner, conv, x, w, y, share.scratch)?;
+            add_bias(inner, bias, y);
+        }
+        Ok(())
+    })
+}
+
+fn forward_sample<T: Element>(
+    exec: Exec,
+    conv: &Conv2d,
+    x: &[T],
+    w: &[T],
+    y: &mut [T],
+    scratch: &mut [T],
+) -> Result<(), Error> {
+    let gather = Gather::forward(conv);
+    let (filters, taps, positions) = (conv.c_out / conv.groups, conv.taps_in(), gather.positions());
+    let x = x.chunks_exact(conv.input_len() / conv.groups);
+    let groups = x.zip(w.chunks_exact(filters * taps)).zip(y.chunks_exact_mut(filters * positions));
+    for ((x, w), y) in groups {
+        let w = MatRef::row_major(w, filters, taps)?;
+        if gather.is_identity() {
+            let x = MatRef::row_major(x, taps, positions)?;
+            gemm(exec, w, x, MatMut::row_major(y, filters, positions)?)?;
+            continue;
+        }
+        let mut y = MatMut::row_major(y, filters, positions)?;
+        let mut first = 0;
+        for block in gather.blocks(conv.columns_in()) {
+            let columns = &mut scratch[..taps * block.len()];
+            exec.level.vectorize(
+                #[inline(always)]
+                || fill_columns(&gather, &block, x, columns),
+            );
+            let columns = MatRef::row_major(columns, taps, block.len())?;
+            gemm(exec, w, columns, y.tile(0..filters, first..first + block.len()))?;
+            first += block.len();
+        }
+    }
+    Ok(())
+}
+
+/// y += b, one bias per plane.
+fn add_bias<T: Element>(exec: Exec, bias: Option<&[T]>, y: &mut [T]) {
+    let Some(bias) = bias else { return };
+    let area = y.len() / bias.len();
+    exec.level.vectorize(
+        #[inline(always)]
+        || {
+            for (plane, &b) in y.chunks_exact_mut(area).zip(bias) {
+                plane.iter_mut().for_each(|y| *y += b);
+            }
+        },
+    );
+}

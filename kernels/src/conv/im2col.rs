@@ -1,0 +1,130 @@
+//! im2col and its adjoint col2im.
+//!
+//! ```text
+//! x (one channel, 3 x 3)     columns of a 2 x 2 kernel, stride 1, no padding
+//!  a b c                       tap (0,0)   a b d e      one row per (channel, tap),
+//!  d e f                       tap (0,1)   b c e f      one column per output position
+//!  g h i                       tap (1,0)   d e g h
+//!                              tap (1,1)   e f h i
+//! ```
+//!
+//! With it y = W columns is a matrix product: W is [c_out, c_in * kernel_h * kernel_w].
+
+use super::gather::{Block, Gather, Reach};
+use super::{Conv2d, check_len};
+use crate::{Element, Error};
+
+/// The column matrix of one sample: entry ((c, i, j), (h, w)) is the input value under tap (i, j)
+/// of window (h, w) in channel c, and +0.0 in the padding.
+///
+/// # Shapes
+/// `x` [c_in, h_in, w_in], `columns` [c_in * kernel_h * kernel_w, h_out * w_out].
+///
+/// # Errors
+/// [`Error::Shape`] if the sizes are not valid or a slice has another length than they say.
+///
+/// # Source
+/// K. Chellapilla, S. Puri, P. Simard, "High performance convolutional neural networks for
+/// document processing", 2006; slide "Réseaux convolutionnels 2D".
+///
+/// ```
+/// use kernels::conv::{Conv2d, im2col};
+///
+/// let conv = Conv2d {
+///     c_in: 1, h_in: 1, w_in: 3, c_out: 1,
+///     kernel: [1, 2], stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1,
+/// };
+/// let mut columns = [0.0_f32; 4];
+/// im2col(&conv, &[1.0, 2.0, 3.0], &mut columns)?;
+/// assert_eq!(columns, [1.0, 2.0, 2.0, 3.0]);
+/// # Ok::<(), kernels::Error>(())
+/// ```
+pub fn im2col<T: Element>(conv: &Conv2d, x: &[T], columns: &mut [T]) -> Result<(), Error> {
+    check("im2col", conv, x, columns)?;
+    let gather = Gather::forward(conv);
+    let all = Block { rows: 0..gather.rows.positions, cols: 0..gather.cols.positions };
+    fill_columns(&gather, &all, x, columns);
+    Ok(())
+}
+
+/// The adjoint of [`im2col`]: from +0.0, every entry of the column matrix is added to the input
+/// value that it was read from, rows of the matrix ascending. <im2col x, m> = <x, col2im m>.
+///
+/// It is the textbook way to the input gradient, col2im(W' grad_y); [`super::backward_input`]
+/// has the same sum in the contract's order.
+///
+/// # Shapes
+/// As [`im2col`].
+///
+/// # Errors
+/// As [`im2col`].
+pub fn col2im<T: Element>(conv: &Conv2d, columns: &[T], x: &mut [T]) -> Result<(), Error> {
+    check("col2im", conv, x, columns)?;
+    x.fill(T::ZERO);
+    let gather = Gather::forward(conv);
+    let (rows, cols) = (0..gather.rows.positions, 0..gather.cols.positions);
+    let matrix_rows = columns.chunks_exact(gather.positions().max(1)).zip(taps(conv.c_in, &gather));
+    for (row, (channel, i, j)) in matrix_rows {
+        let plane = &mut x[channel * conv.h_in * conv.w_in..][..conv.h_in * conv.w_in];
+        for h in gather.rows.inside(i, &rows) {
+            for w in gather.cols.inside(j, &cols) {
+                plane[read(&gather.rows, i, h) * conv.w_in + read(&gather.cols, j, w)] +=
+                    row[h * gather.cols.positions + w];
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check<T>(operation: &'static str, conv: &Conv2d, x: &[T], columns: &[T]) -> Result<(), Error> {
+    conv.validate()?;
+    let rows = conv.c_in * conv.kernel[0] * conv.kernel[1];
+    check_len(operation, "input values", conv.input_len(), x.len())?;
+    check_len(operation, "values of the column matrix", rows * conv.h_out() * conv.w_out(), columns.len())
+}
+
+/// All (channel, tap row, tap column), row-major: the rows of a column matrix.
+fn taps(channels: usize, gather: &Gather) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
+    let (rows, cols) = (gather.rows.taps, gather.cols.taps);
+    (0..channels * rows * cols).map(move |row| (row / (rows * cols), row / cols % rows, row % cols))
+}
+
+/// What position `position` reads under `tap`, where that lies on the axis.
+fn read(reach: &Reach, tap: usize, position: usize) -> usize {
+    ((position * reach.step) as isize + reach.origin(tap)) as usize
+}
+
+/// Writes the columns of `block`: [(channel, tap row, tap column), block.len()] row-major, from
+/// the planes [channels, rows.input, cols.input].
+#[inline(always)]
+pub(crate) fn fill_columns<T: Element>(gather: &Gather, block: &Block, planes: &[T], columns: &mut [T]) {
+    let area = gather.rows.input * gather.cols.input;
+    let width = block.cols.len();
+    let channels = planes.len() / area;
+    for (row, (channel, i, j)) in columns.chunks_exact_mut(block.len()).zip(taps(channels, gather)) {
+        let plane = &planes[channel * area..][..area];
+        let lines = gather.rows.inside(i, &block.rows);
+        let (before, rest) = row.split_at_mut((lines.start - block.rows.start) * width);
+        let (within, after) = rest.split_at_mut(lines.len() * width);
+        before.fill(T::ZERO);
+        after.fill(T::ZERO);
+        let cols = gather.cols.inside(j, &block.cols);
+        if cols.is_empty() {
+            within.fill(T::ZERO);
+            continue;
+        }
+        let (left, right) = (cols.start - block.cols.start, cols.end - block.cols.start);
+        let start = read(&gather.cols, j, cols.start);
+        for (line, h) in within.chunks_exact_mut(width).zip(lines) {
+            let source = &plane[read(&gather.rows, i, h) * gather.cols.input..][start..gather.cols.input];
+            line[..left].fill(T::ZERO);
+            line[right..].fill(T::ZERO);
+            if gather.cols.step == 1 {
+                line[left..right].copy_from_slice(&source[..right - left]);
+            } else {
+                let source = source.iter().step_by(gather.cols.step);
+                line[left..right].iter_mut().zip(source).for_each(|(to, &from)| *to = from);
+            }
+        }
+    }
+}

@@ -16,5 +16,8 @@
 
 #![forbid(unsafe_code)]
 
+mod error;
 pub mod init;
 pub mod rng;
+
+pub use error::Error;

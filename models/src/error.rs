@@ -1,0 +1,50 @@
+//! The one error type of this crate.
+
+use std::fmt;
+
+/// Why a model could not be made, trained or asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// Sizes do not fit: which operation, what it expected, what it got.
+    Shape {
+        /// The operation, as `observations`.
+        operation: &'static str,
+        /// What the operation expected, as `100 rows of 2 values`.
+        expected: String,
+        /// What it was given, as `199 values`.
+        got: String,
+    },
+    /// A matrix has no Cholesky factor, because a column depends on those before it.
+    NotPositiveDefinite {
+        /// The operation, as `normal equations`.
+        operation: &'static str,
+        /// The column, counted from 0.
+        column: usize,
+    },
+    /// A kernel refused.
+    Kernel(kernels::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shape { operation, expected, got } => {
+                write!(f, "{operation}: expected {expected}, got {got}")
+            }
+            Self::NotPositiveDefinite { operation, column } => write!(
+                f,
+                "{operation}: column {column} is a combination of the columns before it, so there is no \
+                 single solution: leave that variable out"
+            ),
+            Self::Kernel(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<kernels::Error> for Error {
+    fn from(error: kernels::Error) -> Self {
+        Self::Kernel(error)
+    }
+}

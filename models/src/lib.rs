@@ -6,6 +6,7 @@
 //! | Le neurone artificiel, La règle perceptron | [`perceptron`]: threshold unit, learning rule, Novikoff's bound ([`margin`]) |
 //! | Adaline | [`adaline`]: eq. (1), eq. (2), three kinds of steps; [`least_squares`]: the minimum in closed form |
 //! | De l'entrée à la sortie, La fonction de coût, La rétropropagation | [`backprop`]: eq. (3) to (5) and BP1 to BP4, one function each; [`gradcheck`]: are the gradients right? |
+//! | Réseaux convolutionnels, pooling, Réseau complet | [`network`]: any list of layers, trained in batches; [`loss`]; [`optimizer`] |
 //!
 //! What every model needs: [`rng`] (random streams), [`init`] (start weights), [`metrics`]
 //! (accuracy, confusion, mean and spread).
@@ -18,6 +19,10 @@
 
 mod error;
 pub mod init;
+mod layers;
+pub mod loss;
+pub mod network;
+pub mod optimizer;
 pub mod rng;
 
 pub use error::Error;

@@ -1,0 +1,166 @@
+//! The dense layer: z = x W + b. Slide "De l'entree a la sortie", eq. (3).
+//!
+//! W lies as [inputs, units] in memory, so that forward reads it row by row; files and tables show
+//! PyTorch's [units, inputs].
+
+use kernels::gemm::{gemm, gemm_over_samples};
+use kernels::{Element, Error, Level, MatMut, MatRef};
+
+use super::{Backward, Forward, Layer, Order, Pass, Role, TensorPlan};
+
+/// Samples per chunk of the weight gradient (N3).
+const CHUNK: usize = 1024;
+
+#[derive(Debug)]
+pub(crate) struct Dense {
+    inputs: usize,
+    units: usize,
+    bias: bool,
+    output: [usize; 1],
+}
+
+impl Dense {
+    pub(crate) fn new(input: &[usize], units: usize, bias: bool) -> Result<Self, String> {
+        let [inputs] = *input else {
+            return Err("expects a flat input, put a flatten before it".to_owned());
+        };
+        if units == 0 {
+            return Err("needs at least 1 unit".to_owned());
+        }
+        Ok(Self { inputs, units, bias, output: [units] })
+    }
+}
+
+impl<T: Element> Layer<T> for Dense {
+    fn kind(&self) -> &'static str {
+        "dense"
+    }
+
+    fn output(&self) -> &[usize] {
+        &self.output
+    }
+
+    fn parameters(&self) -> Vec<TensorPlan<Role>> {
+        let role = Role::Weight { fan_in: self.inputs, fan_out: self.units };
+        let mut weight = TensorPlan::new("weight", &[self.units, self.inputs], role);
+        weight.order = Order::Transposed;
+        let bias = TensorPlan::new("bias", &[self.units], Role::Bias);
+        if self.bias { vec![weight, bias] } else { vec![weight] }
+    }
+
+    fn flops(&self) -> u64 {
+        2 * self.inputs as u64 * self.units as u64
+    }
+
+    fn scratch(&self, batch: usize) -> usize {
+        if self.bias && batch > CHUNK { self.units } else { 0 }
+    }
+
+    /// z [batch, units] = x [batch, inputs] W [inputs, units] + b
+    fn forward(&mut self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
+        let (weight, bias) = f.parameters.split_at(self.inputs * self.units);
+        gemm(
+            pass.exec,
+            MatRef::row_major(f.x, pass.batch, self.inputs)?,
+            MatRef::row_major(weight, self.inputs, self.units)?,
+            MatMut::row_major(f.y, pass.batch, self.units)?,
+        )?;
+        if self.bias {
+            add_to_rows(pass.exec.level, bias, f.y);
+        }
+        Ok(())
+    }
+
+    /// z_j = sum_k x_k w_kj + b_j, so dJ/dw_kj = sum_i x_ik delta_ij (BP4), dJ/db_j = sum_i delta_ij
+    /// (BP3) and dJ/dx_k = sum_j delta_j w_kj (the sum in BP2).
+    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
+        let delta = MatRef::row_major(b.grad_y, pass.batch, self.units)?;
+        let (grad_weight, grad_bias) = b.grad_parameters.split_at_mut(self.inputs * self.units);
+        gemm_over_samples(
+            pass.exec,
+            CHUNK,
+            MatRef::row_major(b.x, pass.batch, self.inputs)?.t(),
+            delta,
+            MatMut::row_major(grad_weight, self.inputs, self.units)?,
+        )?;
+        if self.bias {
+            sum_rows(pass.exec.level, b.grad_y, grad_bias, b.scratch);
+        }
+        if let Some(grad_x) = b.grad_x {
+            let weight = &b.parameters[..self.inputs * self.units];
+            gemm(
+                pass.exec,
+                delta,
+                MatRef::row_major(weight, self.inputs, self.units)?.t(),
+                MatMut::row_major(grad_x, pass.batch, self.inputs)?,
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// row + bias for every row of y: the bias last, with one `+` (N2).
+fn add_to_rows<T: Element>(level: Level, bias: &[T], y: &mut [T]) {
+    level.vectorize(
+        #[inline(always)]
+        || {
+            for row in y.chunks_exact_mut(bias.len()) {
+                for (z, &b) in row.iter_mut().zip(bias) {
+                    *z += b;
+                }
+            }
+        },
+    );
+}
+
+/// The sum of the rows in the chunks of N3: samples chained from +0.0, chunks added ascending.
+fn sum_rows<T: Element>(level: Level, rows: &[T], sum: &mut [T], scratch: &mut [T]) {
+    let units = sum.len();
+    for (index, chunk) in rows.chunks(CHUNK * units).enumerate() {
+        if index == 0 {
+            chain_rows(level, chunk, sum);
+        } else {
+            let partial = &mut scratch[..units];
+            chain_rows(level, chunk, partial);
+            add_to_rows(level, partial, sum);
+        }
+    }
+}
+
+/// One chain of `+` per column, from +0.0, rows ascending.
+fn chain_rows<T: Element>(level: Level, rows: &[T], sum: &mut [T]) {
+    level.vectorize(
+        #[inline(always)]
+        || {
+            sum.fill(T::ZERO);
+            for row in rows.chunks_exact(sum.len()) {
+                for (s, &value) in sum.iter_mut().zip(row) {
+                    *s += value;
+                }
+            }
+        },
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bias_gradient_adds_chunks_of_1024_samples() {
+        // 1 + 2^-24 rounds to 1, so a single chain over 1025 ones and one 2^-24 loses what chunks keep.
+        let tiny = f32::from_bits(0x3380_0000);
+        let mut rows = vec![0.0_f32; CHUNK];
+        rows[0] = 1.0;
+        rows.extend([tiny, tiny]);
+        let mut sum = [0.0];
+        sum_rows(Level::best(), &rows, &mut sum, &mut [0.0]);
+        assert_eq!(sum[0], 1.0 + 2.0 * tiny);
+    }
+
+    #[test]
+    fn an_input_with_more_than_one_axis_needs_a_flatten() {
+        let reason = Dense::new(&[1, 28, 28], 10, true).unwrap_err();
+        assert_eq!(reason, "expects a flat input, put a flatten before it");
+    }
+}

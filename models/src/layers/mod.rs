@@ -1,0 +1,170 @@
+//! The layers of a network: one file per kind, `forward` beside `backward`.
+//!
+//! A layer knows its sizes and keeps what its own backward pass needs (the positions of maxima, a
+//! dropout mask). Everything else, parameters, activations and gradients, lies in the network's
+//! arenas, planned once: a layer receives slices of them and allocates nothing.
+//!
+//! Notation, as in the course: x the layer's input, y its output, delta = dJ/dy the gradient that
+//! comes from above (`grad_y`), `grad_x` = dJ/dx the one that goes below. J is the mean loss of the
+//! batch; the factor 1/batch enters in the loss, once.
+
+mod activation;
+mod average_pool;
+mod batch_norm;
+mod conv;
+mod dense;
+mod dropout;
+mod flatten;
+mod global_average_pool;
+mod max_pool;
+mod softmax;
+
+use std::fmt::Debug;
+
+use kernels::{Element, Error, Exec};
+
+pub(crate) use activation::Elementwise;
+pub(crate) use average_pool::AveragePool;
+pub(crate) use batch_norm::BatchNorm;
+pub(crate) use conv::{Conv, ConvSpec};
+pub(crate) use dense::Dense;
+pub(crate) use dropout::Dropout;
+pub(crate) use flatten::Flatten;
+pub(crate) use global_average_pool::GlobalAveragePool;
+pub(crate) use max_pool::MaxPool;
+pub(crate) use softmax::Softmax;
+
+/// Where a training step stands: what the random streams of dropout depend on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// The trial's seed.
+    pub seed: u64,
+    /// The epoch, from 0.
+    pub epoch: u32,
+    /// The position of the batch's first sample in the shuffled epoch.
+    pub first: u64,
+}
+
+/// Whether the network learns or predicts: dropout and batch normalisation differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Training(Position),
+    Evaluation,
+}
+
+/// One pass over a batch: how to run, how many samples, learning or predicting.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pass {
+    pub(crate) exec: Exec,
+    pub(crate) batch: usize,
+    pub(crate) mode: Mode,
+}
+
+/// What a tensor of parameters is, which decides how it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Drawn by the initialisation, from the numbers of connections into and out of one unit.
+    Weight { fan_in: usize, fan_out: usize },
+    /// Drawn or zero, as the initialisation says.
+    Bias,
+    /// 1 at the start: a scale of batch normalisation.
+    Scale,
+    /// 0 at the start: a shift of batch normalisation.
+    Shift,
+}
+
+/// How a tensor lies in memory compared with PyTorch's order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// The same.
+    Same,
+    /// Transposed: PyTorch's [out, in] lies as [in, out].
+    Transposed,
+}
+
+/// One named tensor of a layer, in PyTorch's naming and shape.
+#[derive(Clone, Debug)]
+pub(crate) struct TensorPlan<R> {
+    pub(crate) name: &'static str,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) order: Order,
+    pub(crate) role: R,
+}
+
+impl<R> TensorPlan<R> {
+    pub(crate) fn new(name: &'static str, shape: &[usize], role: R) -> Self {
+        Self { name, shape: shape.to_vec(), order: Order::Same, role }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+/// What a forward pass reads and writes.
+#[derive(Debug)]
+pub(crate) struct Forward<'a, T> {
+    /// [batch, inputs]
+    pub(crate) x: &'a [T],
+    /// The layer's parameters, one tensor after the other.
+    pub(crate) parameters: &'a [T],
+    /// The layer's running statistics, one tensor after the other.
+    pub(crate) statistics: &'a mut [T],
+    /// [batch, outputs]
+    pub(crate) y: &'a mut [T],
+    pub(crate) scratch: &'a mut [T],
+}
+
+/// What a backward pass reads and writes.
+#[derive(Debug)]
+pub(crate) struct Backward<'a, T> {
+    /// The input of the forward pass, [batch, inputs].
+    pub(crate) x: &'a [T],
+    /// The output of the forward pass, [batch, outputs].
+    pub(crate) y: &'a [T],
+    pub(crate) parameters: &'a [T],
+    /// dJ/dy, [batch, outputs].
+    pub(crate) grad_y: &'a [T],
+    /// dJ/dparameters, written whole.
+    pub(crate) grad_parameters: &'a mut [T],
+    /// dJ/dx, [batch, inputs], written whole; none where no layer below learns.
+    pub(crate) grad_x: Option<&'a mut [T]>,
+    pub(crate) scratch: &'a mut [T],
+}
+
+/// A layer: its sizes, its tensors, and the two passes.
+pub(crate) trait Layer<T: Element>: Debug + Send + Sync {
+    /// The name in tables and messages, as `conv2d`.
+    fn kind(&self) -> &'static str;
+    /// The shape of one sample's output.
+    fn output(&self) -> &[usize];
+    /// The tensors that learn, in memory order.
+    fn parameters(&self) -> Vec<TensorPlan<Role>> {
+        Vec::new()
+    }
+    /// The tensors that are measured, with their start values, in memory order.
+    fn statistics(&self) -> Vec<TensorPlan<T>> {
+        Vec::new()
+    }
+    /// Multiplications and additions of one sample's products going forward.
+    fn flops(&self) -> u64 {
+        0
+    }
+    /// The elements of scratch that either pass needs for `batch` samples.
+    fn scratch(&self, _batch: usize) -> usize {
+        0
+    }
+    /// Whether the output is the input under another shape: then neither pass is called.
+    fn only_reshapes(&self) -> bool {
+        false
+    }
+    /// Writes y; `batch` never exceeds the one that the layer was made for.
+    fn forward(&mut self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error>;
+    /// Writes the gradients; called after `forward` in training mode with the same batch.
+    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error>;
+}
+
+/// `batch` samples of `shape`, in elements.
+pub(crate) fn volume(shape: &[usize]) -> usize {
+    shape.iter().product()
+}

@@ -1,0 +1,217 @@
+//! The cost of a batch and its gradient. Slide "La fonction de cout".
+//!
+//! Both of the slide's hypotheses hold for each: J is a mean over samples, and a function of the
+//! last layer's output alone.
+
+use kernels::{Element, Error, Exec, Level, reduce, softmax};
+
+/// The cost J of a batch of n samples, a function of the last layer's output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// J = 1/(2n) sum_i |y_i - a_i|^2 on the output a, the slide's cost.
+    Quadratic,
+    /// J = -1/n sum_i sum_j (y_ij ln p_ij + (1 - y_ij) ln(1 - p_ij)) with p = sigmoid(z): the last
+    /// layer gives the logits z, without a sigmoid of its own. The sum runs over the outputs, as in
+    /// Nielsen's chapter 3; PyTorch divides by their number.
+    BinaryCrossEntropy,
+    /// J = -1/n sum_i ln p_i[label_i] with p = softmax(z): the last layer gives the logits z, without
+    /// a softmax of its own.
+    SoftmaxCrossEntropy,
+}
+
+/// What the outputs should be.
+#[derive(Clone, Copy, Debug)]
+pub enum Targets<'a, T> {
+    /// One class per sample. Where a loss needs values, the target is 1 at the class and 0 elsewhere;
+    /// with a single output it is the label itself, 0 or 1.
+    Labels(&'a [u32]),
+    /// [batch, outputs], row-major.
+    Values(&'a [T]),
+}
+
+impl<'a, T> Targets<'a, T> {
+    /// The targets of the samples from `first` on, `batch` of them.
+    pub(crate) fn rows(self, first: usize, batch: usize, outputs: usize) -> Self {
+        match self {
+            Self::Labels(labels) => Self::Labels(&labels[first..first + batch]),
+            Self::Values(values) => Self::Values(&values[first * outputs..(first + batch) * outputs]),
+        }
+    }
+
+    /// Checks that there is one target for each of `batch` samples.
+    pub(crate) fn check(self, batch: usize, outputs: usize) -> Result<(), Error> {
+        let (expected, got) = match self {
+            Self::Labels(labels) => (batch, labels.len()),
+            Self::Values(values) => (batch * outputs, values.len()),
+        };
+        if expected == got {
+            return Ok(());
+        }
+        Err(Error::Shape {
+            operation: "loss",
+            expected: format!("{expected} targets for {batch} samples of {outputs} outputs"),
+            got: format!("{got}"),
+        })
+    }
+}
+
+/// Where a loss finds and leaves its values.
+#[derive(Debug)]
+pub(crate) struct Operands<'a, T> {
+    pub(crate) outputs: usize,
+    /// The last layer's output, [batch, outputs].
+    pub(crate) a: &'a [T],
+    pub(crate) targets: Targets<'a, T>,
+    /// The loss of each sample, [batch].
+    pub(crate) losses: &'a mut [T],
+    /// dJ/da, [batch, outputs].
+    pub(crate) grad_a: &'a mut [T],
+    /// At least [`Loss::scratch_len`] elements.
+    pub(crate) scratch: &'a mut [T],
+}
+
+impl Loss {
+    /// Elements of scratch for `batch` samples.
+    pub(crate) fn scratch_len(self, batch: usize, outputs: usize) -> usize {
+        match self {
+            Self::Quadratic => batch * outputs,
+            Self::BinaryCrossEntropy => 2 * batch * outputs,
+            Self::SoftmaxCrossEntropy => 0,
+        }
+    }
+
+    /// Writes the loss of each sample and dJ/da for J their mean.
+    pub(crate) fn forward_backward<T: Element>(self, exec: Exec, o: Operands<'_, T>) -> Result<(), Error> {
+        let r = T::ONE / T::from_f64(o.losses.len() as f64);
+        match self {
+            Self::SoftmaxCrossEntropy => {
+                let Targets::Labels(labels) = o.targets else {
+                    return Err(Error::Shape {
+                        operation: "softmax cross-entropy",
+                        expected: "one label per sample".to_owned(),
+                        got: "values".to_owned(),
+                    });
+                };
+                softmax::cross_entropy(exec, o.outputs, o.a, labels, r, o.losses, o.grad_a)
+            }
+            Self::BinaryCrossEntropy => {
+                let (one_hot, element_losses) = o.scratch.split_at_mut(o.a.len());
+                let element_losses = &mut element_losses[..o.a.len()];
+                let y = as_values(o.targets, o.outputs, one_hot)?;
+                softmax::binary_cross_entropy(exec, o.a, y, r, element_losses, o.grad_a)?;
+                for (loss, row) in o.losses.iter_mut().zip(element_losses.chunks_exact(o.outputs)) {
+                    *loss = reduce::sum(exec, row);
+                }
+                Ok(())
+            }
+            Self::Quadratic => {
+                let y = as_values(o.targets, o.outputs, o.scratch)?;
+                // J = r/2 sum (a - y)^2, so dJ/da = r (a - y); the difference is measured in between.
+                subtract(exec.level, o.a, y, o.grad_a);
+                let half = T::from_f64(0.5);
+                for (loss, row) in o.losses.iter_mut().zip(o.grad_a.chunks_exact(o.outputs)) {
+                    *loss = half * reduce::sum_of_squares(exec, row);
+                }
+                scale(exec.level, r, o.grad_a);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The targets as values: labels become rows with a single 1.
+fn as_values<'a, T: Element>(
+    targets: Targets<'a, T>,
+    outputs: usize,
+    one_hot: &'a mut [T],
+) -> Result<&'a [T], Error> {
+    let labels = match targets {
+        Targets::Values(values) => return Ok(values),
+        Targets::Labels(labels) => labels,
+    };
+    let classes = if outputs == 1 { 2 } else { outputs };
+    let one_hot = &mut one_hot[..labels.len() * outputs];
+    one_hot.fill(T::ZERO);
+    for (sample, &label) in labels.iter().enumerate() {
+        let label = label as usize;
+        if label >= classes {
+            return Err(Error::Shape {
+                operation: "loss",
+                expected: format!("labels below {classes}"),
+                got: format!("label {label} in row {sample}"),
+            });
+        }
+        match outputs {
+            1 => one_hot[sample] = T::from_f64(label as f64),
+            _ => one_hot[sample * outputs + label] = T::ONE,
+        }
+    }
+    Ok(one_hot)
+}
+
+/// difference = a - y
+fn subtract<T: Element>(level: Level, a: &[T], y: &[T], difference: &mut [T]) {
+    level.vectorize(
+        #[inline(always)]
+        || {
+            for ((d, &a), &y) in difference.iter_mut().zip(a).zip(y) {
+                *d = a - y;
+            }
+        },
+    );
+}
+
+/// values = r * values
+fn scale<T: Element>(level: Level, r: T, values: &mut [T]) {
+    level.vectorize(
+        #[inline(always)]
+        || {
+            for value in values {
+                *value = r * *value;
+            }
+        },
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evaluate(loss: Loss, outputs: usize, a: &[f64], targets: Targets<'_, f64>) -> (Vec<f64>, Vec<f64>) {
+        let mut losses = vec![0.0; a.len() / outputs];
+        let mut grad_a = vec![0.0; a.len()];
+        let mut scratch = vec![0.0; loss.scratch_len(losses.len(), outputs)];
+        let operands =
+            Operands { outputs, a, targets, losses: &mut losses, grad_a: &mut grad_a, scratch: &mut scratch };
+        loss.forward_backward(Exec::serial(Level::best()), operands).unwrap();
+        (losses, grad_a)
+    }
+
+    #[test]
+    fn the_quadratic_loss_is_half_the_squared_distance_to_the_one_hot_label() {
+        // (1 - 0)^2 + (0.5 - 1)^2 = 1.25 and (0 - 1)^2 + 2^2 = 5; r = 1/2.
+        let (losses, grad) = evaluate(Loss::Quadratic, 2, &[1.0, 0.5, 0.0, 2.0], Targets::Labels(&[1, 0]));
+        assert_eq!(losses, [0.625, 2.5]);
+        assert_eq!(grad, [0.5, -0.25, -0.5, 1.0]);
+    }
+
+    #[test]
+    fn a_single_output_takes_the_label_as_its_value() {
+        let (losses, grad) = evaluate(Loss::Quadratic, 1, &[0.5, 0.5], Targets::Labels(&[0, 1]));
+        assert_eq!(losses, [0.125, 0.125]);
+        assert_eq!(grad, [0.25, -0.25]);
+    }
+
+    #[test]
+    fn binary_cross_entropy_sums_over_the_outputs() {
+        let (losses, grad) = evaluate(Loss::BinaryCrossEntropy, 2, &[0.0, 0.0], Targets::Labels(&[1]));
+        assert_eq!(losses, [2.0 * std::f64::consts::LN_2]);
+        assert_eq!(grad, [0.5, -0.5]);
+    }
+
+    #[test]
+    fn a_label_beyond_the_outputs_is_refused() {
+        let error = as_values::<f32>(Targets::Labels(&[0, 3]), 3, &mut [0.0; 6]).unwrap_err();
+        assert!(error.to_string().contains("label 3 in row 1"), "{error}");
+    }
+}

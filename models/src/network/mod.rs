@@ -1,0 +1,208 @@
+//! A network: a list of layers, a loss, and memory planned once for the largest batch.
+//!
+//! ```
+//! use kernels::{Exec, Level, activation::Activation};
+//! use models::init::Init;
+//! use models::loss::{Loss, Targets};
+//! use models::network::{LayerSpec, Network, Position};
+//! use models::optimizer::{Optimizer, OptimizerSpec};
+//!
+//! // XOR has no linear solution; two hidden neurons find one.
+//! let layers = [LayerSpec::dense(2), LayerSpec::Activation(Activation::Tanh), LayerSpec::dense(2)];
+//! let mut network = Network::<f64>::new(&[2], &layers, Loss::SoftmaxCrossEntropy, 4)?;
+//! network.initialise(Init::XavierNormal, 1);
+//! let mut optimizer = Optimizer::new(OptimizerSpec::sgd(0.5), network.parameters().len())?;
+//!
+//! let exec = Exec::serial(Level::best());
+//! let (x, y) = ([0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0], [0, 1, 1, 0]);
+//! for epoch in 0..2000 {
+//!     let at = Position { seed: 1, epoch, first: 0 };
+//!     network.train_step(exec, &x, Targets::Labels(&y), &mut optimizer, at)?;
+//! }
+//! assert_eq!(network.evaluate(exec, &x, Targets::Labels(&y))?.predictions, y);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod memory;
+mod predict;
+mod shape;
+mod spec;
+mod step;
+mod tensors;
+
+use kernels::Element;
+
+pub use crate::layers::Position;
+pub use predict::Evaluation;
+pub use shape::ShapeError;
+pub use spec::{LayerSpec, LayerSummary};
+pub use tensors::Tensor;
+
+use crate::layers::Layer;
+use crate::loss::Loss;
+use memory::{Arena, Place, Plan};
+
+/// A network of layers with its parameters, gradients and working memory.
+#[derive(Debug)]
+pub struct Network<T> {
+    input: usize,
+    layers: Vec<Box<dyn Layer<T>>>,
+    summaries: Vec<LayerSummary>,
+    loss: Loss,
+    max_batch: usize,
+    plan: Plan,
+    parameters: Arena<T>,
+    gradients: Arena<T>,
+    /// Running means and variances.
+    statistics: Vec<T>,
+    activations: Arena<T>,
+    deltas: Arena<T>,
+    scratch: Arena<T>,
+    /// The loss of each sample of the last batch.
+    losses: Vec<T>,
+    /// Samples of the last forward pass.
+    rows: usize,
+}
+
+impl<T: Element> Network<T> {
+    /// A network for samples of shape `input` in batches of at most `max_batch`, with all parameters
+    /// zero: [`Network::initialise`] comes next. All memory is taken here.
+    ///
+    /// # Errors
+    /// If a layer does not fit the one before it, or the loss the last one; the message shows the
+    /// chain of shapes.
+    ///
+    /// ```
+    /// use models::loss::Loss;
+    /// use models::network::{LayerSpec, Network};
+    /// let network = Network::<f32>::new(&[3], &[LayerSpec::dense(2)], Loss::Quadratic, 8)?;
+    /// assert_eq!(network.parameters().len(), 3 * 2 + 2);
+    /// # Ok::<(), models::network::ShapeError>(())
+    /// ```
+    pub fn new(
+        input: &[usize],
+        layers: &[LayerSpec],
+        loss: Loss,
+        max_batch: usize,
+    ) -> Result<Self, ShapeError> {
+        let layers = shape::infer::<T>(input, layers, loss, max_batch)?;
+        let mut plan = Plan::new(input, &layers, max_batch);
+        let outputs = plan.blocks.last().map_or(0, |block| block.outputs);
+        let loss_scratch = loss.scratch_len(max_batch, outputs);
+        plan.scratch = if loss_scratch > plan.scratch { loss_scratch } else { plan.scratch };
+        let summaries = summarise(&layers, &plan);
+        let mut network = Self {
+            input: input.iter().product(),
+            summaries,
+            loss,
+            max_batch,
+            parameters: Arena::new(plan.parameters),
+            gradients: Arena::new(plan.parameters),
+            statistics: vec![T::ZERO; plan.statistics],
+            activations: Arena::new(plan.arena),
+            deltas: Arena::new(plan.arena),
+            scratch: Arena::new(plan.scratch),
+            losses: vec![T::ZERO; max_batch],
+            rows: 0,
+            layers,
+            plan,
+        };
+        network.reset_constants();
+        Ok(network)
+    }
+
+    /// Index, kind, output shape, parameters and FLOPs of each layer.
+    pub fn layers(&self) -> &[LayerSummary] {
+        &self.summaries
+    }
+
+    /// Values of one sample's input.
+    pub fn inputs(&self) -> usize {
+        self.input
+    }
+
+    /// Values of one sample's output.
+    pub fn outputs(&self) -> usize {
+        self.plan.blocks.last().map_or(0, |block| block.outputs)
+    }
+
+    /// The loss.
+    pub fn loss(&self) -> Loss {
+        self.loss
+    }
+
+    /// The largest batch that memory is planned for.
+    pub fn max_batch(&self) -> usize {
+        self.max_batch
+    }
+
+    /// Bytes of all parameters, gradients, activations and scratch.
+    pub fn memory(&self) -> usize {
+        let elements = 2 * (self.plan.parameters + self.plan.arena) + self.plan.scratch + self.max_batch;
+        elements * size_of::<T>()
+    }
+
+    /// All parameters, layer after layer, in memory order (dense weights as [inputs, units]).
+    pub fn parameters(&self) -> &[T] {
+        self.parameters.as_slice()
+    }
+
+    /// As [`Network::parameters`], to be changed.
+    pub fn parameters_mut(&mut self) -> &mut [T] {
+        self.parameters.as_mut_slice()
+    }
+
+    /// dJ/dparameters of the last backward pass, in the order of [`Network::parameters`].
+    pub fn gradients(&self) -> &[T] {
+        self.gradients.as_slice()
+    }
+
+    /// The running means and variances of batch normalisation.
+    pub fn statistics(&self) -> &[T] {
+        &self.statistics
+    }
+
+    /// As [`Network::statistics`], to be changed.
+    pub fn statistics_mut(&mut self) -> &mut [T] {
+        &mut self.statistics
+    }
+
+    /// The output of layer `layer` in the last forward pass, [batch, outputs]: feature maps. Empty
+    /// for a flatten at the front, whose output is the caller's input, and for a layer beyond the last.
+    pub fn activations(&self, layer: usize) -> &[T] {
+        self.rows_of(layer, self.activations.as_slice())
+    }
+
+    /// dJ/d(output of layer `layer`) in the last backward pass, [batch, outputs]. At a dense or
+    /// convolution layer, whose output is z, that is the course's delta = dJ/dz, Nielsen's delta^l;
+    /// at the activation after it, it is dJ/da. Empty where none is computed: below the first layer
+    /// that learns.
+    pub fn deltas(&self, layer: usize) -> &[T] {
+        if layer < self.plan.first_learning {
+            return &[];
+        }
+        self.rows_of(layer, self.deltas.as_slice())
+    }
+
+    fn rows_of<'a>(&self, layer: usize, arena: &'a [T]) -> &'a [T] {
+        match self.plan.blocks.get(layer) {
+            Some(block) => match block.to {
+                Place::Arena(start) => &arena[start..start + self.rows * block.outputs],
+                Place::Input => &[],
+            },
+            None => &[],
+        }
+    }
+}
+
+fn summarise<T: Element>(layers: &[Box<dyn Layer<T>>], plan: &Plan) -> Vec<LayerSummary> {
+    let rows = layers.iter().zip(&plan.blocks).enumerate();
+    rows.map(|(index, (layer, block))| LayerSummary {
+        index,
+        kind: layer.kind(),
+        output: layer.output().to_vec(),
+        parameters: block.parameters.len(),
+        flops: layer.flops(),
+    })
+    .collect()
+}

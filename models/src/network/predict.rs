@@ -1,0 +1,103 @@
+//! Evaluation: the network as it answers, without dropout and with the running statistics.
+
+use kernels::{Element, Error, Exec, reduce};
+
+use super::Network;
+use super::memory::Place;
+use crate::layers::{Mode, Pass};
+use crate::loss::{Loss, Targets};
+
+/// What a network makes of samples whose targets are known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation<T> {
+    /// The mean of the sample losses, summed in f64 in sample order.
+    pub loss: f64,
+    /// The last layer's output, [samples, outputs].
+    pub outputs: Vec<T>,
+    /// The class of each sample: the index of the largest output, the first if several. With a single
+    /// output, 1 where it reaches the threshold, 0 below: a logit of 0 for cross-entropy, else 0.5.
+    pub predictions: Vec<u32>,
+}
+
+impl<T: Element> Network<T> {
+    /// The last layer's output for any number of samples, in evaluation mode. They are taken in
+    /// pieces of the largest planned batch; the bits do not depend on it.
+    ///
+    /// **Shapes** `x` [samples, inputs], `outputs` [samples, outputs].
+    ///
+    /// # Errors
+    /// If the shapes do not fit.
+    pub fn predict(&mut self, exec: Exec, x: &[T], outputs: &mut [T]) -> Result<(), Error> {
+        let samples = self.check_samples(x, outputs.len())?;
+        for first in (0..samples).step_by(self.max_batch) {
+            self.answer(exec, x, first, samples, outputs)?;
+        }
+        Ok(())
+    }
+
+    /// Outputs, predictions and mean loss for any number of samples, in evaluation mode.
+    ///
+    /// **Shapes** `x` [samples, inputs], one target per sample.
+    ///
+    /// # Errors
+    /// If the shapes do not fit or a label is out of range.
+    pub fn evaluate(&mut self, exec: Exec, x: &[T], targets: Targets<'_, T>) -> Result<Evaluation<T>, Error> {
+        let width = self.outputs();
+        let mut outputs = vec![T::ZERO; x.len() / self.input * width];
+        let samples = self.check_samples(x, outputs.len())?;
+        targets.check(samples, width)?;
+        let mut loss = 0.0;
+        for first in (0..samples).step_by(self.max_batch) {
+            let pass = self.answer(exec, x, first, samples, &mut outputs)?;
+            self.measure(&pass, targets.rows(first, pass.batch, width))?;
+            loss = self.losses[..pass.batch].iter().fold(loss, |sum, loss| sum + loss.to_f64());
+        }
+        let predictions = outputs.chunks_exact(width).map(|row| self.class(row)).collect();
+        Ok(Evaluation { loss: loss / samples as f64, outputs, predictions })
+    }
+
+    /// The class that one sample's outputs stand for, as in [`Evaluation::predictions`].
+    fn class(&self, outputs: &[T]) -> u32 {
+        if let [output] = *outputs {
+            let threshold = if self.loss == Loss::BinaryCrossEntropy { 0.0 } else { 0.5 };
+            return u32::from(output >= T::from_f64(threshold));
+        }
+        reduce::argmax(outputs).unwrap_or(0) as u32
+    }
+
+    /// Runs the samples from `first` on, as many as fit, and copies their outputs.
+    fn answer(
+        &mut self,
+        exec: Exec,
+        x: &[T],
+        first: usize,
+        samples: usize,
+        outputs: &mut [T],
+    ) -> Result<Pass, Error> {
+        let batch = if samples - first < self.max_batch { samples - first } else { self.max_batch };
+        let pass = Pass { exec, batch, mode: Mode::Evaluation };
+        self.forward(&pass, &x[first * self.input..(first + batch) * self.input])?;
+        let width = self.outputs();
+        if let Some(Place::Arena(start)) = self.plan.blocks.last().map(|block| block.to) {
+            let answer = &self.activations.as_slice()[start..start + batch * width];
+            outputs[first * width..(first + batch) * width].copy_from_slice(answer);
+        }
+        Ok(pass)
+    }
+
+    fn check_samples(&self, x: &[T], outputs: usize) -> Result<usize, Error> {
+        let samples = x.len() / self.input;
+        if samples > 0 && samples * self.input == x.len() && samples * self.outputs() == outputs {
+            return Ok(samples);
+        }
+        Err(Error::Shape {
+            operation: "predict",
+            expected: format!(
+                "at least 1 sample of {} values, and {} outputs each",
+                self.input,
+                self.outputs()
+            ),
+            got: format!("{} values and {outputs} outputs", x.len()),
+        })
+    }
+}

@@ -34,7 +34,8 @@ pub(crate) struct ClassTaps {
 }
 
 impl Reach {
-    fn forward(axis: &Axis) -> Self {
+    /// The reads of the windows of an axis.
+    pub(crate) fn forward(axis: &Axis) -> Self {
         Self {
             input: axis.input,
             positions: axis.output(),
@@ -66,8 +67,13 @@ impl Reach {
     }
 
     /// What position 0 reads under `tap`; negative in the padding before the axis.
-    pub(crate) fn origin(&self, tap: usize) -> isize {
+    fn origin(&self, tap: usize) -> isize {
         self.first + tap as isize * self.tap_step
+    }
+
+    /// What `position` reads under `tap`, where that lies on the axis.
+    pub(crate) fn read(&self, tap: usize, position: usize) -> usize {
+        ((position * self.step) as isize + self.origin(tap)) as usize
     }
 
     /// The positions of `within` whose read under `tap` lies on the axis.

@@ -10,7 +10,7 @@
 //!
 //! With it y = W columns is a matrix product: W is [c_out, c_in * kernel_h * kernel_w].
 
-use super::gather::{Block, Gather, Reach};
+use super::gather::{Block, Gather};
 use super::{Conv2d, check_len};
 use crate::{Element, Error};
 
@@ -68,7 +68,7 @@ pub fn col2im<T: Element>(conv: &Conv2d, columns: &[T], x: &mut [T]) -> Result<(
         let plane = &mut x[channel * conv.h_in * conv.w_in..][..conv.h_in * conv.w_in];
         for h in gather.rows.inside(i, &rows) {
             for w in gather.cols.inside(j, &cols) {
-                plane[read(&gather.rows, i, h) * conv.w_in + read(&gather.cols, j, w)] +=
+                plane[gather.rows.read(i, h) * conv.w_in + gather.cols.read(j, w)] +=
                     row[h * gather.cols.positions + w];
             }
         }
@@ -87,11 +87,6 @@ fn check<T>(operation: &'static str, conv: &Conv2d, x: &[T], columns: &[T]) -> R
 fn taps(channels: usize, gather: &Gather) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
     let (rows, cols) = (gather.rows.taps, gather.cols.taps);
     (0..channels * rows * cols).map(move |row| (row / (rows * cols), row / cols % rows, row % cols))
-}
-
-/// What position `position` reads under `tap`, where that lies on the axis.
-fn read(reach: &Reach, tap: usize, position: usize) -> usize {
-    ((position * reach.step) as isize + reach.origin(tap)) as usize
 }
 
 /// Writes the columns of `block`: [(channel, tap row, tap column), block.len()] row-major, from
@@ -114,9 +109,9 @@ pub(crate) fn fill_columns<T: Element>(gather: &Gather, block: &Block, planes: &
             continue;
         }
         let (left, right) = (cols.start - block.cols.start, cols.end - block.cols.start);
-        let start = read(&gather.cols, j, cols.start);
+        let start = gather.cols.read(j, cols.start);
         for (line, h) in within.chunks_exact_mut(width).zip(lines) {
-            let source = &plane[read(&gather.rows, i, h) * gather.cols.input..][start..gather.cols.input];
+            let source = &plane[gather.rows.read(i, h) * gather.cols.input..][start..gather.cols.input];
             line[..left].fill(T::ZERO);
             line[right..].fill(T::ZERO);
             if gather.cols.step == 1 {

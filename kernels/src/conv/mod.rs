@@ -28,6 +28,7 @@ pub use backward_bias::backward_bias;
 pub use backward_input::{BackwardInput, backward_input};
 pub use backward_weight::{BackwardWeight, backward_weight};
 pub use forward::{Forward, forward};
+pub(crate) use gather::Reach;
 pub use im2col::{col2im, im2col};
 pub use shape::Conv2d;
 pub(crate) use shape::{Axis, Target};

@@ -1,0 +1,101 @@
+//! Global average pooling: each plane becomes its mean.
+
+use super::check;
+use super::planes::Planes;
+use crate::reduce::sum_lanes;
+use crate::{Element, Error, Exec};
+
+/// y = the mean of each plane: the N4 sum, then one division by the area (N16).
+///
+/// # Shapes
+/// `x` [planes, area], `y` [planes].
+///
+/// # Errors
+/// [`Error::Shape`] if the area is 0 or a slice has another length.
+///
+/// # Source
+/// M. Lin, Q. Chen, S. Yan, "Network in network", 2013, section 3.2; slide "Pooling".
+///
+/// ```
+/// use kernels::{Exec, pool};
+///
+/// let mut y = [0.0_f32; 2];
+/// pool::global_average_forward(Exec::from_env()?, 2, 2, &[1.0, 3.0, 5.0, 6.0], &mut y)?;
+/// assert_eq!(y, [2.0, 5.5]);
+/// # Ok::<(), kernels::Error>(())
+/// ```
+pub fn global_average_forward<T: Element>(
+    exec: Exec,
+    planes: usize,
+    area: usize,
+    x: &[T],
+    y: &mut [T],
+) -> Result<(), Error> {
+    const NAME: &str = "global average pooling";
+    check_area(NAME, area)?;
+    check(NAME, "x", planes, area, x.len())?;
+    check(NAME, "y", planes, 1, y.len())?;
+    let all = Planes { first: 0, count: planes, out: y, second: &mut [0_u32; 0] };
+    all.run(
+        exec,
+        x.len(),
+        #[inline(always)]
+        |planes| {
+            let x = x.chunks_exact(area).skip(planes.first);
+            for (y, plane) in planes.out.iter_mut().zip(x) {
+                *y = sum_lanes(plane) / T::from_f64(area as f64);
+            }
+            Ok(())
+        },
+    )
+}
+
+/// grad_x of global average pooling: y holds x / area, so every input collects grad_y / area.
+///
+/// # Shapes
+/// `grad_y` [planes], `grad_x` [planes, area].
+///
+/// # Errors
+/// As [`global_average_forward`].
+///
+/// ```
+/// use kernels::{Exec, pool};
+///
+/// let mut grad_x = [9.0_f32; 4];
+/// pool::global_average_backward(Exec::from_env()?, 2, 2, &[1.0, 3.0], &mut grad_x)?;
+/// assert_eq!(grad_x, [0.5, 0.5, 1.5, 1.5]);
+/// # Ok::<(), kernels::Error>(())
+/// ```
+pub fn global_average_backward<T: Element>(
+    exec: Exec,
+    planes: usize,
+    area: usize,
+    grad_y: &[T],
+    grad_x: &mut [T],
+) -> Result<(), Error> {
+    const NAME: &str = "global average pooling gradient";
+    check_area(NAME, area)?;
+    check(NAME, "grad_y", planes, 1, grad_y.len())?;
+    check(NAME, "grad_x", planes, area, grad_x.len())?;
+    let values = grad_x.len();
+    let all = Planes { first: 0, count: planes, out: grad_x, second: &mut [0_u32; 0] };
+    all.run(
+        exec,
+        values,
+        #[inline(always)]
+        |planes| {
+            let grad_y = &grad_y[planes.first..];
+            for (plane, &grad) in planes.out.chunks_exact_mut(area).zip(grad_y) {
+                plane.fill(grad / T::from_f64(area as f64));
+            }
+            Ok(())
+        },
+    )
+}
+
+fn check_area(operation: &'static str, area: usize) -> Result<(), Error> {
+    if area > 0 {
+        return Ok(());
+    }
+    Err(Error::Shape { operation, expected: "planes of at least 1 value".to_owned(), got: "0".to_owned() })
+}

@@ -1,0 +1,154 @@
+//! Pooling: max, average and global average, 2-D over planes; a 1-D pooling has height 1.
+//!
+//! Max pooling keeps the position of each maximum, so that its gradient is a scatter:
+//! y = x[argmax], grad_x[argmax] += grad_y. Average pooling divides by the whole window, padding
+//! included: y = (1/k) sum x, grad_x += grad_y / k under every window.
+//!
+//! Source: slide "Pooling"; LeCun et al. 1998 (averages), Jarrett et al. 2009 (maxima). The
+//! rules of comparison and order are N7 and N16 of the contract;
+//! [`crate::reference::pool`] has them as plain loops.
+
+#![forbid(unsafe_code)]
+
+mod average;
+mod global;
+mod max;
+mod planes;
+
+pub use average::{average_backward, average_forward};
+pub use global::{global_average_backward, global_average_forward};
+pub use max::{max_backward, max_forward};
+
+use crate::Error;
+use crate::conv::Axis;
+
+/// All sizes of a 2-D pooling, which treats each channel alone; a 1-D one has height 1.
+///
+/// ```
+/// use kernels::pool::Pool2d;
+///
+/// let pool = Pool2d { channels: 6, h_in: 28, w_in: 28, kernel: [2, 2], stride: [2, 2], padding: [0, 0] };
+/// pool.validate()?;
+/// assert_eq!((pool.h_out(), pool.w_out(), pool.output_len()), (14, 14, 1176));
+/// # Ok::<(), kernels::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pool2d {
+    /// Channels.
+    pub channels: usize,
+    /// Height of the input.
+    pub h_in: usize,
+    /// Width of the input.
+    pub w_in: usize,
+    /// Height and width of the window.
+    pub kernel: [usize; 2],
+    /// Steps between windows, vertically and horizontally.
+    pub stride: [usize; 2],
+    /// Padding, at most half the window, so that no window lies in the padding alone.
+    pub padding: [usize; 2],
+}
+
+impl Pool2d {
+    /// Checks the sizes once, so that the kernels may compute with them freely.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a size of zero (padding apart), a padding above half the window, a
+    /// window larger than the padded input, or a plane beyond 2^32 values (indices are `u32`).
+    pub fn validate(&self) -> Result<(), Error> {
+        let refuse = |expected: &str| {
+            Err(Error::Shape { operation: "pool2d", expected: expected.to_owned(), got: format!("{self:?}") })
+        };
+        let sizes = [self.channels, self.h_in, self.w_in];
+        if sizes.iter().chain(&self.kernel).chain(&self.stride).any(|&size| size == 0) {
+            return refuse("every size but the padding to be at least 1");
+        }
+        if (0..2).any(|axis| self.padding[axis] > self.kernel[axis] / 2) {
+            return refuse("a padding of at most half the window");
+        }
+        let (Some(h_out), Some(w_out)) = (self.rows().checked_output(), self.cols().checked_output()) else {
+            return refuse("a window no larger than the padded input");
+        };
+        let area = self.h_in.checked_mul(self.w_in).zip(h_out.checked_mul(w_out));
+        let Some((input, output)) = area.filter(|&(input, _)| u32::try_from(input).is_ok()) else {
+            return refuse("planes of fewer than 2^32 values");
+        };
+        match input.checked_add(output).and_then(|values| values.checked_mul(self.channels)) {
+            Some(values) if values < isize::MAX as usize / 64 => Ok(()),
+            _ => refuse("sizes whose products fit in memory"),
+        }
+    }
+
+    /// Height of the output: (h_in + 2 padding - kernel) / stride + 1, rounded down; 0 where
+    /// [`Pool2d::validate`] fails.
+    pub fn h_out(&self) -> usize {
+        self.rows().output()
+    }
+
+    /// Width of the output, by the formula of [`Pool2d::h_out`].
+    pub fn w_out(&self) -> usize {
+        self.cols().output()
+    }
+
+    /// Values of one input sample: channels * h_in * w_in.
+    pub fn input_len(&self) -> usize {
+        self.channels * self.h_in * self.w_in
+    }
+
+    /// Values of one output sample: channels * h_out * w_out.
+    pub fn output_len(&self) -> usize {
+        self.channels * self.h_out() * self.w_out()
+    }
+
+    /// The vertical axis.
+    pub(crate) fn rows(&self) -> Axis {
+        self.axis(0, self.h_in)
+    }
+
+    /// The horizontal axis.
+    pub(crate) fn cols(&self) -> Axis {
+        self.axis(1, self.w_in)
+    }
+
+    /// Windows of 2 x 2 that tile the plane: the common case, with bodies of its own.
+    fn is_pairs(&self) -> bool {
+        self.kernel == [2, 2] && self.stride == [2, 2] && self.padding == [0, 0]
+    }
+
+    /// Values of one input plane.
+    fn area_in(&self) -> usize {
+        self.h_in * self.w_in
+    }
+
+    /// Values of one output plane.
+    fn area_out(&self) -> usize {
+        self.h_out() * self.w_out()
+    }
+
+    fn axis(&self, axis: usize, input: usize) -> Axis {
+        Axis {
+            input,
+            kernel: self.kernel[axis],
+            stride: self.stride[axis],
+            padding: self.padding[axis],
+            dilation: 1,
+        }
+    }
+}
+
+fn check(operation: &'static str, what: &str, count: usize, each: usize, got: usize) -> Result<(), Error> {
+    if count.checked_mul(each) == Some(got) {
+        return Ok(());
+    }
+    Err(Error::Shape {
+        operation,
+        expected: format!("{what} of {count} times {each} values"),
+        got: format!("{got} values"),
+    })
+}
+
+/// Where pieces of `N` values start that cover 0..len, the last one overlapping the one before.
+/// Writing a value twice is cheaper than a loop over what is left.
+#[inline(always)]
+fn pieces<const N: usize>(len: usize) -> impl Iterator<Item = usize> {
+    (0..len).step_by(N).map(move |start| if start + N > len { len - N } else { start })
+}

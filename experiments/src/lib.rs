@@ -9,6 +9,8 @@
 //! | [`diagnostics`] | errors with file, line, caret, reason and fix |
 //! | [`data`] | the embedded sets, sets on disk, digests, splits |
 //! | [`preprocess`] | dividing and standardising, with statistics of the training part |
+//! | [`outcome`] | what a trial of any kind hands back |
+//! | [`record`], [`durable`] | a trial's record on the disk; files that are whole or absent |
 //! | [`exit`] | exit codes and the error that a verb ends with |
 //! | [`cli`] | the verbs |
 
@@ -17,8 +19,11 @@
 pub mod cli;
 pub mod data;
 pub mod diagnostics;
+pub mod durable;
 pub mod exit;
+pub mod outcome;
 pub mod preprocess;
+pub mod record;
 pub mod spec;
 pub mod suite;
 pub mod sweep;

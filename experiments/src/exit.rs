@@ -23,6 +23,10 @@ pub enum Exit {
     NoMatch = 5,
     /// 6: a file or folder cannot be read or written.
     Io = 6,
+    /// 130: interrupted (SIGINT) with the state safe.
+    Interrupted = 130,
+    /// 143: terminated (SIGTERM) with the state safe.
+    Terminated = 143,
 }
 
 impl From<Exit> for ExitCode {

@@ -9,8 +9,11 @@
 //! | [`diagnostics`] | errors with file, line, caret, reason and fix |
 //! | [`data`] | the embedded sets, sets on disk, digests, splits |
 //! | [`preprocess`] | dividing and standardising, with statistics of the training part |
-//! | [`outcome`] | what a trial of any kind hands back |
+//! | [`kinds`] | network, perceptron, Adaline, ...: one cell and one seed in, one [`outcome::Outcome`] out |
+//! | [`trial`], [`engine`] | a trial's identity; trials over the cores, and resume |
 //! | [`record`], [`durable`] | a trial's record on the disk; files that are whole or absent |
+//! | [`results`], [`table`], [`expect`] | the results folder, the table, and whether they are what was expected |
+//! | [`progress`], [`interrupt`], [`provenance`] | what a run says, how it is stopped, where it ran |
 //! | [`exit`] | exit codes and the error that a verb ends with |
 //! | [`cli`] | the verbs |
 
@@ -20,10 +23,19 @@ pub mod cli;
 pub mod data;
 pub mod diagnostics;
 pub mod durable;
+pub mod engine;
 pub mod exit;
+pub mod expect;
+pub mod interrupt;
+pub mod kinds;
 pub mod outcome;
 pub mod preprocess;
+pub mod progress;
+pub mod provenance;
 pub mod record;
+pub mod results;
 pub mod spec;
 pub mod suite;
 pub mod sweep;
+pub mod table;
+pub mod trial;

@@ -64,6 +64,11 @@ impl Outcome {
         }
     }
 
+    /// True if the trial ended at a loss that was not finite.
+    pub fn has_diverged(&self) -> bool {
+        self.status != Status::Ok
+    }
+
     /// Adds a figure.
     pub fn metric(&mut self, name: impl Into<String>, value: impl Into<Value>) {
         self.metrics.push((name.into(), value.into()));

@@ -78,7 +78,7 @@ pub struct RunArgs {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
     /// Trials at a time; 0: as many as the CPU has cores.
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    #[arg(long, default_value_t = 0, value_name = "N")]
     pub jobs: usize,
     /// Threads of each trial; 0: the cores divided by the jobs.
     #[arg(long, default_value_t = 0, value_name = "N")]

@@ -1,8 +1,269 @@
 //! `experiments run`.
 
+use std::path::PathBuf;
+
+use kernels::Level;
+use serde_json::{Value as Json, json};
+
 use super::{Global, RunArgs};
+use crate::engine::{self, Options, Plan, Report};
 use crate::exit::{Exit, Failure};
+use crate::interrupt::Interrupt;
+use crate::outcome::Outcome;
+use crate::progress::Progress;
+use crate::provenance;
+use crate::results::{Folder, Sheet, summarise};
+use crate::spec::Experiment;
+use crate::suite;
+use crate::table::{Table, published_value, series_tables, summary_json};
+use crate::trial::Trial;
+use crate::{expect, kinds, results};
 
 pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
-    Err(Failure::new(Exit::Usage, format!("error: not there yet: {args:?} {global:?}")))
+    let run = Run {
+        global,
+        args,
+        only: only(&args.only)?,
+        level: Level::from_env().map_err(|e| Failure::new(Exit::Usage, format!("error: {e}")))?,
+        interrupt: Interrupt::install()?,
+    };
+    let experiments = chosen(args)?;
+    let mut reports = Vec::new();
+    let mut exit = Exit::Done;
+    let mut matched = false;
+    for experiment in &experiments {
+        let this = match run.experiment(experiment) {
+            Ok(done) => {
+                matched |= done.matched;
+                reports.push(done.json);
+                done.exit
+            }
+            Err(failure) if experiments.len() == 1 => return Err(failure),
+            Err(failure) => {
+                eprintln!("{failure}");
+                failure.exit
+            }
+        };
+        if exit == Exit::Done {
+            exit = this;
+        }
+        if run.interrupt.requested() || (args.fail_fast && this != Exit::Done) {
+            break;
+        }
+    }
+    if global.json {
+        println!("{:#}", Json::Array(reports));
+    }
+    if let Some(interrupted) = run.interrupt.exit() {
+        eprintln!("interrupted; what was done is saved, the same command goes on from there");
+        return Ok(interrupted);
+    }
+    if exit == Exit::Done && !matched {
+        let filter = args.only.join(" ");
+        return Err(Failure::new(
+            Exit::NoMatch,
+            format!(
+                "error: no trial matches --only {filter}\n   = fix: `experiments status NAME` prints the swept keys and their values"
+            ),
+        ));
+    }
+    Ok(exit)
+}
+
+/// The named experiments, or the quick suite.
+fn chosen(args: &RunArgs) -> Result<Vec<Experiment>, Failure> {
+    if !args.experiments.is_empty() {
+        return args.experiments.iter().map(|name| suite::open(name, &args.overrides)).collect();
+    }
+    let mut quick = Vec::new();
+    for (name, _) in suite::SHIPPED {
+        let experiment = suite::open(name, &args.overrides)?;
+        if experiment.quick {
+            quick.push(experiment);
+        }
+    }
+    Ok(quick)
+}
+
+/// `--only key=value` arguments.
+fn only(arguments: &[String]) -> Result<Vec<(String, String)>, Failure> {
+    let split = |argument: &String| match argument.split_once('=') {
+        Some((key, value)) => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        None => Err(Failure::new(
+            Exit::Usage,
+            format!("error: `--only {argument}` has no `=`\n   = fix: write it as `--only seed=3`"),
+        )),
+    };
+    arguments.iter().map(split).collect()
+}
+
+struct Run<'a> {
+    global: &'a Global,
+    args: &'a RunArgs,
+    only: Vec<(String, String)>,
+    level: Level,
+    interrupt: Interrupt,
+}
+
+/// What became of one experiment.
+struct Done {
+    exit: Exit,
+    matched: bool,
+    json: Json,
+}
+
+impl Run<'_> {
+    fn experiment(&self, experiment: &Experiment) -> Result<Done, Failure> {
+        for warning in &experiment.warnings {
+            self.say(&format!("warning: {}: {}", experiment.name, warning.message));
+        }
+        if kinds::is_timing(experiment) {
+            return self.timings(experiment);
+        }
+        let folder = Folder::of(&self.global.results, experiment);
+        let _lock = folder.open().map_err(|e| cannot_write(&e))?;
+        let cores = provenance::cores();
+        let at_once = if self.args.jobs == 0 { cores } else { self.args.jobs };
+        let plan = Plan::new(experiment, at_once)?;
+        let recorded = plan.recorded(&folder);
+        for (index, reason) in &recorded.damaged {
+            self.say(&format!(
+                "warning: the record of trial {index} is not trusted and runs again: {reason}"
+            ));
+        }
+        let chosen = plan.matching(&self.only);
+        let todo: Vec<usize> = chosen.iter().copied().filter(|&i| recorded.outcomes[i].is_none()).collect();
+        let jobs = at_once.min(todo.len().max(1));
+        let threads = if self.args.threads == 0 { (cores / jobs).max(1) } else { self.args.threads };
+        let options = Options { jobs, threads, level: self.level, keep_going: !self.args.fail_fast };
+        let report = self.trials(&plan, &folder, &todo, options)?;
+        let mut outcomes = recorded.outcomes;
+        for (index, outcome) in report.finished {
+            outcomes[index] = Some(outcome);
+        }
+        if !todo.is_empty() {
+            let provenance = format!("{:#}\n", provenance::provenance(self.level, jobs, threads));
+            results::write_local(&folder, &plan.trials, &provenance)?;
+        }
+        let failed = report.failed.len();
+        self.publish(&plan, &folder, outcomes, &chosen, failed)
+    }
+
+    fn timings(&self, experiment: &Experiment) -> Result<Done, Failure> {
+        Err(Failure::new(Exit::TrialFailed, format!("error: {}: timings are not there yet", experiment.name)))
+    }
+
+    fn trials(
+        &self,
+        plan: &Plan<'_>,
+        folder: &Folder,
+        todo: &[usize],
+        options: Options,
+    ) -> Result<Report, Failure> {
+        let experiment = plan.experiment;
+        self.say(&format!(
+            "{}: {} trials, {} to run, {} at a time with {} thread(s) each, level {}",
+            experiment.name,
+            plan.trials.len(),
+            todo.len(),
+            options.jobs,
+            options.threads,
+            options.level.name()
+        ));
+        let units = todo.iter().map(|&i| kinds::units(&experiment.cells[plan.trials[i].cell].kind)).sum();
+        let progress =
+            Progress::new(&experiment.name, &experiment.swept, todo.len(), units, self.global.quiet);
+        let report = engine::run(plan, folder, todo, options, &progress, &self.interrupt);
+        progress.finish();
+        Ok(report)
+    }
+
+    /// Writes the results folder if every trial has its outcome, and prints the table.
+    fn publish(
+        &self,
+        plan: &Plan<'_>,
+        folder: &Folder,
+        outcomes: Vec<Option<Outcome>>,
+        chosen: &[usize],
+        failed: usize,
+    ) -> Result<Done, Failure> {
+        let experiment = plan.experiment;
+        let pairs = plan.trials.iter().cloned().zip(outcomes);
+        let mut finished: Vec<(Trial, Outcome)> = pairs.filter_map(|(t, o)| o.map(|o| (t, o))).collect();
+        let missing = plan.trials.len() - finished.len();
+        let mut exit = if failed > 0 { Exit::TrialFailed } else { Exit::Done };
+        let mut files = Vec::new();
+        if missing == 0 {
+            files = folder.write(experiment, &plan.digests, &finished)?;
+            let differences = if experiment.overrides.is_empty() {
+                expect::differences(experiment, &finished)
+            } else {
+                Vec::new()
+            };
+            for difference in &differences {
+                eprintln!("differs: {}: {difference}", experiment.name);
+            }
+            if !differences.is_empty() {
+                exit = Exit::Differs;
+            }
+        } else {
+            self.say(&format!(
+                "{}: {missing} of {} trials are missing; the files in {} are left as they are",
+                experiment.name,
+                plan.trials.len(),
+                folder.files.display()
+            ));
+        }
+        if missing > 0 && !self.only.is_empty() {
+            finished.retain(|(trial, _)| chosen.iter().any(|&i| plan.trials[i] == *trial));
+        }
+        let json = self.print(experiment, &finished, &files, missing)?;
+        Ok(Done { exit, matched: !chosen.is_empty(), json })
+    }
+
+    /// The table and the files' paths on stdout, or the same as JSON.
+    fn print(
+        &self,
+        experiment: &Experiment,
+        finished: &[(Trial, Outcome)],
+        files: &[PathBuf],
+        missing: usize,
+    ) -> Result<Json, Failure> {
+        let sheet = Sheet::new(&experiment.swept, finished);
+        if !self.global.json && !finished.is_empty() {
+            println!("{}\n", experiment.title);
+            print!("{}", Table::new(experiment, &sheet).to_terminal());
+            let curves = results::curves_csv(&experiment.swept, finished);
+            for table in curves.map_or(Ok(Vec::new()), |c| series_tables(experiment, &c)).unwrap_or_default()
+            {
+                print!("\n{}", table.to_terminal());
+            }
+            println!();
+            for file in files {
+                println!("{}", file.display());
+            }
+        }
+        let published = |row: &results::SummaryRow| published_value(experiment, &row.settings, &row.metric);
+        Ok(json!({
+            "name": experiment.name,
+            "files": files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>(),
+            "missing": missing,
+            "summary": summary_json(&sheet.keys, &summarise(&sheet), published),
+        }))
+    }
+
+    fn say(&self, line: &str) {
+        if !self.global.quiet {
+            eprintln!("{line}");
+        }
+    }
+}
+
+fn cannot_write(error: &std::io::Error) -> Failure {
+    Failure::new(
+        Exit::Io,
+        format!(
+            "error: {error}\n   = fix: make the folder writable, or name another one with `--results FOLDER`; nothing was computed"
+        ),
+    )
 }

@@ -1,8 +1,134 @@
-//! `experiments table`.
+//! `experiments table`: the table of a results folder, from its files alone.
 
-use super::{Global, TableArgs};
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+
+use super::{Format, Global, TableArgs};
 use crate::exit::{Exit, Failure};
+use crate::results::{Sheet, SummaryRow, summarise, summary_csv};
+use crate::spec::{self, Experiment};
+use crate::table::{Table, published_value, series_tables, summary_json};
 
 pub(super) fn table(global: &Global, args: &TableArgs) -> Result<Exit, Failure> {
-    Err(Failure::new(Exit::Usage, format!("error: not there yet: {args:?} {global:?}")))
+    let names =
+        if args.experiments.is_empty() { with_results(&global.results)? } else { names(&args.experiments) };
+    let format = if global.json { Format::Json } else { args.format };
+    let mut objects = Vec::new();
+    for (i, name) in names.iter().enumerate() {
+        let results = Results::read(&global.results, name)?;
+        if i > 0 && format != Format::Json {
+            println!();
+        }
+        match format {
+            Format::Terminal => print!("{}\n\n{}", results.experiment.title, results.set(Table::to_terminal)),
+            Format::Markdown => print!("{}", results.set(Table::to_markdown)),
+            Format::Latex => print!("{}", results.set(Table::to_latex)),
+            Format::Csv => print!("{}", String::from_utf8_lossy(&results.csv())),
+            Format::Json => objects.push(results.json()),
+        }
+    }
+    if format == Format::Json {
+        println!("{:#}", Json::Array(objects));
+    }
+    Ok(Exit::Done)
+}
+
+/// Experiments as given: a name, or a file whose stem is the name.
+pub(super) fn names(arguments: &[String]) -> Vec<String> {
+    let stem = |argument: &String| {
+        let path = Path::new(argument);
+        let is_file = path.extension().is_some_and(|extension| extension == "toml");
+        let name = if is_file { path.file_stem() } else { path.file_name() };
+        name.map_or_else(|| argument.clone(), |name| name.to_string_lossy().into_owned())
+    };
+    arguments.iter().map(stem).collect()
+}
+
+/// The names of all folders with results, sorted.
+pub(super) fn with_results(results: &Path) -> Result<Vec<String>, Failure> {
+    let mut names = Vec::new();
+    if results.is_dir() {
+        for entry in fs_err::read_dir(results)? {
+            let entry = entry?;
+            if entry.path().join("results.csv").is_file() && entry.path().join("experiment.toml").is_file() {
+                names.push(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
+    }
+    names.sort();
+    if names.is_empty() {
+        return Err(Failure::new(
+            Exit::Io,
+            format!("error: {} holds no results\n   = fix: `experiments run` makes some", results.display()),
+        ));
+    }
+    Ok(names)
+}
+
+/// The files of a results folder.
+struct Results {
+    experiment: Experiment,
+    sheet: Sheet,
+    series: Vec<Table>,
+}
+
+impl Results {
+    fn read(results: &Path, name: &str) -> Result<Self, Failure> {
+        let folder = results.join(name);
+        if !folder.join("results.csv").is_file() {
+            return Err(Failure::new(
+                Exit::Io,
+                format!(
+                    "error: {} holds no results.csv\n   = fix: run `experiments run {name}` first",
+                    folder.display()
+                ),
+            ));
+        }
+        let text = fs_err::read_to_string(folder.join("experiment.toml"))?;
+        let experiment = spec::parse(&format!("{name}.toml"), &text, &[])?;
+        let damaged = |file: &str, reason: String| {
+            let path = folder.join(file);
+            Failure::new(
+                Exit::Io,
+                format!(
+                    "error: {}: {reason}\n   = fix: `experiments run {name}` writes it again",
+                    path.display()
+                ),
+            )
+        };
+        let csv = fs_err::read(folder.join("results.csv"))?;
+        let sheet = Sheet::from_csv(&csv).map_err(|reason| damaged("results.csv", reason))?;
+        let curves = folder.join("curves.csv");
+        let series = if curves.is_file() {
+            series_tables(&experiment, &fs_err::read(&curves)?)
+                .map_err(|reason| damaged("curves.csv", reason))?
+        } else {
+            Vec::new()
+        };
+        Ok(Self { experiment, sheet, series })
+    }
+
+    /// The table and the published series, each set by `set`.
+    fn set(&self, set: fn(&Table) -> String) -> String {
+        let mut text = set(&Table::new(&self.experiment, &self.sheet));
+        for table in &self.series {
+            text.push('\n');
+            text += &set(table);
+        }
+        text
+    }
+
+    fn published(&self, row: &SummaryRow) -> Option<f64> {
+        published_value(&self.experiment, &row.settings, &row.metric)
+    }
+
+    fn csv(&self) -> Vec<u8> {
+        summary_csv(&self.sheet.keys, &summarise(&self.sheet), |row| self.published(row))
+    }
+
+    fn json(&self) -> Json {
+        let summary = summary_json(&self.sheet.keys, &summarise(&self.sheet), |row| self.published(row));
+        json!({ "name": self.experiment.name, "title": self.experiment.title, "summary": summary })
+    }
 }

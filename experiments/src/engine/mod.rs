@@ -1,0 +1,84 @@
+//! Runs the trials of an experiment over the cores, and resumes.
+//!
+//! The trial is the unit. What a trial computes depends on nothing but its identity, so any
+//! number may run at the same time, in any order, with any number of threads each. A trial with
+//! a whole record on the disk is not run again.
+#![forbid(unsafe_code)]
+
+mod inputs;
+mod workers;
+
+pub use inputs::Inputs;
+pub use workers::{Failure, Options, Report, run};
+
+use crate::data::DataError;
+use crate::outcome::Outcome;
+use crate::record::{self, Found};
+use crate::results::Folder;
+use crate::spec::Experiment;
+use crate::trial::{Trial, trials};
+
+/// An experiment with its data and its trials.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    /// The experiment.
+    pub experiment: &'a Experiment,
+    /// The data of all cells.
+    pub inputs: Inputs,
+    /// (file, SHA-256) of each cell's data.
+    pub digests: Vec<Vec<(String, String)>>,
+    /// By cell and then by seed.
+    pub trials: Vec<Trial>,
+}
+
+/// What the disk says of each trial of a plan, in the plan's order.
+#[derive(Debug, Default)]
+pub struct Recorded {
+    /// The outcome of each trial that has a whole record.
+    pub outcomes: Vec<Option<Outcome>>,
+    /// Trials whose record cannot be trusted, and why.
+    pub damaged: Vec<(usize, String)>,
+}
+
+impl<'a> Plan<'a> {
+    /// Loads the data and names the trials; `at_once` trials are meant to run at the same time.
+    ///
+    /// # Errors
+    /// As [`crate::data::load`].
+    pub fn new(experiment: &'a Experiment, at_once: usize) -> Result<Self, DataError> {
+        let inputs = Inputs::load(experiment, at_once)?;
+        let digests: Vec<_> = experiment.cells.iter().map(|cell| inputs.digests(&cell.kind)).collect();
+        let trials = trials(experiment, &digests);
+        Ok(Self { experiment, inputs, digests, trials })
+    }
+
+    /// Reads the records of all trials.
+    pub fn recorded(&self, folder: &Folder) -> Recorded {
+        let mut recorded = Recorded::default();
+        for (index, trial) in self.trials.iter().enumerate() {
+            recorded.outcomes.push(
+                match record::load(&record::folder(&folder.local, &trial.id), &trial.id) {
+                    Found::Whole(outcome) => Some(outcome),
+                    Found::Missing => None,
+                    Found::Damaged(reason) => {
+                        recorded.damaged.push((index, reason));
+                        None
+                    }
+                },
+            );
+        }
+        recorded
+    }
+
+    /// The indices of the trials that satisfy every `key=value`; `seed` is a key too.
+    pub fn matching(&self, only: &[(String, String)]) -> Vec<usize> {
+        let keys = &self.experiment.swept;
+        let fits = |trial: &Trial, (key, value): &(String, String)| {
+            if key == "seed" {
+                return trial.seed.to_string() == *value;
+            }
+            keys.iter().zip(&trial.settings).any(|(k, v)| k == key && v == value)
+        };
+        (0..self.trials.len()).filter(|&i| only.iter().all(|filter| fits(&self.trials[i], filter))).collect()
+    }
+}

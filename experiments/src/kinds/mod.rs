@@ -1,0 +1,107 @@
+//! The kinds of experiment: each turns one cell and one seed into an [`Outcome`].
+//!
+//! Nothing above this module knows what a network or a perceptron is; nothing below it knows of
+//! files, grids or tables.
+#![forbid(unsafe_code)]
+
+mod activations;
+
+use std::io;
+use std::path::Path;
+
+use kernels::Exec;
+
+use crate::engine::Inputs;
+use crate::interrupt::Interrupt;
+use crate::outcome::Outcome;
+use crate::progress::TrialProgress;
+use crate::spec::{DatasetSpec, Experiment, Kind};
+
+/// What a trial is given besides its cell.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// How to run; never changes what comes out.
+    pub exec: Exec,
+    /// The training seed.
+    pub seed: u64,
+    /// The trial's identity.
+    pub id: &'a str,
+    /// The trial's own folder, for checkpoints; it may not exist yet.
+    pub folder: &'a Path,
+    /// The experiment's data.
+    pub inputs: &'a Inputs,
+    /// Asked between epochs.
+    pub interrupt: &'a Interrupt,
+    /// Told of every epoch.
+    pub progress: &'a TrialProgress<'a>,
+}
+
+/// Why a trial has no outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// Interrupted; what it had is saved.
+    Interrupted,
+    /// It cannot be computed, and why.
+    Failed(String),
+}
+
+impl From<kernels::Error> for Stopped {
+    fn from(error: kernels::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<io::Error> for Stopped {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Runs one trial.
+///
+/// # Errors
+/// [`Stopped`], if there is no outcome; a trial that diverges has one.
+pub fn run(kind: &Kind, context: &Context<'_>) -> Result<Outcome, Stopped> {
+    match kind {
+        Kind::Activations(trial) => activations::run(trial, context),
+        other => Err(Stopped::Failed(format!("kind `{}` cannot be run yet", other.name()))),
+    }
+}
+
+/// The data that a trial reads, if any.
+pub fn dataset(kind: &Kind) -> Option<&DatasetSpec> {
+    match kind {
+        Kind::Network(trial) => Some(&trial.dataset),
+        Kind::Perceptron(trial) => Some(&trial.dataset),
+        Kind::Adaline(trial) => Some(&trial.dataset),
+        Kind::GradientCheck(_) | Kind::Convolve(_) | Kind::Kernels(_) | Kind::Activations(_) => None,
+    }
+}
+
+/// Whether the experiment measures times, which go to `benchmarks/` and are never hashed.
+pub fn is_timing(experiment: &Experiment) -> bool {
+    experiment.cells.iter().any(|cell| matches!(cell.kind, Kind::Kernels(_)))
+}
+
+/// How far the progress bar moves for one trial: its epochs, or 1.
+pub fn units(kind: &Kind) -> u64 {
+    let epochs = match kind {
+        Kind::Network(trial) => trial.train.epochs,
+        Kind::Perceptron(trial) => trial.epochs,
+        Kind::Adaline(trial) => trial.epochs,
+        Kind::GradientCheck(_) | Kind::Convolve(_) | Kind::Kernels(_) | Kind::Activations(_) => 1,
+    };
+    epochs.max(1) as u64
+}
+
+/// What the table shows where the experiment file names no columns; those that the results lack are left out.
+pub fn default_columns(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "network" => &["train.loss", "validation.accuracy", "test.accuracy", "test.loss"],
+        "perceptron" => &["updates", "epochs", "errors", "bound"],
+        "adaline" => &["cost", "errors"],
+        "gradient-check" => &["max_relative_error", "best_step"],
+        "kernels" => &["gflops", "percent_of_peak"],
+        _ => &[],
+    }
+}

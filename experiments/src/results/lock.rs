@@ -1,0 +1,69 @@
+//! `lock.toml`: what was run, resolved.
+
+use std::fmt::Write;
+
+use crate::spec::Experiment;
+use crate::trial::Trial;
+
+/// The resolved grid, the trials' identities, the data digests and the contract number.
+pub(super) fn lock_toml(experiment: &Experiment, data: &[Vec<(String, String)>], trials: &[Trial]) -> String {
+    let mut text = format!(
+        "# Written by the program. A trial is the digest of its resolved settings, data, contract and seed.\n\
+         name = {}\nkind = {}\nnumeric_contract = {}\n",
+        quoted(&experiment.name),
+        quoted(experiment.kind),
+        kernels::CONTRACT
+    );
+    if !experiment.overrides.is_empty() {
+        let overrides: Vec<String> = experiment.overrides.iter().map(|o| quoted(o)).collect();
+        push(&mut text, format_args!("set = [{}]\n", overrides.join(", ")));
+    }
+    push_data(&mut text, data);
+    for (index, cell) in experiment.cells.iter().enumerate() {
+        push(&mut text, format_args!("\n[[cell]]\nindex = {index}\nresolved = \"\"\"\n"));
+        for line in cell.resolved.lines() {
+            push(&mut text, format_args!("{}\n", escaped(line)));
+        }
+        text.push_str("\"\"\"\n\n[cell.trials]\n");
+        for trial in trials.iter().filter(|trial| trial.cell == index) {
+            push(&mut text, format_args!("{} = \"{}\"\n", trial.seed, trial.id));
+        }
+    }
+    text
+}
+
+/// `[data]`: every file of every cell once, in the cells' order.
+fn push_data(text: &mut String, data: &[Vec<(String, String)>]) {
+    let mut seen: Vec<&(String, String)> = Vec::new();
+    for file in data.iter().flatten() {
+        if !seen.contains(&file) {
+            seen.push(file);
+        }
+    }
+    for (name, sha256) in seen {
+        push(text, format_args!("\n[[data]]\nfile = {}\nsha256 = \"{sha256}\"\n", quoted(name)));
+    }
+}
+
+fn push(text: &mut String, line: std::fmt::Arguments<'_>) {
+    // Writing to a String cannot fail.
+    let _ = text.write_fmt(line);
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", escaped(text))
+}
+
+/// Escapes what a basic TOML string may not hold.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            c if c.is_control() => push(&mut out, format_args!("\\u{:04X}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,283 @@
+//! The results table: which columns, what stands in each cell, what the caption has to say.
+//!
+//! [`Table::new`] decides; [`terminal`], [`markdown`] and [`latex`] only set what was decided.
+#![forbid(unsafe_code)]
+
+mod json;
+mod latex;
+mod markdown;
+mod number;
+mod published;
+mod series;
+mod terminal;
+
+pub use json::summary_json;
+pub use number::Rounded;
+pub use published::published_value;
+pub use series::series_tables;
+
+use crate::outcome::Value;
+use crate::results::{Sheet, Statistics, SummaryRow, summarise};
+use crate::spec::{Experiment, Statistic};
+
+/// A table ready to be set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// The experiment's name, for the LaTeX label.
+    pub name: String,
+    /// What the table is about and how to read its numbers, one sentence each.
+    pub caption: Vec<String>,
+    /// The columns.
+    pub columns: Vec<Column>,
+    /// As many entries per row as there are columns.
+    pub rows: Vec<Vec<Entry>>,
+}
+
+/// A column's heading and how its entries are set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// The heading.
+    pub heading: String,
+    /// What its entries are.
+    pub shape: Shape,
+}
+
+/// What the entries of a column are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Words, set to the left.
+    Text,
+    /// Single numbers.
+    Number,
+    /// Mean and deviation.
+    Spread,
+    /// Median, minimum and maximum.
+    Range,
+}
+
+/// One cell of the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// Words.
+    Text(String),
+    /// One number, without a spread.
+    Number(Rounded),
+    /// mean ± sample standard deviation.
+    Spread(Rounded, Rounded),
+    /// median (minimum to maximum).
+    Range(Rounded, Rounded, Rounded),
+    /// There is none.
+    Missing,
+}
+
+impl Table {
+    /// The table of an experiment's results.
+    pub fn new(experiment: &Experiment, sheet: &Sheet) -> Self {
+        let summary = summarise(sheet);
+        let shown = shown_metrics(experiment, sheet);
+        let (columns, rows) = if sheet.keys.is_empty() {
+            by_metric(experiment, &summary, &shown)
+        } else {
+            by_cell(experiment, sheet, &summary, &shown)
+        };
+        let caption = caption(experiment, &summary, &shown);
+        Self { name: experiment.name.clone(), caption, columns, rows }
+    }
+}
+
+/// One row per cell of the grid: its settings, n, then the metrics with the published figures beside them.
+fn by_cell(
+    experiment: &Experiment,
+    sheet: &Sheet,
+    summary: &[SummaryRow],
+    shown: &[String],
+) -> (Vec<Column>, Vec<Vec<Entry>>) {
+    let mut columns: Vec<Column> =
+        headings(&sheet.keys).into_iter().map(|h| column(h, Shape::Text)).collect();
+    let with_n = summary.iter().any(|row| row.trials > 1);
+    if with_n {
+        columns.push(column("n".to_owned(), Shape::Text));
+    }
+    for metric in shown {
+        let of_metric = summary.iter().filter(|row| row.metric == *metric);
+        columns.push(column(metric.clone(), shape(experiment, of_metric)));
+        if published::stands_beside(experiment, metric) {
+            columns.push(column(format!("{metric}, published"), Shape::Text));
+        }
+    }
+    let mut rows = Vec::new();
+    for cell in summary.chunk_by(|a, b| a.cell == b.cell) {
+        let mut row: Vec<Entry> = cell[0].settings.iter().cloned().map(Entry::Text).collect();
+        if with_n {
+            row.push(Entry::Text(finished_of(cell, shown)));
+        }
+        for metric in shown {
+            row.push(
+                cell.iter().find(|r| r.metric == *metric).map_or(Entry::Missing, |r| entry(experiment, r)),
+            );
+            if published::stands_beside(experiment, metric) {
+                row.push(published::entry(experiment, &cell[0].settings, metric));
+            }
+        }
+        rows.push(row);
+    }
+    (columns, rows)
+}
+
+/// Without a sweep, one row per metric.
+fn by_metric(
+    experiment: &Experiment,
+    summary: &[SummaryRow],
+    shown: &[String],
+) -> (Vec<Column>, Vec<Vec<Entry>>) {
+    let rows: Vec<&SummaryRow> =
+        shown.iter().filter_map(|metric| summary.iter().find(|row| row.metric == *metric)).collect();
+    let with_n = rows.iter().any(|row| row.trials > 1);
+    let with_published = shown.iter().any(|metric| published::stands_beside(experiment, metric));
+    let mut columns = vec![
+        column("quantity".to_owned(), Shape::Text),
+        column("ours".to_owned(), shape(experiment, rows.iter().copied())),
+    ];
+    if with_n {
+        columns.push(column("n".to_owned(), Shape::Text));
+    }
+    if with_published {
+        columns.push(column("published".to_owned(), Shape::Text));
+    }
+    let rows = rows.into_iter().map(|row| {
+        let mut entries = vec![Entry::Text(row.metric.clone()), entry(experiment, row)];
+        if with_n {
+            entries.push(Entry::Text(finished_of(std::slice::from_ref(row), shown)));
+        }
+        if with_published {
+            entries.push(published::entry(experiment, &[], &row.metric));
+        }
+        entries
+    });
+    let rows = rows.collect();
+    (columns, rows)
+}
+
+fn column(heading: String, shape: Shape) -> Column {
+    Column { heading, shape }
+}
+
+/// The metrics that the file asks for, else the kind's own choice among those there are.
+fn shown_metrics(experiment: &Experiment, sheet: &Sheet) -> Vec<String> {
+    let all: Vec<&str> = sheet.metrics().into_iter().filter(|m| !m.starts_with("diverged.")).collect();
+    let wanted: Vec<&str> = if experiment.table.columns.is_empty() {
+        crate::kinds::default_columns(experiment.kind).to_vec()
+    } else {
+        experiment.table.columns.iter().map(String::as_str).collect()
+    };
+    let chosen: Vec<String> = wanted.iter().filter(|m| all.contains(m)).map(|m| (*m).to_owned()).collect();
+    if chosen.is_empty() { all.into_iter().map(str::to_owned).collect() } else { chosen }
+}
+
+/// `6`, or `5/6` where a trial diverged.
+fn finished_of(cell: &[SummaryRow], shown: &[String]) -> String {
+    let shown_rows = cell.iter().filter(|row| shown.contains(&row.metric));
+    let n = shown_rows.filter_map(|row| row.statistics).map(|s| s.n).max().unwrap_or(0);
+    let trials = cell[0].trials;
+    if n == trials { n.to_string() } else { format!("{n}/{trials}") }
+}
+
+fn shape<'a>(experiment: &Experiment, mut rows: impl Iterator<Item = &'a SummaryRow>) -> Shape {
+    match experiment.table.statistic {
+        _ if !rows.any(|row| row.statistics.is_some_and(|s| s.n > 1)) => Shape::Number,
+        Statistic::Mean => Shape::Spread,
+        Statistic::Median => Shape::Range,
+    }
+}
+
+fn entry(experiment: &Experiment, row: &SummaryRow) -> Entry {
+    let Some(s) = row.statistics else { return Entry::Missing };
+    match (experiment.table.statistic, s.sd) {
+        (_, None) => Entry::Number(alone(s.mean, row.counts)),
+        (Statistic::Mean, Some(0.0)) => Entry::Spread(alone(s.mean, row.counts), Rounded::whole(0)),
+        (Statistic::Mean, Some(sd)) => {
+            let (mean, sd) = Rounded::pair(s.mean, sd);
+            Entry::Spread(mean, sd)
+        }
+        (Statistic::Median, Some(_)) => range(&s, row.counts),
+    }
+}
+
+fn range(s: &Statistics, counts: bool) -> Entry {
+    Entry::Range(alone(s.median, counts), alone(s.min, counts), alone(s.max, counts))
+}
+
+fn alone(x: f64, count: bool) -> Rounded {
+    if count && x.fract() == 0.0 { Rounded::whole(x as u64) } else { Rounded::alone(x) }
+}
+
+fn caption(experiment: &Experiment, summary: &[SummaryRow], shown: &[String]) -> Vec<String> {
+    let head = match experiment.table.caption.as_str() {
+        "" => &experiment.title,
+        caption => caption,
+    };
+    let mut caption = vec![sentence(head)];
+    let rows = || summary.iter().filter(|row| shown.contains(&row.metric));
+    let seeds = experiment.seeds.len();
+    if rows().any(|row| row.statistics.is_some_and(|s| s.n > 1)) {
+        caption.push(match experiment.table.statistic {
+            Statistic::Mean => {
+                format!("Mean ± sample standard deviation (n − 1) over {seeds} training seeds.")
+            }
+            Statistic::Median => format!("Median (smallest to largest) over {seeds} training seeds."),
+        });
+    }
+    if summary.iter().any(|row| row.statistics.is_none_or(|s| s.n < row.trials)) {
+        caption.push(
+            "n = a/b: of b trials a did not diverge; the statistics are over these a alone.".to_owned(),
+        );
+    }
+    caption.extend(published::notes(experiment));
+    caption.push(format!("Numeric contract {}.", kernels::CONTRACT));
+    caption
+}
+
+/// With a full stop, unless it ends in a mark of its own.
+fn sentence(text: &str) -> String {
+    let text = text.trim();
+    if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
+}
+
+/// The fewest last parts of each dotted key that tell the keys apart: `units` for `model.layers.1.dense.units`.
+fn headings(keys: &[String]) -> Vec<String> {
+    let tail = |key: &str, parts: usize| -> String {
+        let all: Vec<&str> = key.split('.').collect();
+        all[all.len().saturating_sub(parts)..].join(".")
+    };
+    let heading = |key: &String| {
+        let longest = key.split('.').count();
+        let unique =
+            |parts: &usize| keys.iter().filter(|k| tail(k, *parts) == tail(key, *parts)).count() == 1;
+        tail(key, (1..=longest).find(unique).unwrap_or(longest))
+    };
+    keys.iter().map(heading).collect()
+}
+
+impl Entry {
+    fn text(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Number(x) => x.to_string(),
+            Self::Spread(mean, sd) => format!("{mean} ± {sd}"),
+            Self::Range(median, min, max) => format!("{median} ({min} to {max})"),
+            Self::Missing => "—".to_owned(),
+        }
+    }
+}
+
+impl From<Value> for Entry {
+    fn from(value: Value) -> Self {
+        Self::Number(match value {
+            Value::Count(n) => Rounded::whole(n),
+            Value::Real(x) => Rounded::alone(x),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

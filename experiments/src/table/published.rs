@@ -1,0 +1,76 @@
+//! Figures that others published, beside ours.
+
+use super::{Entry, sentence};
+use crate::outcome::Value;
+use crate::spec::{Experiment, Published};
+
+/// The one published figure for a cell and metric, if there is one.
+pub fn published_value(experiment: &Experiment, settings: &[String], metric: &str) -> Option<f64> {
+    matching(experiment, settings, metric).next().map(|p| p.values[0])
+}
+
+/// Whether any cell has a published figure for `metric`.
+pub(super) fn stands_beside(experiment: &Experiment, metric: &str) -> bool {
+    experiment.published.iter().any(|p| p.metric == metric && p.values.len() == 1)
+}
+
+/// The published figures of a cell with a mark for each source, as `0.9542 [1]`.
+pub(super) fn entry(experiment: &Experiment, settings: &[String], metric: &str) -> Entry {
+    let sources = sources(experiment);
+    let marked: Vec<String> = matching(experiment, settings, metric)
+        .map(|p| format!("{} [{}]", Value::Real(p.values[0]), mark(&sources, p)))
+        .collect();
+    if marked.is_empty() { Entry::Missing } else { Entry::Text(marked.join(", ")) }
+}
+
+/// One caption sentence per source, with every difference of set-up.
+pub(super) fn notes(experiment: &Experiment) -> Vec<String> {
+    let sources = sources(experiment);
+    let single = |s: &(&str, &str)| {
+        experiment
+            .published
+            .iter()
+            .find(|p| p.values.len() == 1 && (p.source.as_str(), p.note.as_str()) == *s)
+    };
+    sources.iter().filter_map(single).map(|p| note_of(&sources, p)).collect()
+}
+
+/// The caption sentence of one published figure or series.
+pub(super) fn note(experiment: &Experiment, p: &Published) -> String {
+    note_of(&sources(experiment), p)
+}
+
+fn note_of(sources: &[(&str, &str)], p: &Published) -> String {
+    let difference = if p.note.is_empty() { "same set-up" } else { p.note.as_str() };
+    sentence(&format!("[{}] Published: {}; {difference}", mark(sources, p), p.source))
+}
+
+fn mark(sources: &[(&str, &str)], p: &Published) -> usize {
+    sources.iter().position(|s| s.0 == p.source && s.1 == p.note).map_or(0, |i| i + 1)
+}
+
+/// (source, note) of every published figure once, in file order.
+fn sources(experiment: &Experiment) -> Vec<(&str, &str)> {
+    let mut sources: Vec<(&str, &str)> = Vec::new();
+    for p in &experiment.published {
+        let source = (p.source.as_str(), p.note.as_str());
+        if !sources.contains(&source) {
+            sources.push(source);
+        }
+    }
+    sources
+}
+
+fn matching<'a>(
+    experiment: &'a Experiment,
+    settings: &'a [String],
+    metric: &'a str,
+) -> impl Iterator<Item = &'a Published> {
+    let fits = move |(key, value): &(String, String)| {
+        experiment.swept.iter().zip(settings).any(|(k, v)| k == key && v == value)
+    };
+    experiment
+        .published
+        .iter()
+        .filter(move |p| p.metric == metric && p.values.len() == 1 && p.cell.iter().all(&fits))
+}

@@ -3,6 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
+use crate::simd::{Simd, Vector};
 use crate::{Level, math};
 
 /// A floating-point type that the kernels compute in: `f32` or `f64`.
@@ -23,6 +24,9 @@ pub trait Element:
     + Neg<Output = Self>
     + sealed::Sealed
 {
+    /// A register of this type at an instruction set.
+    type Vector<S: Simd>: Vector<Element = Self, Simd = S>;
+
     /// +0.0
     const ZERO: Self;
     /// 1.0
@@ -72,8 +76,10 @@ mod sealed {
 }
 
 macro_rules! impl_element {
-    ($t:ident, $nan:expr) => {
+    ($t:ident, $vector:ident, $nan:expr) => {
         impl Element for $t {
+            type Vector<S: Simd> = S::$vector;
+
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const NAME: &'static str = stringify!($t);
@@ -146,5 +152,5 @@ macro_rules! impl_element {
     };
 }
 
-impl_element!(f32, 0x7fc0_0000);
-impl_element!(f64, 0x7ff8_0000_0000_0000);
+impl_element!(f32, F32, 0x7fc0_0000);
+impl_element!(f64, F64, 0x7ff8_0000_0000_0000);

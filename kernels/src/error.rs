@@ -56,7 +56,7 @@ impl fmt::Display for Error {
             }
             Self::UnknownLevel { name } => write!(
                 f,
-                "no instruction level is called `{name}`: use scalar, avx2, avx512 or neon, or unset KERNELS_LEVEL"
+                "no instruction level is called `{name}`: use emulated, scalar, avx2, avx512 or neon, or unset KERNELS_LEVEL"
             ),
             Self::MissingLevel { name, available } => {
                 write!(f, "this CPU lacks the instruction level `{name}`: it has {}", available.join(", "))

@@ -23,6 +23,8 @@
 #![deny(unsafe_code)] // allowed in view.rs, aligned.rs and one file per instruction set only
 
 pub mod activation;
+#[allow(unsafe_code)] // reads bytes as f32 or f64
+mod aligned;
 pub mod conv;
 mod element;
 pub mod environment;
@@ -30,6 +32,7 @@ mod error;
 mod exec;
 pub mod gemm;
 pub mod math;
+mod parallel;
 pub mod pool;
 pub mod reduce;
 pub mod reference;

@@ -188,6 +188,15 @@ impl<'a, T> MatMut<'a, T> {
         Ok(Self { data: data.as_mut_ptr(), rows, cols, row_stride, col_stride, borrow: PhantomData })
     }
 
+    /// The front of a slice as a row-major matrix.
+    ///
+    /// # Panics
+    /// If the slice is too short.
+    pub(crate) fn of_rows(data: &'a mut [T], rows: usize, cols: usize) -> Self {
+        assert!(rows * cols <= data.len());
+        Self { data: data.as_mut_ptr(), rows, cols, row_stride: cols, col_stride: 1, borrow: PhantomData }
+    }
+
     /// The transpose: the same elements with rows and columns exchanged.
     #[must_use]
     pub fn t(self) -> Self {

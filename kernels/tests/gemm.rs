@@ -1,23 +1,282 @@
-//! Matrix products against the contract's plain loops, by bits.
+//! Matrix products against the contract's plain loops, by bits, and against an independent library.
 
 mod common;
 
 use common::{Values, assert_same_bits, levels};
-use kernels::{Exec, MatMut, MatRef, gemm, reference};
+use kernels::{Element, Error, Exec, Level, MatMut, MatRef, Threads, gemm, reference};
 
-#[test]
-fn small_products_have_the_bits_of_the_plain_loops() {
-    let mut values = Values::new(1);
-    for (m, n, k) in [(0, 3, 2), (3, 0, 2), (3, 2, 0), (1, 1, 1), (7, 5, 3), (13, 17, 19)] {
-        let (a, b) = (values.specials::<f32>(m * k), values.specials(k * n));
-        let a = MatRef::row_major(&a, m, k).unwrap();
-        let b = MatRef::row_major(&b, k, n).unwrap();
-        let mut want = vec![0.0; m * n];
-        reference::gemm::gemm(a, b, MatMut::row_major(&mut want, m, n).unwrap());
-        for level in levels() {
-            let mut got = vec![f32::NAN; m * n];
-            gemm::gemm(Exec::serial(level), a, b, MatMut::row_major(&mut got, m, n).unwrap()).unwrap();
-            assert_same_bits(format!("{m} x {n} x {k}, {}", level.name()), &got, &want);
+/// Sizes at the edges of tiles: heights 6, 8 and 12, and registers of 2, 4, 8 and 16 in panels of
+/// one, two and three.
+const EDGES: [usize; 19] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 15, 16, 17, 24, 33, 48, 49];
+/// Sizes at the edges of blocks of k and of rows, and primes.
+const LONG: [usize; 10] = [97, 127, 170, 171, 255, 257, 511, 767, 769, 1031];
+
+/// How an operand lies in memory.
+#[derive(Clone, Copy, Debug)]
+enum Layout {
+    RowMajor,
+    ColumnMajor,
+    /// Both strides larger than needed.
+    Spread,
+}
+const LAYOUTS: [Layout; 3] = [Layout::RowMajor, Layout::ColumnMajor, Layout::Spread];
+
+impl Layout {
+    /// Strides, and the length of the slice they need.
+    fn of(self, rows: usize, cols: usize) -> ((usize, usize), usize) {
+        match self {
+            Self::RowMajor => ((cols, 1), rows * cols),
+            Self::ColumnMajor => ((1, rows), rows * cols),
+            Self::Spread => ((3 * cols + 1, 3), rows * (3 * cols + 1)),
         }
     }
+}
+
+/// Which of the three products.
+#[derive(Clone, Copy, Debug)]
+enum Operation {
+    Product,
+    Accumulate,
+    OverSamples(usize),
+}
+
+/// One product to be compared.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    shape: (usize, usize, usize),
+    layouts: [Layout; 3],
+    operation: Operation,
+}
+
+impl Case {
+    fn row_major(m: usize, n: usize, k: usize) -> Self {
+        Self { shape: (m, n, k), layouts: [Layout::RowMajor; 3], operation: Operation::Product }
+    }
+
+    fn random(values: &mut Values, size: impl Fn(&mut Values) -> usize) -> Self {
+        let layout = |values: &mut Values| LAYOUTS[values.below(3)];
+        let shape = (size(values), size(values), size(values));
+        let operation = match values.below(3) {
+            0 => Operation::Product,
+            1 => Operation::Accumulate,
+            _ => Operation::OverSamples(1 + values.below(shape.2 + 1)),
+        };
+        Self { shape, layouts: [layout(values), layout(values), layout(values)], operation }
+    }
+
+    /// Compares every level with the plain loops. The whole slice of C is compared, so a write
+    /// between its rows or columns is found too.
+    fn compare<T: Element>(self, threads: Threads, values: &mut Values) {
+        let (m, n, k) = self.shape;
+        let [(a_strides, a_len), (b_strides, b_len), (c_strides, c_len)] =
+            [self.layouts[0].of(m, k), self.layouts[1].of(k, n), self.layouts[2].of(m, n)];
+        let (a, b, old) = (values.specials::<T>(a_len), values.specials(b_len), values.specials(c_len));
+        let a = MatRef::with_strides(&a, (m, k), a_strides).unwrap();
+        let b = MatRef::with_strides(&b, (k, n), b_strides).unwrap();
+        let mut want: Vec<T> = old.clone();
+        let c = MatMut::with_strides(&mut want, (m, n), c_strides).unwrap();
+        match self.operation {
+            Operation::Product => reference::gemm::gemm(a, b, c),
+            Operation::Accumulate => reference::gemm::gemm_acc(a, b, c),
+            Operation::OverSamples(chunk) => reference::gemm::gemm_over_samples(chunk, a, b, c),
+        }
+        for level in levels().into_iter().chain([Level::emulated()]) {
+            let exec = Exec { level, threads };
+            let mut got: Vec<T> = old.clone();
+            let c = MatMut::with_strides(&mut got, (m, n), c_strides).unwrap();
+            match self.operation {
+                Operation::Product => gemm::gemm(exec, a, b, c).unwrap(),
+                Operation::Accumulate => gemm::gemm_acc(exec, a, b, c).unwrap(),
+                Operation::OverSamples(chunk) => gemm::gemm_over_samples(exec, chunk, a, b, c).unwrap(),
+            }
+            assert_same_bits(format!("{self:?} of {} at {exec:?}", T::NAME), &got, &want);
+        }
+    }
+
+    fn compare_serial(self, values: &mut Values) {
+        self.compare::<f32>(Threads::One, values);
+        self.compare::<f64>(Threads::One, values);
+    }
+}
+
+#[test]
+fn every_edge_of_a_tile_has_the_bits_of_the_plain_loops() {
+    let mut values = Values::new(1);
+    for m in EDGES {
+        for n in EDGES {
+            Case::row_major(m, n, EDGES[values.below(EDGES.len())]).compare_serial(&mut values);
+        }
+    }
+}
+
+#[test]
+fn every_edge_of_a_block_has_the_bits_of_the_plain_loops() {
+    let mut values = Values::new(2);
+    for long in LONG {
+        for _ in 0..3 {
+            let (x, y) = (1 + values.below(20), 1 + values.below(20));
+            for (m, n, k) in [(long, x, y), (x, long, y), (x, y, long)] {
+                Case { shape: (m, n, k), ..Case::random(&mut values, |_| 1) }.compare_serial(&mut values);
+            }
+        }
+    }
+    Case::row_major(LONG[3], 130, LONG[7]).compare_serial(&mut values);
+}
+
+#[test]
+fn every_layout_and_operation_has_the_bits_of_the_plain_loops() {
+    let mut values = Values::new(3);
+    for a in LAYOUTS {
+        for b in LAYOUTS {
+            for c in LAYOUTS {
+                for operation in [Operation::Product, Operation::Accumulate, Operation::OverSamples(7)] {
+                    let shape = (1 + values.below(40), 1 + values.below(70), 1 + values.below(40));
+                    Case { shape, layouts: [a, b, c], operation }.compare_serial(&mut values);
+                }
+            }
+        }
+    }
+    for _ in 0..300 {
+        Case::random(&mut values, |values| values.below(60)).compare_serial(&mut values);
+    }
+}
+
+#[test]
+fn empty_sums_are_positive_zero_and_empty_matrices_are_left_alone() {
+    let mut values = Values::new(4);
+    for shape in [(0, 3, 2), (3, 0, 2), (3, 2, 0), (0, 0, 0), (50, 60, 0), (1, 1, 0)] {
+        for operation in [Operation::Product, Operation::Accumulate, Operation::OverSamples(3)] {
+            Case { shape, layouts: [Layout::RowMajor; 3], operation }.compare_serial(&mut values);
+            Case { shape, layouts: [Layout::ColumnMajor; 3], operation }.compare_serial(&mut values);
+        }
+    }
+}
+
+#[test]
+fn long_sums_are_cut_in_chunks_of_4096() {
+    let mut values = Values::new(5);
+    for k in [8191, 8192, 8193, 12288, 12289] {
+        for operation in [Operation::Product, Operation::Accumulate, Operation::OverSamples(1024)] {
+            let layouts = [LAYOUTS[values.below(3)], LAYOUTS[values.below(3)], LAYOUTS[values.below(3)]];
+            let shape = (1 + values.below(5), 1 + values.below(5), k);
+            Case { shape, layouts, operation }.compare::<f32>(Threads::One, &mut values);
+        }
+    }
+}
+
+#[test]
+fn bits_do_not_depend_on_threads() {
+    let mut values = Values::new(6);
+    // Above two million operations each, so that they are shared out.
+    for (m, n, k) in [(64, 150, 131), (1, 1031, 1031), (700, 3, 600), (200, 97, 90)] {
+        for layouts in [[Layout::RowMajor; 3], [Layout::RowMajor, Layout::ColumnMajor, Layout::Spread]] {
+            let operation = if k == 90 { Operation::OverSamples(16) } else { Operation::Accumulate };
+            for threads in 1..=3 {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                pool.install(|| {
+                    Case { shape: (m, n, k), layouts, operation }.compare::<f32>(Threads::Pool, &mut values);
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn a_row_does_not_depend_on_the_batch_that_it_sits_in() {
+    let mut values = Values::new(7);
+    let (batch, inputs, outputs) = (37, 101, 53);
+    let x: Vec<f32> = values.specials(batch * inputs);
+    let w: Vec<f32> = values.specials(inputs * outputs);
+    let w = MatRef::row_major(&w, inputs, outputs).unwrap();
+    for level in levels() {
+        let product = |x: &[f32], rows: usize| {
+            let mut y = vec![0.0; rows * outputs];
+            let c = MatMut::row_major(&mut y, rows, outputs).unwrap();
+            gemm::gemm(Exec::serial(level), MatRef::row_major(x, rows, inputs).unwrap(), w, c).unwrap();
+            y
+        };
+        let whole = product(&x, batch);
+        for rows in [1, 2, 7, 16] {
+            for (i, part) in x.chunks_exact(rows * inputs).enumerate() {
+                let start = i * rows * outputs;
+                let want = &whole[start..start + rows * outputs];
+                assert_same_bits(format!("{rows} rows at {}", level.name()), &product(part, rows), want);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_product_with_the_identity_changes_nothing() {
+    let mut values = Values::new(8);
+    for n in [1, 5, 16, 50] {
+        let mut identity = vec![0.0_f64; n * n];
+        identity.iter_mut().step_by(n + 1).for_each(|x| *x = 1.0);
+        let identity = MatRef::row_major(&identity, n, n).unwrap();
+        let x = values.plains(n * n);
+        let a = MatRef::row_major(&x, n, n).unwrap();
+        for level in levels() {
+            let mut right = vec![0.0; n * n];
+            gemm::gemm(Exec::serial(level), a, identity, MatMut::row_major(&mut right, n, n).unwrap())
+                .unwrap();
+            assert_same_bits("A I", &right, &x);
+            let mut left = vec![0.0; n * n];
+            gemm::gemm(Exec::serial(level), identity, a, MatMut::row_major(&mut left, n, n).unwrap())
+                .unwrap();
+            assert_same_bits("I A", &left, &x);
+        }
+    }
+}
+
+/// For any order of summation |computed - exact| <= gamma_k (|A| |B|) with gamma_k = k u / (1 - k u)
+/// and u = 2^-24 (Higham, *Accuracy and Stability of Numerical Algorithms*, section 3.5). Two
+/// computed products therefore differ by at most twice that.
+#[test]
+fn an_independent_library_agrees_within_the_rounding_bound() {
+    let mut values = Values::new(9);
+    for (m, n, k) in [(1, 1, 1), (17, 31, 200), (64, 48, 1000), (9, 150, 3000)] {
+        let (a, b): (Vec<f32>, Vec<f32>) = (values.plains(m * k), values.plains(k * n));
+        let mut theirs = vec![0.0_f32; m * n];
+        // SAFETY: three row-major matrices of the lengths that the shapes ask for.
+        unsafe {
+            let (a, b, c) = (a.as_ptr(), b.as_ptr(), theirs.as_mut_ptr());
+            matrixmultiply::sgemm(m, k, n, 1.0, a, k as isize, 1, b, n as isize, 1, 0.0, c, n as isize, 1);
+        }
+        let ku = k as f64 * f64::from(f32::EPSILON) / 2.0;
+        let gamma = ku / (1.0 - ku);
+        for level in levels() {
+            let mut ours = vec![0.0_f32; m * n];
+            gemm::gemm(
+                Exec::serial(level),
+                MatRef::row_major(&a, m, k).unwrap(),
+                MatRef::row_major(&b, k, n).unwrap(),
+                MatMut::row_major(&mut ours, m, n).unwrap(),
+            )
+            .unwrap();
+            for i in 0..m {
+                for j in 0..n {
+                    let magnitude: f64 =
+                        (0..k).map(|p| f64::from((a[i * k + p] * b[p * n + j]).abs())).sum::<f64>();
+                    let difference = (f64::from(ours[i * n + j]) - f64::from(theirs[i * n + j])).abs();
+                    assert!(difference <= 2.0 * gamma * magnitude, "({i}, {j}) of {m} x {n} x {k}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn shapes_that_do_not_fit_are_refused() {
+    let x = [1.0_f32; 12];
+    let mut y = [0.0_f32; 12];
+    let exec = Exec::from_env().unwrap();
+    let a = MatRef::row_major(&x, 3, 4).unwrap();
+    let c = MatMut::row_major(&mut y, 3, 4).unwrap();
+    let error = gemm::gemm(exec, a, a, c).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "gemm: expected A [m, k], B [k, n] and C [m, n], got A [3, 4], B [3, 4] and C [3, 4]"
+    );
+    let c = MatMut::row_major(&mut y[..9], 3, 3).unwrap();
+    assert!(matches!(gemm::gemm_over_samples(exec, 0, a, a.t(), c), Err(Error::Shape { .. })));
 }

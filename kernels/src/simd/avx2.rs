@@ -1,6 +1,8 @@
 //! AVX2 and FMA.
 
-use super::Simd;
+use std::arch::x86_64::*;
+
+use super::{Simd, Vector};
 
 /// The token of AVX2 and FMA.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +18,9 @@ impl Avx2 {
 
 impl Simd for Avx2 {
     const NAME: &'static str = "avx2";
+    const REGISTERS: usize = 16;
+    type F32 = F32x8;
+    type F64 = F64x4;
 
     #[inline]
     fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
@@ -28,3 +33,100 @@ impl Simd for Avx2 {
         unsafe { with_features(f) }
     }
 }
+
+/// Lanes to touch, as AVX2 wants them (the sign bit of each lane), and their number.
+#[derive(Clone, Copy, Debug)]
+pub struct Mask {
+    lanes: __m256i,
+    len: usize,
+}
+
+macro_rules! vector {
+    ($name:ident, $element:ident, $register:ident, $lanes:literal, $signs:ident,
+     $splat:ident, $fma:ident, $load:ident, $load_masked:ident, $store:ident) => {
+        #[doc = concat!("A register of ", $lanes, " x ", stringify!($element), ".")]
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name($register);
+
+        impl Vector for $name {
+            type Element = $element;
+            type Simd = Avx2;
+            type Mask = Mask;
+            const LANES: usize = $lanes;
+
+            #[inline(always)]
+            fn splat(_: Avx2, x: $element) -> Self {
+                // SAFETY: the token proves that the CPU has AVX2.
+                Self(unsafe { $splat(x) })
+            }
+            #[inline(always)]
+            fn mul_add(self, b: Self, c: Self) -> Self {
+                // SAFETY: a value exists, so a token did.
+                Self(unsafe { $fma(self.0, b.0, c.0) })
+            }
+            #[inline(always)]
+            fn mask(_: Avx2, len: usize) -> Mask {
+                let len = if len < $lanes { len } else { $lanes };
+                let from = &$signs[$lanes - len..][..$lanes];
+                // SAFETY: the token proves AVX2; the slice is 32 bytes long.
+                Mask { lanes: unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }, len }
+            }
+            #[inline(always)]
+            unsafe fn load_from(_: Avx2, source: *const $element) -> Self {
+                // SAFETY: the token proves AVX2; the caller promises readable elements.
+                Self(unsafe { $load(source) })
+            }
+            #[inline(always)]
+            unsafe fn load_masked(_: Avx2, source: *const $element, mask: Mask) -> Self {
+                // SAFETY: the token proves AVX2; the caller promises the mask's elements, and the
+                // instruction touches no others.
+                Self(unsafe { $load_masked(source, mask.lanes) })
+            }
+            #[inline(always)]
+            unsafe fn store_to(self, target: *mut $element) {
+                // SAFETY: a value exists, so a token did; the caller promises writable elements.
+                unsafe { $store(target, self.0) }
+            }
+            #[inline(always)]
+            unsafe fn store_masked(self, target: *mut $element, mask: Mask) {
+                // A masked store is microcoded on several CPUs; the copy is not.
+                let mut lanes = [0.0; $lanes];
+                // SAFETY: a value exists, so a token did; the array has a register's length.
+                unsafe { $store(lanes.as_mut_ptr(), self.0) };
+                for (i, lane) in lanes.into_iter().enumerate().take(mask.len) {
+                    // SAFETY: the caller promises that the mask's elements are writable.
+                    unsafe { target.add(i).write(lane) };
+                }
+            }
+        }
+    };
+}
+
+/// A register's worth of set signs, then of clear ones: a window into it is a mask.
+const SIGNS_32: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+const SIGNS_64: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
+
+vector!(
+    F32x8,
+    f32,
+    __m256,
+    8,
+    SIGNS_32,
+    _mm256_set1_ps,
+    _mm256_fmadd_ps,
+    _mm256_loadu_ps,
+    _mm256_maskload_ps,
+    _mm256_storeu_ps
+);
+vector!(
+    F64x4,
+    f64,
+    __m256d,
+    4,
+    SIGNS_64,
+    _mm256_set1_pd,
+    _mm256_fmadd_pd,
+    _mm256_loadu_pd,
+    _mm256_maskload_pd,
+    _mm256_storeu_pd
+);

@@ -4,13 +4,15 @@
 use super::Neon;
 #[cfg(target_arch = "x86_64")]
 use super::{Avx2, Avx512};
-use super::{Kernel, Scalar, Simd};
+use super::{Emulated, Kernel, Scalar, Simd};
 use crate::Error;
 
 /// An instruction set that this CPU has. Every level returns the same bits.
 #[derive(Clone, Copy, Debug)]
 pub enum Level {
-    /// Plain Rust, fused multiply-add included.
+    /// Plain Rust without a fused multiply-add in the CPU: the same bits, about thirty times slower.
+    Emulated(Emulated),
+    /// Plain Rust with the CPU's fused multiply-add.
     Scalar(Scalar),
     /// AVX2 and FMA (x86-64, from 2013).
     #[cfg(target_arch = "x86_64")]
@@ -24,12 +26,13 @@ pub enum Level {
 }
 
 /// Every level's name, whether this CPU has it or not.
-const NAMES: [&str; 4] = ["scalar", "avx2", "avx512", "neon"];
+const NAMES: [&str; 5] = ["emulated", "scalar", "avx2", "avx512", "neon"];
 
 impl Level {
-    /// The levels that this CPU has, from the slowest to the fastest.
+    /// The levels that this CPU has, from the slowest to the fastest; `emulated` only if there is
+    /// no other.
     pub fn available() -> Vec<Self> {
-        let mut levels = vec![Self::Scalar(Scalar::new())];
+        let mut levels: Vec<Self> = Scalar::detect().map(Self::Scalar).into_iter().collect();
         #[cfg(target_arch = "x86_64")]
         {
             levels.extend(Avx2::detect().map(Self::Avx2));
@@ -37,15 +40,23 @@ impl Level {
         }
         #[cfg(target_arch = "aarch64")]
         levels.extend(Neon::detect().map(Self::Neon));
+        if levels.is_empty() {
+            levels.push(Self::emulated());
+        }
         levels
     }
 
     /// The fastest level that this CPU has.
     pub fn best() -> Self {
-        Self::available().pop().unwrap_or(Self::Scalar(Scalar::new()))
+        Self::available().pop().unwrap_or(Self::emulated())
     }
 
-    /// The level called `name`.
+    /// The level for a CPU without a fused multiply-add, which every CPU can run.
+    pub fn emulated() -> Self {
+        Self::Emulated(Emulated::new())
+    }
+
+    /// The level called `name`; `emulated` is there on every CPU.
     ///
     /// # Errors
     /// If no level has that name, or this CPU lacks it. There is no silent fallback.
@@ -54,7 +65,8 @@ impl Level {
             return Err(Error::UnknownLevel { name: name.to_owned() });
         }
         let levels = Self::available();
-        levels.iter().copied().find(|level| level.name() == name).ok_or_else(|| Error::MissingLevel {
+        let mut all = levels.iter().copied().chain([Self::emulated()]);
+        all.find(|level| level.name() == name).ok_or_else(|| Error::MissingLevel {
             name: name.to_owned(),
             available: levels.iter().map(|level| level.name()).collect(),
         })
@@ -71,7 +83,7 @@ impl Level {
         }
     }
 
-    /// `scalar`, `avx2`, `avx512` or `neon`.
+    /// `emulated`, `scalar`, `avx2`, `avx512` or `neon`.
     pub fn name(self) -> &'static str {
         struct Name;
         impl Kernel for Name {
@@ -88,6 +100,10 @@ impl Level {
     #[inline]
     pub fn dispatch<K: Kernel>(self, kernel: K) -> K::Output {
         match self {
+            Self::Emulated(simd) => simd.vectorize(
+                #[inline(always)]
+                || kernel.run(simd),
+            ),
             Self::Scalar(simd) => simd.vectorize(
                 #[inline(always)]
                 || kernel.run(simd),

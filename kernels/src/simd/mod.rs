@@ -10,32 +10,46 @@
 //! assert_eq!(y, [2.0, 3.0, 4.0]);
 //! ```
 
+#[allow(unsafe_code)]
+mod array;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod avx512;
+mod emulated;
 mod level;
 #[cfg(target_arch = "aarch64")]
 #[allow(unsafe_code)]
 mod neon;
 #[allow(unsafe_code)]
 mod scalar;
+#[allow(unsafe_code)]
+mod vector;
 
+pub use array::{Array, Portable};
 #[cfg(target_arch = "x86_64")]
 pub use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub use avx512::Avx512;
+pub use emulated::Emulated;
 pub use level::Level;
 #[cfg(target_arch = "aarch64")]
 pub use neon::Neon;
 pub use scalar::Scalar;
+pub use vector::Vector;
 
 /// A token that proves that the CPU has an instruction set. Only `detect` makes one.
 pub trait Simd: Copy + Send + Sync + 'static {
-    /// The level's name: `scalar`, `avx2`, `avx512` or `neon`.
+    /// The level's name: `emulated`, `scalar`, `avx2`, `avx512` or `neon`.
     const NAME: &'static str;
+    /// Vector registers, which bound the tile that a micro-kernel can hold.
+    const REGISTERS: usize;
+    /// A register of f32.
+    type F32: Vector<Element = f32, Simd = Self>;
+    /// A register of f64.
+    type F64: Vector<Element = f64, Simd = Self>;
 
     /// Runs `f` compiled for this instruction set. `f` must be `#[inline(always)]`, and so must
     /// all that it calls: what is not inlined is compiled for the baseline.

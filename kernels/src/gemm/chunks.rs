@@ -1,0 +1,96 @@
+//! Where a chain ends: the chunk rules N2 and N3, and the tiles of C that threads share.
+
+#![forbid(unsafe_code)]
+
+use super::blocking::{Even, PART, tasks};
+use super::scratch::Lease;
+use super::{Start, one_chain};
+use crate::simd::{Kernel, Simd};
+use crate::{Element, Exec, MatMut, MatRef, Threads, parallel};
+
+/// A product whose summed index is longer than this is cut in chunks of [`CHUNK`] (N2).
+const LONGEST_CHAIN: usize = 8192;
+const CHUNK: usize = 4096;
+
+/// The length of a product's chains (N2).
+pub(super) fn chain_length(k: usize) -> usize {
+    if k > LONGEST_CHAIN { CHUNK } else { LONGEST_CHAIN }
+}
+
+/// A product of checked shapes whose chains are `chain` long, the first one from `start`.
+pub(super) struct Product<'a, T> {
+    pub(super) start: Start,
+    pub(super) chain: usize,
+    pub(super) a: MatRef<'a, T>,
+    pub(super) b: MatRef<'a, T>,
+    pub(super) c: MatMut<'a, T>,
+}
+
+impl<'a, T: Element> Product<'a, T> {
+    /// Computes C, on the pool's threads if `exec` allows it and the work is worth it.
+    pub(super) fn compute(self, exec: Exec) {
+        let Self { start, chain, a, b, c } = self.oriented();
+        let k = a.cols();
+        let tasks = match exec.threads {
+            Threads::One => 1,
+            Threads::Pool => tasks((c.rows(), c.cols(), k), rayon::current_num_threads()),
+        };
+        parallel::tiles(tasks, [8, 16], c, &|rows, cols, c| {
+            let (a, b) = (a.tile(rows, 0..k), b.tile(0..k, cols));
+            exec.level.dispatch(Product { start, chain, a, b, c });
+        });
+    }
+
+    /// The same product with contiguous rows of C, if a transpose can bring that about:
+    /// C' = B' A' has the same chains.
+    fn oriented(self) -> Self {
+        if self.c.col_stride() == 1 || self.c.row_stride() != 1 {
+            return self;
+        }
+        Self { a: self.b.t(), b: self.a.t(), c: self.c.t(), ..self }
+    }
+}
+
+impl<T: Element> Kernel for Product<'_, T> {
+    type Output = ();
+
+    /// Computes C on the calling thread.
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { start, chain, a, b, mut c } = self;
+        let (m, n, k) = (c.rows(), c.cols(), a.cols());
+        if k <= chain {
+            return one_chain(simd, start, a, b, c);
+        }
+        // Tile by tile, because the later chunks need a place of their own for their chains.
+        for rows in Even::at_most(PART, m).runs() {
+            for cols in Even::at_most(PART, n).runs() {
+                let mut c = c.tile(rows.clone(), cols.clone());
+                for first in (0..k).step_by(chain) {
+                    let depth = first..k.min(first.saturating_add(chain));
+                    let (a, b) = (a.tile(rows.clone(), depth.clone()), b.tile(depth, cols.clone()));
+                    if first == 0 {
+                        one_chain(simd, start, a, b, c.reborrow());
+                    } else {
+                        add_one_chain(simd, a, b, &mut c);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Adds a product whose chains start at +0.0, with one `+` per element.
+#[inline(always)]
+fn add_one_chain<T: Element, S: Simd>(simd: S, a: MatRef<'_, T>, b: MatRef<'_, T>, c: &mut MatMut<'_, T>) {
+    let (m, n) = (c.rows(), c.cols());
+    let mut scratch = Lease::take();
+    let part = &mut scratch.part;
+    let part = part.elements(m * n);
+    one_chain(simd, Start::Zero, a, b, MatMut::of_rows(part, m, n));
+    for (i, row) in part.chunks_exact(n).enumerate() {
+        for (j, &x) in row.iter().enumerate() {
+            c.set(i, j, c.at(i, j) + x);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! A vector of plain Rust values, for the levels without intrinsics.
+
+use std::marker::PhantomData;
+
+use super::{Simd, Vector};
+use crate::Element;
+
+/// A level whose vectors are arrays.
+pub trait Portable: Simd {
+    /// a b + c with one rounding.
+    fn fuse<T: Element>(a: T, b: T, c: T) -> T;
+}
+
+/// `N` elements that the compiler may keep in a register.
+#[derive(Clone, Copy, Debug)]
+pub struct Array<T, S, const N: usize> {
+    lanes: [T; N],
+    simd: PhantomData<S>,
+}
+
+impl<T, S, const N: usize> Array<T, S, N> {
+    #[inline(always)]
+    fn new(lanes: [T; N]) -> Self {
+        Self { lanes, simd: PhantomData }
+    }
+}
+
+impl<T: Element, S: Portable, const N: usize> Vector for Array<T, S, N> {
+    type Element = T;
+    type Simd = S;
+    /// The number of lanes.
+    type Mask = usize;
+    const LANES: usize = N;
+
+    #[inline(always)]
+    fn splat(_: S, x: T) -> Self {
+        Self::new([x; N])
+    }
+
+    #[inline(always)]
+    fn mul_add(mut self, b: Self, c: Self) -> Self {
+        for i in 0..N {
+            self.lanes[i] = S::fuse(self.lanes[i], b.lanes[i], c.lanes[i]);
+        }
+        self
+    }
+
+    #[inline(always)]
+    fn mask(_: S, len: usize) -> usize {
+        if len < N { len } else { N }
+    }
+
+    #[inline(always)]
+    unsafe fn load_from(_: S, source: *const T) -> Self {
+        // SAFETY: the caller promises N readable elements.
+        Self::new(unsafe { source.cast::<[T; N]>().read() })
+    }
+
+    #[inline(always)]
+    unsafe fn load_masked(simd: S, source: *const T, mask: usize) -> Self {
+        if mask == N {
+            // SAFETY: the mask holds every lane.
+            return unsafe { Self::load_from(simd, source) };
+        }
+        let mut lanes = [T::ZERO; N];
+        for (i, lane) in lanes.iter_mut().enumerate().take(mask) {
+            // SAFETY: the caller promises that the mask's elements are readable.
+            *lane = unsafe { source.add(i).read() };
+        }
+        Self::new(lanes)
+    }
+
+    #[inline(always)]
+    unsafe fn store_to(self, target: *mut T) {
+        // SAFETY: the caller promises N writable elements.
+        unsafe { target.cast::<[T; N]>().write(self.lanes) };
+    }
+
+    #[inline(always)]
+    unsafe fn store_masked(self, target: *mut T, mask: usize) {
+        for (i, lane) in self.lanes.into_iter().enumerate().take(mask) {
+            // SAFETY: the caller promises that the mask's elements are writable.
+            unsafe { target.add(i).write(lane) };
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What a micro-kernel asks of a vector register.
+
+use super::Simd;
+use crate::Element;
+
+/// One vector register of `LANES` elements.
+///
+/// A value can only be made through the token of its instruction set, so having one proves that
+/// the CPU can run its methods. All of them are `#[inline(always)]`, to be compiled inside
+/// [`Simd::vectorize`].
+pub trait Vector: Copy {
+    /// `f32` or `f64`.
+    type Element: Element;
+    /// The instruction set.
+    type Simd: Simd;
+    /// Which lanes a partial load or store touches.
+    type Mask: Copy;
+    /// Elements per register.
+    const LANES: usize;
+
+    /// `x` in every lane.
+    fn splat(simd: Self::Simd, x: Self::Element) -> Self;
+
+    /// `self * b + c` with one rounding per lane (N1).
+    #[must_use]
+    fn mul_add(self, b: Self, c: Self) -> Self;
+
+    /// The mask of the first `len` lanes; all of them if `len` is larger.
+    fn mask(simd: Self::Simd, len: usize) -> Self::Mask;
+
+    /// The `LANES` elements at `source`.
+    ///
+    /// # Safety
+    /// They must be readable.
+    unsafe fn load_from(simd: Self::Simd, source: *const Self::Element) -> Self;
+
+    /// The elements at `source` in the lanes of `mask`, +0.0 in the others.
+    ///
+    /// # Safety
+    /// The elements of the mask must be readable.
+    unsafe fn load_masked(simd: Self::Simd, source: *const Self::Element, mask: Self::Mask) -> Self;
+
+    /// Writes `LANES` elements at `target`.
+    ///
+    /// # Safety
+    /// They must be writable.
+    unsafe fn store_to(self, target: *mut Self::Element);
+
+    /// Writes the lanes of `mask` at `target`.
+    ///
+    /// # Safety
+    /// The elements of the mask must be writable.
+    unsafe fn store_masked(self, target: *mut Self::Element, mask: Self::Mask);
+
+    /// The first `LANES` elements of `source`.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    #[inline(always)]
+    fn load(simd: Self::Simd, source: &[Self::Element]) -> Self {
+        assert!(source.len() >= Self::LANES);
+        // SAFETY: the slice has at least LANES elements.
+        unsafe { Self::load_from(simd, source.as_ptr()) }
+    }
+
+    /// The first `LANES` elements of `source`, +0.0 for what it lacks.
+    #[inline(always)]
+    fn load_partial(simd: Self::Simd, source: &[Self::Element]) -> Self {
+        // SAFETY: the mask ends with the slice.
+        unsafe { Self::load_masked(simd, source.as_ptr(), Self::mask(simd, source.len())) }
+    }
+
+    /// Writes all lanes to the front of `target`.
+    ///
+    /// # Panics
+    /// If it has fewer elements.
+    #[inline(always)]
+    fn store(self, target: &mut [Self::Element]) {
+        assert!(target.len() >= Self::LANES);
+        // SAFETY: the slice has at least LANES elements.
+        unsafe { self.store_to(target.as_mut_ptr()) }
+    }
+}

@@ -17,12 +17,20 @@
 
 #![forbid(unsafe_code)]
 
+pub mod adaline;
+pub mod chain;
+pub mod eigenvalues;
 mod error;
 pub mod init;
 mod layers;
+pub mod least_squares;
 pub mod loss;
+pub mod margin;
+pub mod matrix;
 pub mod network;
+pub mod observations;
 pub mod optimizer;
+pub mod perceptron;
 pub mod rng;
 
 pub use error::Error;

@@ -1,0 +1,142 @@
+//! Adaline's three rules, the closed form, and the eigenvalues behind the stability threshold.
+
+use models::adaline::{Adaline, Rule, cost, gradient};
+use models::eigenvalues::eigenvalues;
+use models::least_squares::{cholesky, fit, gram};
+use models::matrix::Matrix;
+use models::observations::{Observations, Order};
+use models::rng::{Purpose, Stream};
+
+/// Random inputs with targets on a plane plus noise.
+fn noisy_plane(n: usize, p: usize, seed: u64) -> Observations {
+    let mut stream = Stream::new(Purpose::Data, seed, 0);
+    let x: Vec<f64> = (0..n * p).map(|_| stream.normal()).collect();
+    let y: Vec<f64> = x.chunks(p).map(|x| x.iter().fold(0.5, |s, x| s + x) + 0.1 * stream.normal()).collect();
+    Observations::new(p, &x, &y).unwrap().with_constant()
+}
+
+fn adaline(rule: Rule, epochs: usize) -> Adaline {
+    Adaline { learning_rate: 1.0 / 1024.0, epochs, rule, order: Order::File }
+}
+
+#[test]
+fn all_three_rules_approach_the_closed_form() {
+    let data = noisy_plane(200, 3, 1);
+    let closed = fit(&data).unwrap();
+    let minimum = cost(&data, &closed);
+    for rule in [Rule::PerSample, Rule::MiniBatch { size: 16 }, Rule::FullBatch] {
+        let run = adaline(rule, 500).train(&data, &[0.0; 4]).unwrap();
+        let excess = cost(&data, &run.weights) / minimum - 1.0;
+        // Below the minimum only by the roundings of a sum of 200 squares.
+        assert!((-200.0 * f64::EPSILON..1e-3).contains(&excess), "{rule:?}: {excess}");
+    }
+    let run = adaline(Rule::FullBatch, 2000).train(&data, &[0.0; 4]).unwrap();
+    assert!(run.weights.iter().zip(&closed).all(|(a, b)| (a - b).abs() < 1e-13), "{closed:?}");
+}
+
+#[test]
+fn a_batch_of_all_is_full_batch_by_bits() {
+    let data = noisy_plane(50, 2, 2);
+    let full = adaline(Rule::FullBatch, 20).train(&data, &[0.1; 3]).unwrap();
+    let batch = adaline(Rule::MiniBatch { size: 50 }, 20).train(&data, &[0.1; 3]).unwrap();
+    assert_eq!(full, batch);
+}
+
+#[test]
+fn a_batch_of_one_agrees_with_the_slides_rule() {
+    // The slide rounds eta e and fuses the product with x; a batch rounds x e and fuses the product
+    // with eta: equal to a few roundings, not by bits.
+    let data = noisy_plane(50, 2, 3);
+    let slide = adaline(Rule::PerSample, 20).train(&data, &[0.0; 3]).unwrap();
+    let batch = adaline(Rule::MiniBatch { size: 1 }, 20).train(&data, &[0.0; 3]).unwrap();
+    for (a, b) in slide.weights.iter().zip(&batch.weights) {
+        // 1000 steps, each off by at most two roundings of a weight near 1.
+        assert!((a - b).abs() < 1000.0 * 2.0 * f64::EPSILON, "{a} {b}");
+    }
+}
+
+#[test]
+fn the_last_batch_may_be_smaller() {
+    let data = Observations::new(1, &[1.0, 1.0, 1.0], &[1.0, 3.0, 8.0]).unwrap();
+    let rule =
+        Adaline { learning_rate: 0.5, epochs: 1, rule: Rule::MiniBatch { size: 2 }, order: Order::File };
+    // Batch 1: w = 0 + 0.5 (1 + 3) = 2; batch 2: w = 2 + 0.5 (8 - 2) = 5.
+    let run = rule.train(&data, &[0.0]).unwrap();
+    assert_eq!((run.weights[0], run.costs[0]), (5.0, 0.5 * (1.0 + 9.0) + 0.5 * 36.0));
+}
+
+#[test]
+fn the_gradient_is_the_slope_of_the_cost() {
+    let data = noisy_plane(40, 3, 4);
+    let w = [0.3, -0.7, 0.1, 2.0];
+    let slope = gradient(&data, &w);
+    for k in 0..4 {
+        // J is quadratic: central differences are exact but for rounding, about
+        // J eps / h = 100 * 2.2e-16 * 1024.
+        let (mut up, mut down) = (w, w);
+        up[k] += 1.0 / 1024.0;
+        down[k] -= 1.0 / 1024.0;
+        let numeric = (cost(&data, &up) - cost(&data, &down)) * 512.0;
+        assert!((numeric - slope[k]).abs() < 1e-9, "{k}: {numeric} {}", slope[k]);
+    }
+}
+
+#[test]
+fn shuffling_is_repeatable_and_differs_by_seed() {
+    let data = noisy_plane(50, 2, 5);
+    let train = |seed| {
+        let rule = Adaline { order: Order::Shuffled { seed }, ..adaline(Rule::PerSample, 3) };
+        rule.train(&data, &[0.0; 3]).unwrap().weights
+    };
+    assert_eq!(train(1), train(1));
+    assert_ne!(train(1), train(2));
+}
+
+#[test]
+fn a_dependent_variable_is_named_in_the_error() {
+    let data = Observations::new(3, &[1.0, 2.0, 3.0, 4.0, 1.0, 5.0, 0.0, 7.0, 7.0], &[0.0; 3]).unwrap();
+    assert_eq!(
+        fit(&data).unwrap_err().to_string(),
+        "normal equations: column 2 is a combination of the columns before it, so there is no single \
+         solution: leave that variable out"
+    );
+}
+
+#[test]
+fn sizes_that_do_not_fit_are_refused() {
+    let data = noisy_plane(5, 2, 6);
+    assert!(adaline(Rule::FullBatch, 1).train(&data, &[0.0; 2]).is_err());
+    assert!(adaline(Rule::MiniBatch { size: 0 }, 1).train(&data, &[0.0; 3]).is_err());
+    let nothing = Observations::new(1, &[], &[]).unwrap();
+    assert_eq!(adaline(Rule::FullBatch, 2).train(&nothing, &[0.0]).unwrap().costs, [0.0, 0.0]);
+}
+
+#[test]
+fn the_cholesky_factor_multiplies_back() {
+    let a = gram(&noisy_plane(30, 5, 7));
+    let l = cholesky("test", &a).unwrap();
+    for i in 0..6 {
+        for j in 0..=i {
+            let back = (0..6).fold(0.0, |s, k| s + l.at(i, k) * l.at(j, k));
+            // Backward error of Cholesky: (p + 1) roundings of the diagonal (Higham, thm. 10.3).
+            let bound = 14.0 * f64::EPSILON * (a.at(i, i) * a.at(j, j)).sqrt();
+            assert!((back - a.at(i, j)).abs() <= bound, "({i}, {j})");
+        }
+    }
+}
+
+#[test]
+fn eigenvalues_have_the_trace_and_the_known_values() {
+    // -u'' on n points: 2 - 2 cos(pi k / (n + 1)); for n = 5 the cosines are known roots.
+    let a = Matrix::from_fn(5, 5, |i, j| [2.0, -1.0, 0.0, 0.0, 0.0][i.abs_diff(j)]);
+    let root3 = 3.0_f64.sqrt();
+    let known = [2.0 - root3, 1.0, 2.0, 3.0, 2.0 + root3];
+    for (found, known) in eigenvalues(&a).iter().zip(known) {
+        assert!((found - known).abs() < 16.0 * f64::EPSILON, "{found} {known}");
+    }
+    let a = gram(&noisy_plane(30, 5, 8));
+    let trace = (0..6).fold(0.0, |s, i| s + a.at(i, i));
+    let sum = eigenvalues(&a).iter().fold(0.0, |s, value| s + value);
+    assert!((sum - trace).abs() < 100.0 * f64::EPSILON * trace);
+    assert_eq!(eigenvalues(&Matrix::from_fn(0, 0, |_, _| 0.0)), []);
+}

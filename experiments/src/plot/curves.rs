@@ -1,0 +1,131 @@
+//! Curves over epochs (or another axis): one panel per column, one line per cell, a band over seeds.
+
+use plotters::style::RGBColor;
+
+use super::axis::{Axis, Scale};
+use super::figure::{Entry, Figure, Key, Mark, Panel};
+use super::names;
+use super::read::{Rows, Spread};
+use super::theme::{self, PUBLISHED};
+use super::{Shown, Subject};
+
+/// What the seeds of a cell say, at each x.
+struct Curve {
+    at: Vec<(f64, Spread)>,
+    most_seeds: usize,
+}
+
+/// A published curve, drawn dashed.
+struct Theirs {
+    points: Vec<(f64, f64)>,
+    colour: RGBColor,
+}
+
+/// The curves of `shown.figures`, or of all columns.
+pub(super) fn figure(subject: &Subject, curves: &Rows, shown: &Shown) -> Figure {
+    let chosen = |column: &usize| shown.figures.is_empty() || shown.figures.contains(&curves.figures[*column]);
+    let columns: Vec<usize> = (1..curves.figures.len()).filter(chosen).collect();
+    let cells = curves.cells();
+    let colours = theme::series(cells.len(), are_ordered(curves));
+    let (mut spread, mut published) = (false, false);
+    let mut panels = Vec::new();
+    for &column in &columns {
+        let ours: Vec<Curve> = cells.iter().map(|c| curve(subject, curves, &c.cell, column)).collect();
+        let theirs = published_curves(subject, curves, column, &colours);
+        spread |= ours.iter().any(|curve| curve.most_seeds > 1);
+        published |= !theirs.is_empty();
+        panels.push(panel(curves, column, &ours, &colours, &theirs, shown));
+    }
+    let named = names::cells(curves, &cells).into_iter().zip(&colours).filter(|(text, _)| !text.is_empty());
+    let mut legend: Vec<Entry> =
+        named.map(|(text, &colour)| Entry { text, colour, key: Key::Line }).collect();
+    if published {
+        legend.push(Entry { text: "published".into(), colour: PUBLISHED, key: Key::Dashes });
+    }
+    let seeds = curves.seeds().len();
+    Figure {
+        title: subject.title.clone(),
+        legend,
+        inside: if panels.len() == 1 { (560.0, 320.0) } else { (350.0, 220.0) },
+        columns: if panels.len() <= 4 { panels.len().min(2) } else { 3 },
+        panels,
+        note: if spread { Spread::words(subject.statistic, seeds) } else { String::new() },
+    }
+}
+
+/// Whether the cells differ in one key whose values are numbers.
+fn are_ordered(curves: &Rows) -> bool {
+    match curves.varying()[..] {
+        [key] => curves.rows.iter().all(|row| row.settings[key].parse::<f64>().is_ok()),
+        _ => false,
+    }
+}
+
+fn curve(subject: &Subject, curves: &Rows, cell: &str, column: usize) -> Curve {
+    let mut at: Vec<(f64, Vec<f64>)> = Vec::new();
+    for row in curves.rows.iter().filter(|row| row.cell == cell) {
+        let (Some(x), Some(y)) = (row.figures[0], row.figures[column]) else { continue };
+        match at.iter_mut().find(|(known, _)| *known == x) {
+            Some((_, values)) => values.push(y),
+            None => at.push((x, vec![y])),
+        }
+    }
+    at.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let most_seeds = at.iter().map(|(_, values)| values.len()).max().unwrap_or(0);
+    let spread = |(x, values): (f64, Vec<f64>)| (x, Spread::of(&values, subject.statistic));
+    Curve { at: at.into_iter().map(spread).collect(), most_seeds }
+}
+
+/// The published series of a column, along the x axis from its first value; in the colour of their cell.
+fn published_curves(subject: &Subject, curves: &Rows, column: usize, colours: &[RGBColor]) -> Vec<Theirs> {
+    let mut xs: Vec<f64> = curves.rows.iter().filter_map(|row| row.figures[0]).collect();
+    xs.sort_by(f64::total_cmp);
+    xs.dedup();
+    let cells = curves.cells();
+    let series = subject.published.iter().filter(|p| p.metric == curves.figures[column] && p.values.len() > 1);
+    let theirs = |published| {
+        let of: Vec<usize> =
+            (0..cells.len()).filter(|&i| curves.meets(&cells[i].settings, published)).collect();
+        let colour = if of.len() == 1 && cells.len() > 1 { colours[of[0]] } else { PUBLISHED };
+        Theirs { points: xs.iter().copied().zip(published.values.iter().copied()).collect(), colour }
+    };
+    series.map(theirs).collect()
+}
+
+fn panel(
+    curves: &Rows,
+    column: usize,
+    ours: &[Curve],
+    colours: &[RGBColor],
+    theirs: &[Theirs],
+    shown: &Shown,
+) -> Panel {
+    let xs = || ours.iter().flat_map(|curve| curve.at.iter().map(|(x, _)| *x));
+    let centres = || ours.iter().flat_map(|curve| curve.at.iter().map(|(_, spread)| spread.centre));
+    let published = theirs.iter().flat_map(|curve| curve.points.iter().map(|point| point.1));
+    let x_scale = Scale::of(xs(), shown.log_x);
+    let y_scale = Scale::of(centres(), shown.log_y);
+    let ends = ours.iter().flat_map(|curve| curve.at.iter().flat_map(|(_, spread)| [spread.low, spread.high]));
+    let ends: Vec<f64> = if y_scale == Scale::Linear { ends.collect() } else { Vec::new() };
+    let mut marks = Vec::new();
+    for (curve, &colour) in ours.iter().zip(colours).filter(|(curve, _)| curve.most_seeds > 1) {
+        let edges = curve.at.iter().map(|(x, spread)| (*x, spread.low, spread.high)).collect();
+        marks.push(Mark::Band { edges, colour });
+    }
+    for (curve, &colour) in ours.iter().zip(colours) {
+        let points: Vec<_> = curve.at.iter().map(|(x, spread)| (*x, spread.centre)).collect();
+        if points.len() <= 16 {
+            marks.push(Mark::Dots { points: points.clone(), colour, radius: 2.6, opacity: 1.0 });
+        }
+        marks.push(Mark::Line { points, colour, width: 2.0, dashed: false });
+    }
+    for Theirs { points, colour } in theirs {
+        marks.push(Mark::Line { points: points.clone(), colour: *colour, width: 1.4, dashed: true });
+    }
+    Panel {
+        title: String::new(),
+        x: Axis::around(&names::label(&curves.figures[0]), x_scale, xs()).without_grid(),
+        y: Axis::around(&names::label(&curves.figures[column]), y_scale, centres().chain(ends).chain(published)),
+        marks,
+    }
+}

@@ -1,0 +1,96 @@
+//! The results folder as pictures.
+//!
+//! [`write_all`] draws what an experiment's `[[plot]]` tables ask for or, without any, what suits its
+//! kind and the files that are there. A picture is a function of the results folder: the same files give
+//! the same bytes, although pictures stand outside the numeric contract's promise.
+//!
+//! | picture | drawn from | module |
+//! |---|---|---|
+//! | `curves.svg` | `curves.csv`: a panel per column, a line per cell, a band over seeds | [`curves`] |
+//! | `sweep.svg` | `results.csv`: figures over a swept key, published values dashed | [`sweep`] |
+//! | `gradient-check.svg` | `curves.csv` over the step h: the V of truncation and rounding | [`gradient`] |
+//! | `activations.svg` | `curves.csv` over z: phi and phi' of every function | [`activations`] |
+//! | `ladder.svg` | `results.csv` of the kind `kernels`: bars in GFLOP/s, % of peak | [`ladder`] |
+//! | `confusion.svg` | `confusion.csv` of each trial | [`confusion`] |
+//! | `boundary.svg` | `boundary.csv` of each cell's first seed | [`boundary`] |
+//! | `filters.png`, `feature-maps.png`, `mistakes.png`, `images.png` | `filters.csv` and so on | [`mosaic`] |
+//!
+//! # Files of a trial
+//! They stand under `local/trials/<id>/` and are not committed, so their pictures are drawn where the trials ran.
+//!
+//! - `confusion.csv`: header `true,<class>,<class>...`; one row per true class: its name, then how many of its
+//!   samples were given each class.
+//! - `boundary.csv`: header `part,<feature>,<feature>,class`; `part` is `grid` (a lattice point and the class
+//!   that the model gives it) or `point` (a sample and its true class).
+//! - `filters.csv`, `feature-maps.csv`, `mistakes.csv`, `images.csv`: header `label,channels,height,width,values`; one
+//!   picture per row, `values` separated by spaces, channel first, then rows. `label` is the text under the
+//!   picture, for a mistake `true > predicted`.
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "pictures are outside the numeric contract: their logarithms and maxima reach no result"
+)]
+
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+
+use crate::spec::{Experiment, PlotSpec, Published, Statistic};
+
+mod axis;
+mod canvas;
+mod curves;
+mod figure;
+mod names;
+mod read;
+mod sweep;
+mod theme;
+
+/// What an experiment says about its pictures.
+struct Subject {
+    title: String,
+    published: Vec<Published>,
+    statistic: Statistic,
+    /// The figures that the table shows.
+    columns: Vec<String>,
+}
+
+/// What one picture is asked to show; empty fields leave the choice to the picture.
+#[derive(Clone, Debug, Default)]
+struct Shown {
+    x: String,
+    figures: Vec<String>,
+    log_x: bool,
+    log_y: bool,
+}
+
+/// Why pictures could not be drawn.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PlotError {
+    /// A file cannot be read or written.
+    Io(std::io::Error),
+    /// A file of the results folder is no CSV file.
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// What the reader says.
+        source: csv::Error,
+    },
+    /// A file of the results folder lacks a column.
+    Column {
+        /// The file.
+        path: PathBuf,
+        /// The missing column.
+        column: String,
+    },
+    /// No figure of the results has this name.
+    Metric {
+        /// The name asked for.
+        name: String,
+        /// The names that exist.
+        known: Vec<String>,
+    },
+    /// The drawing library failed.
+    Drawing(String),
+}

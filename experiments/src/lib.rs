@@ -14,6 +14,7 @@
 //! | [`record`], [`durable`] | a trial's record on the disk; files that are whole or absent |
 //! | [`results`], [`table`], [`expect`] | the results folder, the table, and whether they are what was expected |
 //! | [`progress`], [`interrupt`], [`provenance`] | what a run says, how it is stopped, where it ran |
+//! | [`plot`] | results as pictures |
 //! | [`exit`] | exit codes and the error that a verb ends with |
 //! | [`cli`] | the verbs |
 
@@ -29,6 +30,7 @@ pub mod expect;
 pub mod interrupt;
 pub mod kinds;
 pub mod outcome;
+pub mod plot;
 pub mod preprocess;
 pub mod progress;
 pub mod provenance;

@@ -12,7 +12,8 @@ impl Scale {
     /// Log if it is asked for or the values span more than three decades; never where a value is not positive.
     pub(super) fn of(values: impl Iterator<Item = f64>, wanted: bool) -> Self {
         let finite = values.filter(|value| value.is_finite());
-        let (low, high) = finite.fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), v| (low.min(v), high.max(v)));
+        let (low, high) =
+            finite.fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), v| (low.min(v), high.max(v)));
         let positive = low > 0.0 && low.is_finite();
         if positive && (wanted || high > 1e3 * low) { Self::Log } else { Self::Linear }
     }
@@ -95,11 +96,6 @@ impl Axis {
     /// This axis turned around: its first value at the far end.
     pub(super) fn reversed(self) -> Self {
         Self { low: self.high, high: self.low, ..self }
-    }
-
-    /// This axis, reaching down to zero.
-    pub(super) fn from_zero(self) -> Self {
-        Self { low: 0.0, ..self }
     }
 
     /// This axis without grid lines.
@@ -242,7 +238,10 @@ mod tests {
         assert_eq!(texts(&linear_ticks(-3.0, 12.0)), ["0", "5", "10"]);
         assert_eq!(texts(&log_ticks(0.5, 200.0)), ["1", "10", "100"]);
         assert_eq!(texts(&log_ticks(1.5, 60.0)), ["2", "5", "10", "20", "50"]);
-        assert_eq!(texts(&log_ticks(1e-6, 1e-4)), ["10⁻⁶", "2·10⁻⁶", "5·10⁻⁶", "10⁻⁵", "2·10⁻⁵", "5·10⁻⁵", "10⁻⁴"]);
+        assert_eq!(
+            texts(&log_ticks(1e-6, 1e-4)),
+            ["10⁻⁶", "2·10⁻⁶", "5·10⁻⁶", "10⁻⁵", "2·10⁻⁵", "5·10⁻⁵", "10⁻⁴"]
+        );
     }
 
     #[test]

@@ -5,7 +5,9 @@
 
 use plotters::backend::{DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, FontFamily, FontStyle, FontTransform, IntoFont, RGBColor, ShapeStyle, TextStyle};
+use plotters::style::{
+    Color, FontFamily, FontStyle, FontTransform, IntoFont, RGBColor, ShapeStyle, TextStyle,
+};
 
 use super::PlotError;
 use super::theme::{INK, PAPER};
@@ -172,7 +174,7 @@ impl Canvas<'_> {
         let style = if look.bold { FontStyle::Bold } else { FontStyle::Normal };
         let turn = if look.upright { FontTransform::Rotate270 } else { FontTransform::None };
         let font =
-            (FontFamily::Name(FONT), look.size * PLOTTERS_FONT * SCALE, style).into_font().transform(turn);
+            (FontFamily::Name(FONT), look.size * SCALE * PLOTTERS_FONT, style).into_font().transform(turn);
         let style = TextStyle::from(font).color(&look.colour).pos(Pos::new(across, VPos::Center));
         let done = self.backend.draw_text(text, &style, on_sheet(at));
         self.note(done);
@@ -251,13 +253,13 @@ mod tests {
     #[test]
     fn a_picture_says_its_size_and_title() {
         let svg = picture((80.0, 40.0), "a < b", |canvas| {
-            canvas.text("phi", (10.0, 10.0), Lettering::plain(12.0));
+            canvas.text("phi", (10.0, 10.0), Lettering::plain(11.0));
         })
         .unwrap();
         assert!(svg.starts_with("<svg "), "{svg}");
         assert!(svg.contains("width=\"80\" height=\"40\" viewBox=\"0 0 800 400\""), "{svg}");
         assert!(svg.contains("<title>a &lt; b</title>"), "{svg}");
-        assert!(svg.contains("font-size=\"120\""), "{svg}");
+        assert!(svg.contains("font-size=\"110\""), "{svg}");
         assert!(svg.trim_end().ends_with("</svg>"), "{svg}");
     }
 }

@@ -22,8 +22,9 @@ struct Theirs {
 }
 
 /// The curves of `shown.figures`, or of all columns.
-pub(super) fn figure(subject: &Subject, curves: &Rows, shown: &Shown) -> Figure {
-    let chosen = |column: &usize| shown.figures.is_empty() || shown.figures.contains(&curves.figures[*column]);
+pub(super) fn figure(subject: &Subject, curves: &Rows, shown: &Shown) -> Option<Figure> {
+    let chosen =
+        |column: &usize| shown.figures.is_empty() || shown.figures.contains(&curves.figures[*column]);
     let columns: Vec<usize> = (1..curves.figures.len()).filter(chosen).collect();
     let cells = curves.cells();
     let colours = theme::series(cells.len(), are_ordered(curves));
@@ -43,18 +44,18 @@ pub(super) fn figure(subject: &Subject, curves: &Rows, shown: &Shown) -> Figure 
         legend.push(Entry { text: "published".into(), colour: PUBLISHED, key: Key::Dashes });
     }
     let seeds = curves.seeds().len();
-    Figure {
+    (!panels.is_empty()).then(|| Figure {
         title: subject.title.clone(),
         legend,
         inside: if panels.len() == 1 { (560.0, 320.0) } else { (350.0, 220.0) },
         columns: if panels.len() <= 4 { panels.len().min(2) } else { 3 },
         panels,
         note: if spread { Spread::words(subject.statistic, seeds) } else { String::new() },
-    }
+    })
 }
 
 /// Whether the cells differ in one key whose values are numbers.
-fn are_ordered(curves: &Rows) -> bool {
+pub(super) fn are_ordered(curves: &Rows) -> bool {
     match curves.varying()[..] {
         [key] => curves.rows.iter().all(|row| row.settings[key].parse::<f64>().is_ok()),
         _ => false,
@@ -82,7 +83,8 @@ fn published_curves(subject: &Subject, curves: &Rows, column: usize, colours: &[
     xs.sort_by(f64::total_cmp);
     xs.dedup();
     let cells = curves.cells();
-    let series = subject.published.iter().filter(|p| p.metric == curves.figures[column] && p.values.len() > 1);
+    let series =
+        subject.published.iter().filter(|p| p.metric == curves.figures[column] && p.values.len() > 1);
     let theirs = |published| {
         let of: Vec<usize> =
             (0..cells.len()).filter(|&i| curves.meets(&cells[i].settings, published)).collect();
@@ -105,7 +107,8 @@ fn panel(
     let published = theirs.iter().flat_map(|curve| curve.points.iter().map(|point| point.1));
     let x_scale = Scale::of(xs(), shown.log_x);
     let y_scale = Scale::of(centres(), shown.log_y);
-    let ends = ours.iter().flat_map(|curve| curve.at.iter().flat_map(|(_, spread)| [spread.low, spread.high]));
+    let ends =
+        ours.iter().flat_map(|curve| curve.at.iter().flat_map(|(_, spread)| [spread.low, spread.high]));
     let ends: Vec<f64> = if y_scale == Scale::Linear { ends.collect() } else { Vec::new() };
     let mut marks = Vec::new();
     for (curve, &colour) in ours.iter().zip(colours).filter(|(curve, _)| curve.most_seeds > 1) {
@@ -125,7 +128,11 @@ fn panel(
     Panel {
         title: String::new(),
         x: Axis::around(&names::label(&curves.figures[0]), x_scale, xs()).without_grid(),
-        y: Axis::around(&names::label(&curves.figures[column]), y_scale, centres().chain(ends).chain(published)),
+        y: Axis::around(
+            &names::label(&curves.figures[column]),
+            y_scale,
+            centres().chain(ends).chain(published),
+        ),
         marks,
     }
 }

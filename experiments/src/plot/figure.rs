@@ -35,7 +35,6 @@ pub(super) enum Key {
     Line,
     Dashes,
     Dot,
-    Square,
 }
 
 /// A pair of axes and what stands between them.
@@ -121,7 +120,6 @@ impl Entry {
                 canvas.path(&[(x, y), (x + 20.0, y)], stroke);
             }
             Key::Dot => canvas.disc((x + 10.0, y), 4.5, self.colour, 1.0),
-            Key::Square => canvas.rectangle((x + 4.0, y - 6.0), (x + 16.0, y + 6.0), self.colour, 1.0),
         }
         canvas.text(&self.text, (x + Self::KEY_WIDTH, y), Lettering::plain(BODY));
     }
@@ -293,8 +291,7 @@ impl Frame<'_> {
         let label = Lettering::plain(BODY).anchor(Anchor::Middle);
         let middle = left + self.inside.0 / 2.0;
         canvas.text(&self.panel.x.label, (middle, bottom + TICK_SPACE + 10.0), label);
-        let widest =
-            self.panel.y.ticks.iter().map(|tick| width_of(&tick.text, SMALL)).fold(0.0, f64::max);
+        let widest = self.panel.y.ticks.iter().map(|tick| width_of(&tick.text, SMALL)).fold(0.0, f64::max);
         let beside = (left - 12.0 - widest - 9.0, self.corner.1 + self.inside.1 / 2.0);
         canvas.text(&self.panel.y.label, beside, label.upright());
     }

@@ -31,20 +31,29 @@
     reason = "pictures are outside the numeric contract: their logarithms and maxima reach no result"
 )]
 
-use std::path::{Path, PathBuf};
-
-use fs_err as fs;
-
-use crate::spec::{Experiment, PlotSpec, Published, Statistic};
-
+mod activations;
 mod axis;
+mod boundary;
 mod canvas;
+mod confusion;
 mod curves;
+mod error;
 mod figure;
+mod gradient;
+mod ladder;
+mod lettering;
+mod mosaic;
 mod names;
+mod pictures;
 mod read;
 mod sweep;
 mod theme;
+mod trials;
+
+pub use error::PlotError;
+pub use pictures::{write_all, write_figures};
+
+use crate::spec::{Experiment, PlotSpec, Published, Statistic};
 
 /// What an experiment says about its pictures.
 struct Subject {
@@ -55,42 +64,31 @@ struct Subject {
     columns: Vec<String>,
 }
 
+impl Subject {
+    fn of(experiment: &Experiment) -> Self {
+        Self {
+            title: experiment.title.clone(),
+            published: experiment.published.clone(),
+            statistic: experiment.table.statistic,
+            columns: experiment.table.columns.clone(),
+        }
+    }
+}
+
 /// What one picture is asked to show; empty fields leave the choice to the picture.
 #[derive(Clone, Debug, Default)]
 struct Shown {
+    /// The swept key along the x axis.
     x: String,
+    /// Metrics or curve columns.
     figures: Vec<String>,
     log_x: bool,
     log_y: bool,
 }
 
-/// Why pictures could not be drawn.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum PlotError {
-    /// A file cannot be read or written.
-    Io(std::io::Error),
-    /// A file of the results folder is no CSV file.
-    Csv {
-        /// The file.
-        path: PathBuf,
-        /// What the reader says.
-        source: csv::Error,
-    },
-    /// A file of the results folder lacks a column.
-    Column {
-        /// The file.
-        path: PathBuf,
-        /// The missing column.
-        column: String,
-    },
-    /// No figure of the results has this name.
-    Metric {
-        /// The name asked for.
-        name: String,
-        /// The names that exist.
-        known: Vec<String>,
-    },
-    /// The drawing library failed.
-    Drawing(String),
+impl Shown {
+    fn of(spec: &PlotSpec) -> Self {
+        let log = |axis: &str| spec.log.iter().any(|named| named == axis);
+        Self { x: spec.x.clone(), figures: spec.y.clone(), log_x: log("x"), log_y: log("y") }
+    }
 }

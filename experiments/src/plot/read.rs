@@ -40,10 +40,10 @@ pub(super) struct CellOf {
 pub(super) fn results(folder: &Path) -> Result<Rows, PlotError> {
     let path = folder.join("results.csv");
     let (header, records) = table(&path)?;
-    let status = header.iter().position(|name| name == "status").ok_or_else(|| PlotError::Column {
-        path: path.clone(),
-        column: "status".into(),
-    })?;
+    let status = header
+        .iter()
+        .position(|name| name == "status")
+        .ok_or_else(|| PlotError::Column { path: path.clone(), column: "status".into() })?;
     Ok(rows(&header, &records, status, status + 1))
 }
 
@@ -129,7 +129,8 @@ impl Rows {
 
     /// The places of the keys that take more than one value.
     pub(super) fn varying(&self) -> Vec<usize> {
-        let varies = |key: &usize| self.rows.iter().any(|row| row.settings[*key] != self.rows[0].settings[*key]);
+        let varies =
+            |key: &usize| self.rows.iter().any(|row| row.settings[*key] != self.rows[0].settings[*key]);
         (0..self.keys.len()).filter(varies).collect()
     }
 }
@@ -172,7 +173,9 @@ impl Spread {
     pub(super) fn words(statistic: Statistic, seeds: usize) -> String {
         match statistic {
             Statistic::Mean => format!("Mean over {seeds} seeds, one standard deviation to each side."),
-            Statistic::Median => format!("Median over {seeds} seeds, from the smallest to the largest value."),
+            Statistic::Median => {
+                format!("Median over {seeds} seeds, from the smallest to the largest value.")
+            }
         }
     }
 }

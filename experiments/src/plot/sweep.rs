@@ -40,9 +40,10 @@ pub(super) fn figure(subject: &Subject, results: &Rows, shown: &Shown) -> Option
         .filter(|(text, _)| !text.is_empty())
         .map(|(text, &colour)| Entry { text: text.clone(), colour, key: Key::Dot })
         .collect();
-    let published = subject.published.iter().any(|p| {
-        p.values.len() == 1 && figures.iter().any(|&figure| results.figures[figure] == p.metric)
-    });
+    let published = subject
+        .published
+        .iter()
+        .any(|p| p.values.len() == 1 && figures.iter().any(|&figure| results.figures[figure] == p.metric));
     if published {
         legend.push(Entry { text: "published".into(), colour: PUBLISHED, key: Key::Dashes });
     }
@@ -82,8 +83,9 @@ fn chosen_figures(subject: &Subject, results: &Rows, shown: &Shown) -> Vec<usize
 impl Design {
     fn of(results: &Rows, cells: &[CellOf], wanted: &str) -> Self {
         let varying = results.varying();
-        let is_number =
-            |&key: &usize| cells.iter().all(|cell| cell.settings[key].parse::<f64>().is_ok_and(f64::is_finite));
+        let is_number = |&key: &usize| {
+            cells.iter().all(|cell| cell.settings[key].parse::<f64>().is_ok_and(f64::is_finite))
+        };
         let named = varying.iter().copied().find(|&key| results.keys[key] == wanted);
         let key = named.or_else(|| varying.iter().copied().find(is_number)).or(varying.first().copied());
         let mut design = Self {
@@ -203,9 +205,7 @@ impl Design {
             (true, None) => dashes(vec![(first, value), (last, value)]),
             (true, Some(place)) => Mark::Tick { at: (numbers[place], value), colour: PUBLISHED },
             (false, None) => dashes(vec![(value, -0.5), (value, self.places.len() as f64 - 0.5)]),
-            (false, Some(place)) => {
-                dashes(vec![(value, place as f64 - 0.45), (value, place as f64 + 0.45)])
-            }
+            (false, Some(place)) => dashes(vec![(value, place as f64 - 0.45), (value, place as f64 + 0.45)]),
         };
         theirs.iter().map(mark).collect()
     }

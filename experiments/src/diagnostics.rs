@@ -3,6 +3,9 @@
 use std::fmt;
 use std::ops::Range;
 
+/// How every syntax error begins.
+pub(crate) const NOT_TOML: &str = "not TOML";
+
 /// A place in one of the texts that an experiment is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
@@ -71,6 +74,25 @@ impl Diagnostics {
     pub fn warning(&mut self, span: Option<Span>, message: impl Into<String>, fix: impl Into<String>) {
         let fix = Some(fix.into()).filter(|fix| !fix.is_empty());
         self.push(Diagnostic { severity: Severity::Warning, span, message: message.into(), fix });
+    }
+
+    /// Drops what is said of a line that is not TOML, apart from just that: the rest is guesswork
+    /// about a value that was misread.
+    pub(crate) fn drop_echoes(&mut self) {
+        let line = |span: &Span| {
+            let text = &self.sources[span.source].1;
+            (span.source, text[..floor_boundary(text, span.range.start)].matches('\n').count())
+        };
+        let place = |entry: &Diagnostic| entry.span.as_ref().map(line);
+        let broken: Vec<_> =
+            self.entries.iter().filter(|entry| entry.message.starts_with(NOT_TOML)).map(place).collect();
+        let keep: Vec<bool> = self
+            .entries
+            .iter()
+            .map(|entry| entry.message.starts_with(NOT_TOML) || !broken.contains(&place(entry)))
+            .collect();
+        let mut keep = keep.into_iter();
+        self.entries.retain(|_| keep.next().unwrap_or(true));
     }
 
     /// All entries, in the order in which they were found.

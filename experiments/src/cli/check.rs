@@ -2,7 +2,12 @@
 
 use super::{CheckArgs, Global};
 use crate::exit::{Exit, Failure};
+use crate::suite;
 
-pub(super) fn check(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
-    Err(Failure::new(Exit::Usage, format!("error: not there yet: {args:?} {global:?}")))
+pub(super) fn check(_global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
+    for name in &args.experiments {
+        let experiment = suite::open(name, &args.overrides)?;
+        println!("{experiment:#?}");
+    }
+    Ok(Exit::Done)
 }

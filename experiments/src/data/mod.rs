@@ -1,5 +1,6 @@
 //! Data sets: embedded, on disk, synthetic; their digests and their splits.
 
+pub mod catalogue;
 mod error;
 
 pub use error::DataError;

@@ -25,6 +25,26 @@ pub struct DatasetSpec {
     pub split_seed: u64,
 }
 
+impl DatasetSpec {
+    /// The same data with `seed` wherever every trial draws its own.
+    pub fn for_seed(&self, trial: u64) -> Self {
+        let mut spec = self.clone();
+        if let Source::Clouds { seed, .. } | Source::Function { seed, .. } = &mut spec.source {
+            seed.get_or_insert(trial);
+        }
+        spec
+    }
+
+    /// Whether every trial draws data of its own.
+    pub fn depends_on_seed(&self) -> bool {
+        match self.source {
+            Source::Clouds { seed, .. } => seed.is_none(),
+            Source::Function { seed, noise, .. } => seed.is_none() && noise > 0.0,
+            _ => false,
+        }
+    }
+}
+
 /// Where data come from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Source {
@@ -79,8 +99,8 @@ pub enum Source {
         margin: f64,
         /// Radius of the ball that holds all points.
         radius: f64,
-        /// Seed of the points.
-        seed: u64,
+        /// Seed of the points; `None`: the trial's.
+        seed: Option<u64>,
     },
     /// A function of one variable, sampled on an even grid.
     Function {
@@ -96,8 +116,8 @@ pub enum Source {
         to: f64,
         /// Standard deviation of the noise on the training values.
         noise: f64,
-        /// Seed of the noise.
-        seed: u64,
+        /// Seed of the noise; `None`: the trial's.
+        seed: Option<u64>,
     },
 }
 

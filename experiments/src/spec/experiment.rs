@@ -39,7 +39,7 @@ pub struct Experiment {
     pub plots: Vec<PlotSpec>,
     /// What is allowed but worth saying.
     pub warnings: Vec<Diagnostic>,
-    /// The file's text as read, followed by nothing: `--set` stands in [`Self::overrides`].
+    /// The file's text as read; what `--set` changed stands in [`Self::overrides`].
     pub text: String,
     /// The `--set` arguments, as given.
     pub overrides: Vec<String>,

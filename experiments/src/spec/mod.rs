@@ -1,29 +1,164 @@
 //! An experiment file: every key, its type, its default, and what is refused.
 //!
-//! [`parse`] reads the text into a tree that knows where everything stands ([`tree`]), puts every
+//! [`parse`] reads the text into a tree that knows where everything stands, puts every
 //! cell's swept values in ([`crate::sweep`]) and validates each cell key by key, so that all errors
 //! of a file come at once. The reference of all keys is `docs/experiment-files.md`.
 
 mod dataset;
 mod experiment;
-pub mod layers;
+pub(crate) mod keys;
 mod network;
 mod neuron;
 mod other_kinds;
+mod read;
+pub(crate) mod tree;
 
 pub use dataset::{DatasetSpec, Function, Share, Source, Split};
 pub use experiment::{Cell, Expect, Experiment, Kind, PlotSpec, Published, Role, Statistic, TableSpec};
 pub use network::{Dtype, EvaluateSpec, Keep, ModelSpec, NetworkTrial, Per, Probes, Select, Step, TrainSpec};
 pub use neuron::{AdalineTrial, PerceptronTrial, Rule, Start, Unit};
 pub use other_kinds::{ActivationsTrial, ConvolveTrial, Filter, GradientCheckTrial, Image, KernelsTrial};
+pub use read::other_kinds::RUNGS;
 
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{Diagnostics, Span};
+use crate::sweep::{self, Put, Sweep};
+use keys::{Context, Keys};
+use read::header::{self, Grid, HEADER};
+use tree::{Node, Value};
 
 /// Reads an experiment file; `overrides` are `--set` arguments, `a.b=value` each.
 ///
 /// # Errors
 /// All errors of the file at once.
 pub fn parse(file_name: &str, text: &str, overrides: &[String]) -> Result<Experiment, Diagnostics> {
-    let _ = overrides;
-    Err(Diagnostics::new(file_name, text))
+    let mut diagnostics = Diagnostics::new(file_name, text);
+    let mut tree = tree::parse(text, 0, &mut diagnostics);
+    let puts: Vec<Put> = overrides.iter().filter_map(|set| parse_override(set, &mut diagnostics)).collect();
+    let context = Context::new(diagnostics);
+    for put in &puts {
+        put.apply(&context, &mut tree);
+    }
+    let experiment = read_experiment(&context, &tree, file_name);
+    let mut diagnostics = context.into_diagnostics();
+    diagnostics.drop_echoes();
+    match experiment {
+        Some(experiment) if !diagnostics.has_errors() => Ok(Experiment {
+            text: text.to_owned(),
+            overrides: overrides.to_vec(),
+            warnings: diagnostics.entries().to_vec(),
+            ..experiment
+        }),
+        _ => Err(diagnostics),
+    }
+}
+
+/// `--set a.b=value`: the value as TOML, or as a bare string where it is none.
+fn parse_override(set: &str, diagnostics: &mut Diagnostics) -> Option<Put> {
+    let source = diagnostics.add_source(&format!("--set {set}"), set);
+    let span = |range| Span { source, range };
+    let Some((key, value)) = set.split_once('=') else {
+        let fix = "write a dotted key and its value, as `--set train.epochs=3`";
+        diagnostics.error(Some(span(0..set.len())), "`--set` without `=`", fix);
+        return None;
+    };
+    let mut scratch = Diagnostics::new("", "");
+    let parsed = tree::parse(set, source, &mut scratch);
+    let key = key.trim();
+    let leaf = key.split('.').try_fold(&parsed, |node, key| match &node.value {
+        Value::Table(table) => table.get(key).map(|entry| &entry.node),
+        _ => None,
+    });
+    let node = match leaf {
+        Some(node) if !scratch.has_errors() => node.clone(),
+        _ => Node {
+            span: span(set.len() - value.len()..set.len()),
+            value: Value::Text(value.trim().to_owned()),
+        },
+    };
+    Some(Put { key: key.to_owned(), span: span(0..key.len()), node })
+}
+
+fn read_experiment(context: &Context, tree: &Node, file_name: &str) -> Option<Experiment> {
+    let root = Keys::of(context, "", tree)?;
+    let stem = std::path::Path::new(file_name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let header = header::header(&root, &stem);
+    let seeds = header::seeds(&root);
+    let sweep = sweep::sweep(&root, &HEADER);
+    let table = header::table(&root);
+    let plots = header::plots(&root);
+    context.take_resolved();
+    let kind = header.as_ref().map(|header| header.kind);
+    let cells = read_cells(context, tree, kind?, sweep.as_ref()?);
+    let columns = sweep.as_ref().map(|sweep| sweep.columns.clone()).unwrap_or_default();
+    let settings: Vec<Vec<(String, String)>> = sweep?
+        .cells
+        .iter()
+        .map(|plan| columns.iter().cloned().zip(plan.values.iter().cloned()).collect())
+        .collect();
+    let grid = Grid { columns: &columns, cells: &settings };
+    let published = header::published(&root, &grid);
+    let expect = header::expect(&root, &grid, seeds.as_deref().unwrap_or_default());
+    let roles = cells.as_ref().and_then(|cells| header::roles(&root, |key| exists(cells, key)));
+    let header = header?;
+    Some(Experiment {
+        name: header.name,
+        title: header.title,
+        question: header.question,
+        course: header.course,
+        roles: roles?,
+        quick: header.quick,
+        kind: header.kind,
+        seeds: seeds?,
+        swept: columns,
+        cells: cells?,
+        published: published?,
+        expect: expect?,
+        table: table?,
+        plots: plots?,
+        warnings: Vec::new(),
+        text: String::new(),
+        overrides: Vec::new(),
+    })
+}
+
+/// Whether some cell reads `key`, or a key below it.
+fn exists(cells: &[Cell], key: &str) -> bool {
+    let below = format!("{key}.");
+    cells.iter().flat_map(|cell| cell.resolved.lines()).any(|line| {
+        line.strip_prefix(key).is_some_and(|rest| rest.starts_with(" = ")) || line.starts_with(&below)
+    })
+}
+
+fn read_cells(context: &Context, tree: &Node, kind: &str, sweep: &Sweep) -> Option<Vec<Cell>> {
+    let read = |plan: &sweep::Plan| {
+        let mut tree = tree.clone();
+        for put in &plan.puts {
+            put.apply(context, &mut tree);
+        }
+        let kind = read_kind(context, &tree, kind);
+        let resolved: String = context.take_resolved().iter().map(|line| format!("{line}\n")).collect();
+        let settings = sweep.columns.iter().cloned().zip(plan.values.iter().cloned()).collect();
+        Some(Cell { settings, kind: kind?, resolved })
+    };
+    let cells: Vec<Option<Cell>> = sweep.cells.iter().map(read).collect();
+    cells.into_iter().collect()
+}
+
+fn read_kind(context: &Context, tree: &Node, kind: &str) -> Option<Kind> {
+    let root = Keys::of(context, "", tree)?;
+    for key in HEADER {
+        root.get(key);
+    }
+    root.record("kind", kind);
+    let read = match kind {
+        "network" => read::network::network(&root).map(|trial| Kind::Network(Box::new(trial))),
+        "perceptron" => read::neuron::perceptron(&root).map(Kind::Perceptron),
+        "adaline" => read::neuron::adaline(&root).map(Kind::Adaline),
+        "gradient-check" => read::other_kinds::gradient_check(&root).map(Kind::GradientCheck),
+        "convolve" => read::other_kinds::convolve(&root).map(Kind::Convolve),
+        "kernels" => read::other_kinds::kernels(&root).map(Kind::Kernels),
+        _ => read::other_kinds::activations(&root).map(Kind::Activations),
+    };
+    root.finish();
+    read
 }

@@ -1,7 +1,11 @@
 //! A network trained on data.
 
+use models::init::Init;
+use models::loss::Loss;
+use models::network::LayerSpec;
+use models::optimizer::OptimizerSpec;
+
 use super::DatasetSpec;
-use super::layers::{Init, LayerSpec, Loss, OptimizerSpec, Schedule};
 
 /// One training run of a network, apart from its seed.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,10 +74,8 @@ pub struct TrainSpec {
     pub batch: usize,
     /// The cost.
     pub loss: Loss,
-    /// The update rule.
+    /// The update rule and how its learning rate changes.
     pub optimizer: OptimizerSpec,
-    /// How the learning rate changes.
-    pub schedule: Schedule,
     /// Whether each epoch sees the samples in an order of its own.
     pub shuffle: bool,
     /// Random shifts of up to so many pixels, filled with zeros; 0: none.

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use kernels::activation::Activation;
+use models::loss::Loss;
+use models::network::LayerSpec;
 
-use super::layers::{LayerSpec, Loss};
 use super::network::ModelSpec;
 
 /// Analytic against numeric gradients, in f64 on random samples.

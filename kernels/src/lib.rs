@@ -15,6 +15,7 @@
 //! | [`math`] | exp, ln, tanh, sigmoid: correctly rounded in f32 |
 //! | [`reduce`] | sums, means, norms over 32 virtual lanes; argmax |
 //! | [`environment`] | rounding and subnormals as the contract asks for |
+//! | [`peak`] | the FMA peak of this machine, the yardstick of every timing |
 //! | [`simd`] | instruction sets: tokens that prove them, [`Level`], dispatch |
 //! | [`reference`] | the contract as plain loops |
 //!
@@ -33,6 +34,7 @@ mod exec;
 pub mod gemm;
 pub mod math;
 mod parallel;
+pub mod peak;
 pub mod pool;
 pub mod reduce;
 pub mod reference;

@@ -77,6 +77,15 @@ impl<'a, T> MatRef<'a, T> {
         }
     }
 
+    /// The front of a slice as a row-major matrix.
+    ///
+    /// # Panics
+    /// If the slice is too short.
+    pub(crate) fn of_rows(data: &'a [T], rows: usize, cols: usize) -> Self {
+        assert!(rows * cols <= data.len());
+        Self { data, rows, cols, row_stride: cols, col_stride: 1 }
+    }
+
     /// The transpose: the same elements with rows and columns exchanged.
     #[must_use]
     pub fn t(self) -> Self {

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Values, assert_same_bits, levels};
+use kernels::gemm::ladder::{self, Sizes};
 use kernels::{Element, Error, Exec, Level, MatMut, MatRef, Threads, gemm, reference};
 
 /// Sizes at the edges of tiles: heights 6, 8 and 12, and registers of 2, 4, 8 and 16 in panels of
@@ -260,6 +261,25 @@ fn an_independent_library_agrees_within_the_rounding_bound() {
                     let difference = (f64::from(ours[i * n + j]) - f64::from(theirs[i * n + j])).abs();
                     assert!(difference <= 2.0 * gamma * magnitude, "({i}, {j}) of {m} x {n} x {k}");
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_rung_of_the_ladder_has_the_same_bits() {
+    let mut values = Values::new(10);
+    for (m, n, k) in [(0, 4, 3), (4, 0, 3), (4, 3, 0), (1, 1, 1), (5, 17, 9), (33, 300, 70), (130, 130, 130)]
+    {
+        let (a, b): (Vec<f32>, Vec<f32>) = (values.specials(m * k), values.specials(k * n));
+        let mut want = vec![0.0; m * n];
+        let (a_rows, b_rows) = (MatRef::row_major(&a, m, k).unwrap(), MatRef::row_major(&b, k, n).unwrap());
+        reference::gemm::gemm(a_rows, b_rows, MatMut::row_major(&mut want, m, n).unwrap());
+        for rung in ladder::rungs() {
+            for level in levels() {
+                let mut got = vec![f32::NAN; m * n];
+                rung.multiply(Exec::serial(level), Sizes { m, n, k }, &a, &b, &mut got).unwrap();
+                assert_same_bits(format!("{} at {}", rung.name, level.name()), &got, &want);
             }
         }
     }

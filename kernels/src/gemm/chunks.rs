@@ -9,13 +9,8 @@ use crate::simd::{Kernel, Simd};
 use crate::{Element, Exec, MatMut, MatRef, Threads, parallel};
 
 /// A product whose summed index is longer than this is cut in chunks of [`CHUNK`] (N2).
-const LONGEST_CHAIN: usize = 8192;
+pub(super) const LONGEST_CHAIN: usize = 8192;
 const CHUNK: usize = 4096;
-
-/// The length of a product's chains (N2).
-pub(super) fn chain_length(k: usize) -> usize {
-    if k > LONGEST_CHAIN { CHUNK } else { LONGEST_CHAIN }
-}
 
 /// A product of checked shapes whose chains are `chain` long, the first one from `start`.
 pub(super) struct Product<'a, T> {
@@ -27,6 +22,12 @@ pub(super) struct Product<'a, T> {
 }
 
 impl<'a, T: Element> Product<'a, T> {
+    /// C = A B by the rule for products (N2).
+    pub(super) fn of(a: MatRef<'a, T>, b: MatRef<'a, T>, c: MatMut<'a, T>) -> Self {
+        let chain = if a.cols() > LONGEST_CHAIN { CHUNK } else { LONGEST_CHAIN };
+        Self { start: Start::Zero, chain, a, b, c }
+    }
+
     /// Computes C, on the pool's threads if `exec` allows it and the work is worth it.
     pub(super) fn compute(self, exec: Exec) {
         let Self { start, chain, a, b, c } = self.oriented();

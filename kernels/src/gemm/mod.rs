@@ -22,6 +22,7 @@
 
 mod blocking;
 mod chunks;
+pub mod ladder;
 #[allow(unsafe_code)] // checks its bounds once per tile instead of once per element
 mod microkernel;
 mod pack;
@@ -30,7 +31,7 @@ mod scratch;
 use std::ops::Range;
 
 use blocking::{Blocking, Even};
-use chunks::{Product, chain_length};
+use chunks::Product;
 use microkernel::{LARGEST_TILE, Operand, Tile, micro_kernel};
 use scratch::{Lease, Scratch};
 
@@ -70,7 +71,7 @@ pub fn gemm<T: Element>(
     c: MatMut<'_, T>,
 ) -> Result<(), Error> {
     check("gemm", &a, &b, &c)?;
-    Product { start: Start::Zero, chain: chain_length(a.cols()), a, b, c }.compute(exec);
+    Product::of(a, b, c).compute(exec);
     Ok(())
 }
 
@@ -99,7 +100,7 @@ pub fn gemm_acc<T: Element>(
     c: MatMut<'_, T>,
 ) -> Result<(), Error> {
     check("gemm_acc", &a, &b, &c)?;
-    Product { start: Start::Old, chain: chain_length(a.cols()), a, b, c }.compute(exec);
+    Product { start: Start::Old, ..Product::of(a, b, c) }.compute(exec);
     Ok(())
 }
 
@@ -139,7 +140,7 @@ pub fn gemm_over_samples<T: Element>(
             got: "chunks of 0".to_owned(),
         });
     }
-    Product { start: Start::Zero, chain: chunk, a, b, c }.compute(exec);
+    Product { chain: chunk, ..Product::of(a, b, c) }.compute(exec);
     Ok(())
 }
 

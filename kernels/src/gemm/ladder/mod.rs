@@ -1,0 +1,95 @@
+//! The ladder: one product written six times, each rung faster than the one before for a reason
+//! that can be named, and all with the same bits.
+//!
+//! | rung | what changes | why it is faster |
+//! |---|---|---|
+//! | [`naive`] | three loops, as the formula stands | |
+//! | [`loop_order`] | the column index innermost | the chains of a row are independent: they fill vector registers |
+//! | [`blocked`] | the loops cut into blocks | a block of B is used for many rows while it is in the cache |
+//! | [`packed`] | B copied panel by panel, C held in registers | no load and store of C per step, no jumps between pages |
+//! | [`simd`] | the project's gemm on one thread | explicit registers, tiles that fill them, sizes for each cache |
+//! | [`threads`] | the same on all threads of the pool | every core has tiles of its own |
+//!
+//! The order of a sum is fixed by the contract (N2), so the rungs differ in time alone.
+
+#![forbid(unsafe_code)]
+
+pub mod blocked;
+pub mod loop_order;
+pub mod naive;
+pub mod packed;
+pub mod simd;
+pub mod threads;
+
+use super::chunks;
+use crate::{Element, Error, Exec};
+
+/// The sizes of a product: C [m, n] = A [m, k] B [k, n].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Rows of A and C.
+    pub m: usize,
+    /// Columns of B and C.
+    pub n: usize,
+    /// Columns of A, rows of B: the summed index.
+    pub k: usize,
+}
+
+/// One way to compute a product.
+#[derive(Clone, Copy, Debug)]
+pub struct Rung<T: Element> {
+    /// Its name in tables.
+    pub name: &'static str,
+    /// What it changes against the rung before.
+    pub change: &'static str,
+    multiply: fn(Exec, Sizes, &[T], &[T], &mut [T]),
+}
+
+impl<T: Element> Rung<T> {
+    /// C = A B.
+    ///
+    /// # Shapes
+    /// `a` [m, k], `b` [k, n], `c` [m, n], row-major; k at most 8192.
+    ///
+    /// # Errors
+    /// If a slice does not have the length that `sizes` asks for, or k is larger than 8192, where
+    /// the contract cuts a sum into chunks, which would hide what the rungs show.
+    pub fn multiply(&self, exec: Exec, sizes: Sizes, a: &[T], b: &[T], c: &mut [T]) -> Result<(), Error> {
+        let Sizes { m, n, k } = sizes;
+        let lengths = [m.checked_mul(k), k.checked_mul(n), m.checked_mul(n)];
+        let got = [a.len(), b.len(), c.len()];
+        if lengths != got.map(Some) || k > chunks::LONGEST_CHAIN {
+            return Err(Error::Shape {
+                operation: "gemm ladder",
+                expected: format!("A, B and C for {m} x {n} x {k} with k <= {}", chunks::LONGEST_CHAIN),
+                got: format!("slices of {}, {} and {}", got[0], got[1], got[2]),
+            });
+        }
+        (self.multiply)(exec, sizes, a, b, c);
+        Ok(())
+    }
+}
+
+/// All rungs, from the slowest to the fastest.
+///
+/// ```
+/// use kernels::gemm::ladder::{Sizes, rungs};
+///
+/// let exec = kernels::Exec::from_env()?;
+/// for rung in rungs::<f32>() {
+///     let mut c = [0.0; 1];
+///     rung.multiply(exec, Sizes { m: 1, n: 1, k: 2 }, &[1.0, 2.0], &[3.0, 4.0], &mut c)?;
+///     assert_eq!(c, [11.0], "{}", rung.name);
+/// }
+/// # Ok::<(), kernels::Error>(())
+/// ```
+pub fn rungs<T: Element>() -> [Rung<T>; 6] {
+    [
+        Rung { name: "naive", change: "three loops, as the formula stands", multiply: naive::multiply },
+        Rung { name: "loop order", change: "the column index innermost", multiply: loop_order::multiply },
+        Rung { name: "blocked", change: "blocks that stay in the cache", multiply: blocked::multiply },
+        Rung { name: "packed", change: "B in panels, C in registers", multiply: packed::multiply },
+        Rung { name: "simd", change: "explicit vector registers", multiply: simd::multiply },
+        Rung { name: "threads", change: "every core", multiply: threads::multiply },
+    ]
+}

@@ -1,0 +1,86 @@
+//! The FMA peak: the rate that no matrix product can exceed, measured rather than looked up.
+
+#![forbid(unsafe_code)]
+
+use std::hint::black_box;
+use std::sync::Barrier;
+use std::time::Instant;
+
+use crate::simd::{Kernel, Simd, Vector};
+use crate::{Element, Level};
+
+/// Chains under way at once: an FMA takes four or five cycles and two start in each.
+const CHAINS: usize = 12;
+/// Links per chain in one sample: about 0.1 ms, shorter than a time slice of the scheduler.
+const LINKS: usize = 30_000;
+/// Samples, of which the fastest counts: whatever else runs can only make one slower.
+const SAMPLES: usize = 60;
+
+/// The fused-multiply-add peak of `threads` cores at `level`, in GFLOP/s (10^9 operations per second).
+///
+/// Formula: 2 * lanes * chains * links / time, the best of 60 samples; independent chains of
+/// `c = fma(a, c, b)` on registers alone. It is a measurement: it differs from call to call and
+/// is lower where other programs run or the clock is throttled. It takes about 10 ms.
+///
+/// # Source
+/// Williams, Waterman and Patterson, *Roofline* (2009), for peak as the yardstick of a kernel.
+///
+/// ```
+/// let level = kernels::Level::best();
+/// assert!(kernels::peak::gflops::<f32>(level, 1) > 0.0);
+/// ```
+pub fn gflops<T: Element>(level: Level, threads: usize) -> f64 {
+    let barrier = Barrier::new(threads);
+    let sample = || {
+        barrier.wait();
+        let start = Instant::now();
+        let lanes = level.dispatch(Chains::<T>::new());
+        let seconds = start.elapsed().as_secs_f64();
+        (2 * lanes * CHAINS * LINKS) as f64 / seconds / 1e9
+    };
+    let samples = || (0..SAMPLES).map(|_| sample()).collect::<Vec<_>>();
+    let per_thread: Vec<Vec<f64>> = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(samples)).collect();
+        let mut all = vec![samples()];
+        all.extend(others.into_iter().filter_map(|thread| thread.join().ok()));
+        all
+    });
+    // All threads run sample i together, so their rates add up.
+    let together = |i: usize| per_thread.iter().fold(0.0, |sum, rates| sum + rates[i]);
+    (0..SAMPLES).map(together).fold(0.0, |best, rate| if rate > best { rate } else { best })
+}
+
+/// Twelve independent chains, each 30,000 links long; returns the lanes of a register.
+struct Chains<T> {
+    factor: T,
+    addend: T,
+}
+
+impl<T: Element> Chains<T> {
+    /// c = c / 2 + 1 / 4 stays near 1/2: no overflow, no subnormals.
+    fn new() -> Self {
+        Self { factor: black_box(T::from_f64(0.5)), addend: black_box(T::from_f64(0.25)) }
+    }
+}
+
+impl<T: Element> Kernel for Chains<T> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> usize {
+        let factor = T::Vector::<S>::splat(simd, self.factor);
+        let addend = T::Vector::<S>::splat(simd, self.addend);
+        let mut chains = [addend; CHAINS];
+        for _ in 0..LINKS {
+            for chain in &mut chains {
+                *chain = factor.mul_add(*chain, addend);
+            }
+        }
+        let mut lanes = [T::ZERO; 64];
+        for chain in chains {
+            chain.store(&mut lanes);
+            black_box(&lanes);
+        }
+        T::Vector::<S>::LANES
+    }
+}

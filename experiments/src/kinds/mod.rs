@@ -5,12 +5,18 @@
 #![forbid(unsafe_code)]
 
 mod activations;
+mod adaline;
+mod boundary;
+mod neuron;
+mod perceptron;
 
 use std::io;
 use std::path::Path;
 
-use kernels::Exec;
+use kernels::{Element, Exec};
+use sha2::{Digest, Sha256};
 
+use crate::durable;
 use crate::engine::Inputs;
 use crate::interrupt::Interrupt;
 use crate::outcome::Outcome;
@@ -51,6 +57,12 @@ impl From<kernels::Error> for Stopped {
     }
 }
 
+impl From<models::Error> for Stopped {
+    fn from(error: models::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
 impl From<io::Error> for Stopped {
     fn from(error: io::Error) -> Self {
         Self::Failed(error.to_string())
@@ -63,6 +75,8 @@ impl From<io::Error> for Stopped {
 /// [`Stopped`], if there is no outcome; a trial that diverges has one.
 pub fn run(kind: &Kind, context: &Context<'_>) -> Result<Outcome, Stopped> {
     match kind {
+        Kind::Perceptron(trial) => perceptron::run(trial, context),
+        Kind::Adaline(trial) => adaline::run(trial, context),
         Kind::Activations(trial) => activations::run(trial, context),
         other => Err(Stopped::Failed(format!("kind `{}` cannot be run yet", other.name()))),
     }
@@ -92,6 +106,29 @@ pub fn units(kind: &Kind) -> u64 {
         Kind::GradientCheck(_) | Kind::Convolve(_) | Kind::Kernels(_) | Kind::Activations(_) => 1,
     };
     epochs.max(1) as u64
+}
+
+/// SHA-256 of values as little-endian bytes, every NaN as the contract's one (N8).
+fn digest_of<T: Element>(values: &[T]) -> String {
+    let mut hash = Sha256::new();
+    for value in values {
+        hash.update(&value.canonical().bits().to_le_bytes()[..size_of::<T>()]);
+    }
+    durable::hex(&hash.finalize())
+}
+
+/// A field of a CSV file, quoted where it has to be.
+fn csv_field(text: &str) -> String {
+    if text.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
+/// The engine loads the data of every cell before it runs one.
+fn no_data() -> Stopped {
+    Stopped::Failed("the data of this trial were not loaded; this is a defect, please report it".to_owned())
 }
 
 /// What the table shows where the experiment file names no columns; those that the results lack are left out.

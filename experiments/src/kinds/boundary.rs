@@ -1,0 +1,74 @@
+//! `boundary.csv`: the class that a model gives each point of the plane, for data of two features.
+
+use kernels::Element;
+
+use super::Stopped;
+use super::activations::grid;
+use crate::data::Data;
+use crate::outcome::Value;
+use crate::preprocess::Part;
+
+/// Points along each side of the lattice.
+const SIDE: usize = 101;
+/// How far the lattice reaches beyond the samples, as a part of their range.
+const MARGIN: f64 = 0.1;
+
+/// Data of two features as the model sees them.
+pub(super) struct Plane<'a, T> {
+    pub(super) data: &'a Data,
+    /// The samples to show.
+    pub(super) part: &'a Part<T>,
+    /// The classes' names.
+    pub(super) names: &'a [String],
+    /// Whether preprocessing changed the features; their names then say so.
+    pub(super) processed: bool,
+}
+
+impl<T: Element> Plane<'_, T> {
+    /// The file, or `None` for data of other than two features or without classes; `classify` gets
+    /// points as [n, 2] and answers with n classes.
+    pub(super) fn csv(
+        &self,
+        classify: impl FnOnce(&[T]) -> Result<Vec<u32>, Stopped>,
+    ) -> Option<(String, Vec<u8>)> {
+        if self.data.width() != 2 || self.part.labels.is_empty() {
+            return None;
+        }
+        let points: Vec<T> =
+            self.axis(1).flat_map(|y| self.axis(0).map(move |x| [x, y])).flatten().map(T::from_f64).collect();
+        let classes = classify(&points).ok()?;
+        let mut text = format!("part,{},{},class\n", self.feature(0), self.feature(1));
+        let mut push = |part: &str, x: &[T], class: u32| {
+            let name = self.names.get(class as usize).map_or("?", String::as_str);
+            let [x, y] = [x[0], x[1]].map(|v| Value::Real(v.to_f64()));
+            text += &format!("{part},{x},{y},{}\n", super::csv_field(name));
+        };
+        for (point, class) in points.chunks_exact(2).zip(classes) {
+            push("grid", point, class);
+        }
+        for (sample, &label) in self.part.x.chunks_exact(2).zip(&self.part.labels) {
+            push("point", sample, label);
+        }
+        Some(("boundary.csv".to_owned(), text.into_bytes()))
+    }
+
+    fn axis(&self, feature: usize) -> impl Iterator<Item = f64> {
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        for sample in self.part.x.chunks_exact(2) {
+            let x = sample[feature].to_f64();
+            if x < low {
+                low = x;
+            }
+            if x > high {
+                high = x;
+            }
+        }
+        let reach = MARGIN * (high - low);
+        grid(low - reach, high + reach, SIDE)
+    }
+
+    fn feature(&self, i: usize) -> String {
+        let name = self.data.feature_names.get(i).map_or_else(|| format!("x{}", i + 1), String::clone);
+        super::csv_field(&if self.processed { format!("{name} (preprocessed)") } else { name })
+    }
+}

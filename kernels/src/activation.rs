@@ -91,9 +91,14 @@ impl Activation {
         self.grad_z(z, self.phi(z), T::ONE)
     }
 
-    /// `grad_a` phi'(z) for a = phi(z).
+    /// `grad_a` phi'(z) for a = phi(z), the sequence of the table above.
+    ///
+    /// ```
+    /// use kernels::activation::Activation;
+    /// assert_eq!(Activation::Sigmoid.grad_z(0.0_f64, 0.5, 8.0), 2.0);
+    /// ```
     #[inline(always)]
-    fn grad_z<T: Element>(self, z: T, a: T, grad_a: T) -> T {
+    pub fn grad_z<T: Element>(self, z: T, a: T, grad_a: T) -> T {
         let from_left = z <= T::ZERO;
         let grad_z = match self {
             Self::Identity => grad_a,

@@ -11,7 +11,7 @@ const LONGEST_CHAIN: usize = 8192;
 const CHUNK: usize = 4096;
 
 /// A sum over samples is cut in chunks of this many samples in dense layers (N3).
-const SAMPLES: usize = 1024;
+pub const SAMPLES: usize = 1024;
 
 /// The sum of a_k b_k over k = 0..n as one chain of fused multiply-adds,
 /// c = fma(a_k, b_k, c) from +0.0, k ascending (N2).

@@ -18,15 +18,18 @@
 #![forbid(unsafe_code)]
 
 pub mod adaline;
+pub mod backprop;
 pub mod chain;
 pub mod eigenvalues;
 mod error;
+pub mod gradcheck;
 pub mod init;
 mod layers;
 pub mod least_squares;
 pub mod loss;
 pub mod margin;
 pub mod matrix;
+pub mod metrics;
 pub mod network;
 pub mod observations;
 pub mod optimizer;

@@ -1,0 +1,91 @@
+//! The same equations as matrix products: what a fast implementation computes.
+//!
+//! With the n observations as rows, each sum of the slides over k, j or i is one product:
+//!
+//! ```text
+//! (3)  Z = A W' + 1 b'
+//! BP2  Delta = (Delta_above W_above) (.) phi'(Z)
+//! BP4  dJ/dW = Delta' A
+//! ```
+//!
+//! A transpose is a view with its strides exchanged and copies nothing.
+
+use kernels::gemm::{gemm, gemm_over_samples};
+use kernels::{Element, Exec, MatMut, MatRef, activation};
+
+use super::equations::bp3_bias_gradient;
+use super::{Gradients, Layer, Mlp, Signals, quadratic_gradient};
+use crate::Error;
+use crate::chain::SAMPLES;
+use crate::matrix::Matrix;
+
+impl<T: Element> Mlp<T> {
+    /// [`Mlp::forward`] with one matrix product per layer; the same bits.
+    ///
+    /// **Shapes** `x` [n, inputs].
+    ///
+    /// # Errors
+    /// If `x` does not have as many columns as the first layer has inputs.
+    pub fn forward_by_matrices(&self, exec: Exec, x: &Matrix<T>) -> Result<Signals<T>, Error> {
+        let mut signals = Signals { z: Vec::new(), a: vec![x.clone()] };
+        for (l, layer) in self.layers.iter().enumerate() {
+            let z = affine(exec, &signals.a[l], layer)?;
+            let mut a = z.clone();
+            activation::forward(exec, layer.phi, z.data(), a.data_mut())?;
+            signals.z.push(z);
+            signals.a.push(a);
+        }
+        Ok(signals)
+    }
+
+    /// [`Mlp::backward`] with one or two matrix products per layer; the same bits.
+    ///
+    /// **Shapes** `signals` as [`Mlp::forward_by_matrices`] makes them, `y` [n, outputs].
+    ///
+    /// # Errors
+    /// If the shapes of the signals are not those of the network.
+    ///
+    /// # Panics
+    /// If `y` is smaller than the output.
+    pub fn backward_by_matrices(
+        &self,
+        exec: Exec,
+        signals: &Signals<T>,
+        y: &Matrix<T>,
+    ) -> Result<Gradients<T>, Error> {
+        let mut gradients = Gradients { delta: Vec::new(), w: Vec::new(), b: Vec::new() };
+        for (l, layer) in self.layers.iter().enumerate().rev() {
+            let (z, a) = (&signals.z[l], &signals.a[l + 1]);
+            let grad_a = match gradients.delta.last() {
+                None => quadratic_gradient(a, y),
+                Some(above) => matrix_product(exec, above.view()?, self.layers[l + 1].w.view()?)?,
+            };
+            let mut delta = grad_a.clone();
+            activation::backward(exec, layer.phi, z.data(), a.data(), grad_a.data(), delta.data_mut())?;
+            let mut grad_w = Matrix::from_fn(layer.w.rows(), layer.w.cols(), |_, _| T::ZERO);
+            let (rows, cols) = (grad_w.rows(), grad_w.cols());
+            let target = MatMut::row_major(grad_w.data_mut(), rows, cols)?;
+            gemm_over_samples(exec, SAMPLES, delta.view()?.t(), signals.a[l].view()?, target)?;
+            gradients.w.push(grad_w);
+            gradients.b.push(bp3_bias_gradient(&delta));
+            gradients.delta.push(delta);
+        }
+        gradients.delta.reverse();
+        gradients.w.reverse();
+        gradients.b.reverse();
+        Ok(gradients)
+    }
+}
+
+/// Z = A W' + 1 b'.
+fn affine<T: Element>(exec: Exec, a: &Matrix<T>, layer: &Layer<T>) -> Result<Matrix<T>, Error> {
+    let z = matrix_product(exec, a.view()?, layer.w.view()?.t())?;
+    Ok(Matrix::from_fn(z.rows(), z.cols(), |i, j| z.at(i, j) + layer.b[j]))
+}
+
+/// C = A B by the fast kernel.
+fn matrix_product<T: Element>(exec: Exec, a: MatRef<'_, T>, b: MatRef<'_, T>) -> Result<Matrix<T>, Error> {
+    let mut c = Matrix::from_fn(a.rows(), b.cols(), |_, _| T::ZERO);
+    gemm(exec, a, b, MatMut::row_major(c.data_mut(), a.rows(), b.cols())?)?;
+    Ok(c)
+}

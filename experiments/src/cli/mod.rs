@@ -134,6 +134,12 @@ pub struct PlotArgs {
     /// Experiment files, or names of shipped experiments; none: all shipped ones with results.
     #[arg(value_name = "NAME|FILE")]
     pub experiments: Vec<String>,
+    /// Only this metric, each in pictures of its own; several are allowed.
+    #[arg(long = "metric", value_name = "METRIC")]
+    pub metrics: Vec<String>,
+    /// A logarithmic y axis.
+    #[arg(long, requires = "metrics")]
+    pub log: bool,
 }
 
 /// `data`

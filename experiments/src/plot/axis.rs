@@ -41,6 +41,7 @@ pub(super) struct Axis {
     pub(super) ticks: Vec<Tick>,
     /// Whether grid lines are drawn at the ticks.
     pub(super) grid: bool,
+    names: bool,
     scale: Scale,
     low: f64,
     high: f64,
@@ -76,7 +77,7 @@ impl Axis {
     /// A linear axis from `low` to `high` exactly, as for the sides of a picture.
     pub(super) fn exactly(label: &str, low: f64, high: f64) -> Self {
         let ticks = linear_ticks(low, high);
-        Self { label: label.to_owned(), ticks, grid: true, scale: Scale::Linear, low, high }
+        Self { label: label.to_owned(), ticks, grid: true, names: false, scale: Scale::Linear, low, high }
     }
 
     /// One place for each name, at 0, 1, 2 ...
@@ -87,6 +88,7 @@ impl Axis {
             label: label.to_owned(),
             ticks: names.iter().enumerate().map(tick).collect(),
             grid: false,
+            names: true,
             scale: Scale::Linear,
             low: -0.5,
             high,
@@ -121,7 +123,12 @@ impl Axis {
         let margin = ((high / low).log10() * 0.06).max(0.05);
         let (low, high) = (low / 10f64.powf(margin), high * 10f64.powf(margin));
         let ticks = log_ticks(low, high);
-        Self { label: label.to_owned(), ticks, grid: true, scale: Scale::Log, low, high }
+        Self { label: label.to_owned(), ticks, grid: true, names: false, scale: Scale::Log, low, high }
+    }
+
+    /// Whether the ticks are names.
+    pub(super) fn holds_names(&self) -> bool {
+        self.names
     }
 
     /// Where a value lies: 0 at the low end, 1 at the high end.
@@ -155,7 +162,8 @@ fn linear_ticks(low: f64, high: f64) -> Vec<Tick> {
     (first..=last)
         .map(|i| {
             let value = i as f64 * step;
-            Tick { value, text: if large { short(value) } else { format!("{value:.digits$}") } }
+            let text = if large { short(value) } else { format!("{value:.digits$}") };
+            Tick { value, text: text.replace('-', "−") }
         })
         .collect()
 }
@@ -163,15 +171,19 @@ fn linear_ticks(low: f64, high: f64) -> Vec<Tick> {
 /// Powers of ten; with 2 and 5 times them where there are few, with gaps where there are many.
 fn log_ticks(low: f64, high: f64) -> Vec<Tick> {
     let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
+    if high < 8.0 * low {
+        return linear_ticks(low, high);
+    }
     let decades = last - first;
     let leads: &[f64] = if decades <= 2 { &[1.0, 2.0, 5.0] } else { &[1.0] };
     let stride = (decades / 7 + 1) as usize;
+    let plain = low >= 1e-3 && high <= 1e5;
     let mut ticks = Vec::new();
     for exponent in (first..=last).filter(|e| e.rem_euclid(stride as i32) == 0) {
         for &lead in leads {
             let value = lead * power_of_ten(exponent);
             if value >= low && value <= high {
-                ticks.push(Tick { value, text: decade_text(lead, exponent) });
+                ticks.push(Tick { value, text: decade_text(lead, exponent, plain) });
             }
         }
     }
@@ -183,9 +195,9 @@ fn power_of_ten(exponent: i32) -> f64 {
     format!("1e{exponent}").parse().unwrap_or(f64::NAN)
 }
 
-/// `0.02`, `500`, or `10⁻⁷` for what would need many zeros.
-fn decade_text(lead: f64, exponent: i32) -> String {
-    if (-3..=4).contains(&exponent) {
+/// `0.02` or `500` where all ticks of an axis are plain, else `2·10⁻²` and `5·10²`.
+fn decade_text(lead: f64, exponent: i32, plain: bool) -> String {
+    if plain {
         return format!("{}", lead * power_of_ten(exponent));
     }
     let power: String = exponent.to_string().chars().map(superscript).collect();

@@ -62,9 +62,10 @@ fn panel(name: &str, plane: &Plane, classes: &[String], colours: &[plotters::sty
     for run in runs(&plane.grid) {
         let (first, last) = (&run[0], &run[run.len() - 1]);
         let (half_x, half_y) = (columns.step / 2.0, rows.step / 2.0);
+        // A little over the edge, so that no seam shows; the next tile covers it.
         marks.push(Mark::Tile {
             from: (first.0 - half_x, first.1 - half_y),
-            to: (last.0 + half_x, last.1 + half_y),
+            to: (last.0 + half_x, last.1 + 1.1 * half_y),
             colour: theme::pale(colour_of(&first.2)),
             opacity: 1.0,
         });

@@ -164,6 +164,13 @@ impl Canvas<'_> {
         self.note(done);
     }
 
+    /// A circle without a filling.
+    pub(super) fn ring(&mut self, centre: Point, radius: f64, colour: RGBColor) {
+        let style = ShapeStyle { color: colour.to_rgba(), filled: false, stroke_width: (1.2 * SCALE) as u32 };
+        let done = self.backend.draw_circle(on_sheet(centre), (radius * SCALE) as u32, &style, false);
+        self.note(done);
+    }
+
     /// A line of text; `at` is half way up its small letters.
     pub(super) fn text(&mut self, text: &str, at: Point, look: Lettering) {
         let across = match look.anchor {

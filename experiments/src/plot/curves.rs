@@ -15,11 +15,8 @@ struct Curve {
     most_seeds: usize,
 }
 
-/// A published curve, drawn dashed.
-struct Theirs {
-    points: Vec<(f64, f64)>,
-    colour: RGBColor,
-}
+/// The points of a published curve.
+type Theirs = Vec<(f64, f64)>;
 
 /// The curves of `shown.figures`, or of all columns.
 pub(super) fn figure(subject: &Subject, curves: &Rows, shown: &Shown) -> Option<Figure> {
@@ -32,7 +29,7 @@ pub(super) fn figure(subject: &Subject, curves: &Rows, shown: &Shown) -> Option<
     let mut panels = Vec::new();
     for &column in &columns {
         let ours: Vec<Curve> = cells.iter().map(|c| curve(subject, curves, &c.cell, column)).collect();
-        let theirs = published_curves(subject, curves, column, &colours);
+        let theirs = published_curves(subject, curves, column);
         spread |= ours.iter().any(|curve| curve.most_seeds > 1);
         published |= !theirs.is_empty();
         panels.push(panel(curves, column, &ours, &colours, &theirs, shown));
@@ -41,7 +38,7 @@ pub(super) fn figure(subject: &Subject, curves: &Rows, shown: &Shown) -> Option<
     let mut legend: Vec<Entry> =
         named.map(|(text, &colour)| Entry { text, colour, key: Key::Line }).collect();
     if published {
-        legend.push(Entry { text: "published".into(), colour: PUBLISHED, key: Key::Dashes });
+        legend.push(Entry { text: "published".into(), colour: PUBLISHED, key: Key::Ring });
     }
     let seeds = curves.seeds().len();
     (!panels.is_empty()).then(|| Figure {
@@ -77,21 +74,14 @@ fn curve(subject: &Subject, curves: &Rows, cell: &str, column: usize) -> Curve {
     Curve { at: at.into_iter().map(spread).collect(), most_seeds }
 }
 
-/// The published series of a column, along the x axis from its first value; in the colour of their cell.
-fn published_curves(subject: &Subject, curves: &Rows, column: usize, colours: &[RGBColor]) -> Vec<Theirs> {
+/// The published series of a column, along the x axis from its first value.
+fn published_curves(subject: &Subject, curves: &Rows, column: usize) -> Vec<Theirs> {
     let mut xs: Vec<f64> = curves.rows.iter().filter_map(|row| row.figures[0]).collect();
     xs.sort_by(f64::total_cmp);
     xs.dedup();
-    let cells = curves.cells();
-    let series =
-        subject.published.iter().filter(|p| p.metric == curves.figures[column] && p.values.len() > 1);
-    let theirs = |published| {
-        let of: Vec<usize> =
-            (0..cells.len()).filter(|&i| curves.meets(&cells[i].settings, published)).collect();
-        let colour = if of.len() == 1 && cells.len() > 1 { colours[of[0]] } else { PUBLISHED };
-        Theirs { points: xs.iter().copied().zip(published.values.iter().copied()).collect(), colour }
-    };
-    series.map(theirs).collect()
+    let of_column = subject.published.iter().filter(|p| p.metric == curves.figures[column]);
+    let series = of_column.filter(|p| p.values.len() > 1);
+    series.map(|p| xs.iter().copied().zip(p.values.iter().copied()).collect()).collect()
 }
 
 fn panel(
@@ -104,7 +94,7 @@ fn panel(
 ) -> Panel {
     let xs = || ours.iter().flat_map(|curve| curve.at.iter().map(|(x, _)| *x));
     let centres = || ours.iter().flat_map(|curve| curve.at.iter().map(|(_, spread)| spread.centre));
-    let published = theirs.iter().flat_map(|curve| curve.points.iter().map(|point| point.1));
+    let published = theirs.iter().flat_map(|curve| curve.iter().map(|point| point.1));
     let x_scale = Scale::of(xs(), shown.log_x);
     let y_scale = Scale::of(centres(), shown.log_y);
     let ends =
@@ -122,8 +112,8 @@ fn panel(
         }
         marks.push(Mark::Line { points, colour, width: 2.0, dashed: false });
     }
-    for Theirs { points, colour } in theirs {
-        marks.push(Mark::Line { points: points.clone(), colour: *colour, width: 1.4, dashed: true });
+    for points in theirs {
+        marks.push(Mark::Rings { points: points.clone(), colour: PUBLISHED });
     }
     Panel {
         title: String::new(),

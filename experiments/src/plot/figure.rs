@@ -35,6 +35,7 @@ pub(super) enum Key {
     Line,
     Dashes,
     Dot,
+    Ring,
 }
 
 /// A pair of axes and what stands between them.
@@ -55,6 +56,8 @@ pub(super) enum Mark {
     Band { edges: Vec<(f64, f64, f64)>, colour: RGBColor },
     /// Separate points.
     Dots { points: Vec<Point>, colour: RGBColor, radius: f64, opacity: f64 },
+    /// Circles around points.
+    Rings { points: Vec<Point>, colour: RGBColor },
     /// A vertical or horizontal bar with caps.
     ErrorBar { from: Point, to: Point, colour: RGBColor },
     /// A short level line at a point.
@@ -119,6 +122,7 @@ impl Entry {
                 let stroke = Stroke { colour: self.colour, width: 2.2, dashed: self.key == Key::Dashes };
                 canvas.path(&[(x, y), (x + 20.0, y)], stroke);
             }
+            Key::Ring => canvas.ring((x + 10.0, y), 4.6, self.colour),
             Key::Dot => canvas.disc((x + 10.0, y), 4.5, self.colour, 1.0),
         }
         canvas.text(&self.text, (x + Self::KEY_WIDTH, y), Lettering::plain(BODY));
@@ -156,7 +160,8 @@ impl Layout {
         y += LEGEND_LINE * lines as f64;
         let titles = figure.panels.iter().any(|panel| !panel.title.is_empty());
         let above = if titles { PANEL_TITLE_SPACE } else { 8.0 };
-        let below = TICK_SPACE + LABEL_SPACE;
+        let ticks = figure.panels.iter().map(|panel| panel.tick_space(figure.inside.0)).fold(0.0, f64::max);
+        let below = ticks + LABEL_SPACE;
         let step = (Self::left_of(figure) + figure.inside.0 + GAP, above + figure.inside.1 + below + 8.0);
         let rows = figure.panels.len().div_ceil(figure.columns.max(1));
         let note = wrapped(&figure.note, SMALL, width - 2.0 * EDGE);
@@ -211,6 +216,20 @@ fn wrapped(text: &str, size: f64, width: f64) -> Vec<String> {
 }
 
 impl Panel {
+    /// Names (not numbers) below the panel that would run into each other are turned.
+    fn names_stand_upright(&self, width: f64) -> bool {
+        let room = width / self.x.ticks.len().max(1) as f64;
+        self.x.holds_names() && self.x.ticks.iter().any(|tick| width_of(&tick.text, SMALL) + 4.0 > room)
+    }
+
+    /// Height of the tick texts below the panel.
+    fn tick_space(&self, width: f64) -> f64 {
+        if !self.names_stand_upright(width) {
+            return TICK_SPACE;
+        }
+        self.x.ticks.iter().map(|tick| width_of(&tick.text, SMALL)).fold(0.0, f64::max) + 10.0
+    }
+
     fn draw(&self, canvas: &mut Canvas, corner: Point, inside: Point) {
         let frame = Frame { panel: self, corner, inside };
         if !self.title.is_empty() {
@@ -278,10 +297,15 @@ impl Frame<'_> {
         let stroke = Stroke { colour: INK, width: 1.0, dashed: false };
         canvas.path(&[(left, self.corner.1), (left, bottom), (self.right(), bottom)], stroke);
         let small = Lettering::plain(SMALL).colour(MUTED);
-        for tick in self.shown_ticks() {
+        let upright = self.panel.names_stand_upright(self.inside.0);
+        for tick in self.shown_ticks(upright) {
             let x = self.across(tick.value);
             canvas.path(&[(x, bottom), (x, bottom + 4.0)], stroke);
-            canvas.text(&tick.text, (x, bottom + 13.0), small.anchor(Anchor::Middle));
+            if upright {
+                canvas.text(&tick.text, (x, bottom + 7.0), small.anchor(Anchor::End).upright());
+            } else {
+                canvas.text(&tick.text, (x, bottom + 13.0), small.anchor(Anchor::Middle));
+            }
         }
         for tick in self.panel.y.ticks.iter().filter(|tick| self.panel.y.holds(tick.value)) {
             let y = self.down(tick.value);
@@ -290,18 +314,20 @@ impl Frame<'_> {
         }
         let label = Lettering::plain(BODY).anchor(Anchor::Middle);
         let middle = left + self.inside.0 / 2.0;
-        canvas.text(&self.panel.x.label, (middle, bottom + TICK_SPACE + 10.0), label);
+        let below = bottom + self.panel.tick_space(self.inside.0) + 10.0;
+        canvas.text(&self.panel.x.label, (middle, below), label);
         let widest = self.panel.y.ticks.iter().map(|tick| width_of(&tick.text, SMALL)).fold(0.0, f64::max);
         let beside = (left - 12.0 - widest - 9.0, self.corner.1 + self.inside.1 / 2.0);
         canvas.text(&self.panel.y.label, beside, label.upright());
     }
 
     /// The ticks of the x axis whose texts do not run into each other.
-    fn shown_ticks(&self) -> Vec<&super::axis::Tick> {
+    fn shown_ticks(&self, upright: bool) -> Vec<&super::axis::Tick> {
         let mut shown = Vec::new();
         let mut free_from = f64::NEG_INFINITY;
         for tick in self.panel.x.ticks.iter().filter(|tick| self.panel.x.holds(tick.value)) {
-            let (x, half) = (self.across(tick.value), width_of(&tick.text, SMALL) / 2.0);
+            let half = if upright { SMALL / 2.0 } else { width_of(&tick.text, SMALL) / 2.0 };
+            let x = self.across(tick.value);
             if x - half >= free_from {
                 free_from = x + half + 4.0;
                 shown.push(tick);
@@ -323,6 +349,11 @@ impl Frame<'_> {
             Mark::Dots { points, colour, radius, opacity } => {
                 for &point in points.iter().filter(|&&point| self.holds(point)) {
                     canvas.disc(self.at(point), *radius, *colour, *opacity);
+                }
+            }
+            Mark::Rings { points, colour } => {
+                for &point in points.iter().filter(|&&point| self.holds(point)) {
+                    canvas.ring(self.at(point), 4.6, *colour);
                 }
             }
             Mark::ErrorBar { from, to, colour } => {

@@ -28,9 +28,13 @@ pub(super) enum Tone {
 }
 
 /// Pixels between pictures and around them.
-const GAP: u32 = 10;
+const GAP: u32 = 12;
 /// The sheet is about this wide, in pixels.
-const SHEET: u32 = 860;
+const SHEET: u32 = 1100;
+/// The height of a line of text.
+const LINE: u32 = LETTER * HEIGHT + 2;
+/// Pixels of the sheet for each pixel of a letter.
+const LETTER: u32 = 2;
 
 /// From the header and the records of a file of pictures; rows that are no picture are left out.
 pub(super) fn read((_, records): Table) -> Vec<Picture> {
@@ -53,15 +57,19 @@ pub(super) fn read((_, records): Table) -> Vec<Picture> {
 pub(super) fn sheet(pictures: &[Picture], tone: Tone) -> Result<Option<Vec<u8>>, PlotError> {
     let tiles: Vec<Tile> = pictures.iter().flat_map(|picture| Tile::of(picture, tone)).collect();
     let Some(grid) = Grid::of(&tiles) else { return Ok(None) };
-    let mut image = RgbImage::from_pixel(grid.width(), grid.height(), Rgb([255; 3]));
+    let legend = if tone == Tone::Signed { LINE + GAP } else { 0 };
+    let mut image = RgbImage::from_pixel(grid.width(), grid.height() + legend, Rgb([255; 3]));
     let largest = tiles.iter().flat_map(|tile| tile.values).fold(0.0, |m: f64, v| m.max(v.abs()));
     for (index, tile) in tiles.iter().enumerate() {
         let (left, top) = grid.corner(index);
         tile.paint(&mut image, (left, top), grid.zoom, tone, largest);
-        let text: String = tile.label.chars().take((grid.cell.0 / ADVANCE) as usize).collect();
-        lettering::ink(&text, |x, y| {
-            image.put_pixel(left + x, top + tile.height as u32 * grid.zoom + 4 + y, Rgb([0x33; 3]));
-        });
+        let below = top + tile.height as u32 * grid.zoom + 5;
+        for (line, text) in tile.lines(grid.letters()).iter().enumerate() {
+            write(&mut image, text, (left, below + line as u32 * LINE));
+        }
+    }
+    if tone == Tone::Signed {
+        write(&mut image, "blue: negative, white: 0, orange: positive", (GAP, grid.height()));
     }
     let mut bytes = Cursor::new(Vec::new());
     image.write_to(&mut bytes, ImageFormat::Png).map_err(|error| PlotError::Drawing(error.to_string()))?;
@@ -94,6 +102,18 @@ impl<'a> Tile<'a> {
         values.chunks_exact(plane).enumerate().map(tile).collect()
     }
 
+    /// The label in at most two lines of so many letters, broken at a space.
+    fn lines(&self, letters: usize) -> Vec<String> {
+        let cut = |text: &str| text.chars().take(letters).collect::<String>();
+        if self.label.chars().count() <= letters {
+            return vec![self.label.clone()];
+        }
+        match self.label.split_once(' ') {
+            Some((first, rest)) => vec![cut(first), cut(rest)],
+            None => vec![cut(&self.label)],
+        }
+    }
+
     fn paint(&self, image: &mut RgbImage, (left, top): (u32, u32), zoom: u32, tone: Tone, largest: f64) {
         let plane = self.height * self.width;
         let colours = self.values.len() == 3 * plane;
@@ -120,6 +140,18 @@ impl<'a> Tile<'a> {
     }
 }
 
+/// Writes a line of text from its upper left corner; what would leave the sheet is cut off.
+fn write(image: &mut RgbImage, text: &str, (left, top): (u32, u32)) {
+    lettering::ink(text, |x, y| {
+        for (dx, dy) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            let (x, y) = (left + LETTER * x + dx, top + LETTER * y + dy);
+            if x < image.width() && y < image.height() {
+                image.put_pixel(x, y, Rgb([0x33; 3]));
+            }
+        }
+    });
+}
+
 /// Blue below zero, white at zero, orange above.
 fn signed(value: f64, largest: f64) -> Rgb<u8> {
     let share = if largest > 0.0 { value / largest } else { 0.0 };
@@ -141,13 +173,21 @@ impl Grid {
     fn of(tiles: &[Tile]) -> Option<Self> {
         let height = tiles.iter().map(|tile| tile.height).max()? as u32;
         let width = tiles.iter().map(|tile| tile.width).max()? as u32;
-        let letters = tiles.iter().map(|tile| tile.label.chars().count()).max()? as u32;
         let wished = (tiles.len() as f64).sqrt().ceil() as u32;
-        let zoom = (SHEET / wished / width).clamp(1, (96 / width).max(1));
-        let text = if letters > 0 { HEIGHT + 6 } else { 0 };
-        let cell = ((width * zoom).max((letters * ADVANCE).min(140)), height * zoom + text);
+        let zoom = (SHEET / wished / width).clamp(1, (112 / width).max(1));
+        let longest = tiles.iter().map(|tile| tile.label.chars().count()).max()? as u32;
+        let widest = (width * zoom).max((longest * LETTER * ADVANCE).min(130));
+        let letters = (widest / (LETTER * ADVANCE)) as usize;
+        let lines = tiles.iter().map(|tile| tile.lines(letters).len()).max()? as u32;
+        let text = if longest > 0 { lines * LINE } else { 0 };
+        let cell = (widest, height * zoom + text);
         let columns = (SHEET / (cell.0 + GAP)).clamp(1, tiles.len() as u32);
         Some(Self { columns, rows: (tiles.len() as u32).div_ceil(columns), cell, zoom })
+    }
+
+    /// How many letters fit below a tile.
+    fn letters(&self) -> usize {
+        (self.cell.0 / (LETTER * ADVANCE)) as usize
     }
 
     fn corner(&self, index: usize) -> (u32, u32) {

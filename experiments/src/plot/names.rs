@@ -6,7 +6,7 @@ use super::read::{CellOf, Rows};
 pub(super) fn label(figure: &str) -> String {
     let known = match figure {
         "gflops" => "GFLOP/s",
-        "peak_percent" => "% of one core's peak",
+        "percent_of_peak" => "% of one core's peak",
         "h" => "step h",
         "z" => "z",
         "phi" => "φ(z)",
@@ -14,7 +14,11 @@ pub(super) fn label(figure: &str) -> String {
         "updates" => "updates in the epoch",
         _ => "",
     };
-    if known.is_empty() { figure.replace(['.', '_'], " ") } else { known.to_owned() }
+    match figure.strip_prefix("train.") {
+        _ if !known.is_empty() => known.to_owned(),
+        Some(rest) => format!("training {}", rest.replace(['.', '_'], " ")),
+        None => figure.replace(['.', '_'], " "),
+    }
 }
 
 /// The last parts of a dotted key that say what it is: `model.layers.1.dense.units` becomes `units`.
@@ -33,15 +37,17 @@ pub(super) fn cells(rows: &Rows, cells: &[CellOf]) -> Vec<String> {
     cells.iter().map(name).collect()
 }
 
-/// `units = 32`; the value alone where it speaks for itself.
+/// `units = 32`; a word speaks for itself, a list of sizes is written with crosses.
 pub(super) fn setting(dotted: &str, value: &str) -> String {
     let bare = value.trim_matches('"');
-    let key = key(dotted);
-    let speaks = bare.starts_with(char::is_alphabetic) && bare != "true" && bare != "false";
-    if speaks && ["case", "activation", "loss", "init", "rule", "name"].contains(&key.as_str()) {
+    if bare.starts_with(char::is_alphabetic) && bare != "true" && bare != "false" {
         return bare.to_owned();
     }
-    format!("{key} = {bare}")
+    let list = bare.strip_prefix('[').and_then(|inner| inner.strip_suffix(']'));
+    match list {
+        Some(sizes) => format!("{} {}", key(dotted), sizes.replace(", ", " × ")),
+        None => format!("{} = {bare}", key(dotted)),
+    }
 }
 
 #[cfg(test)]
@@ -54,5 +60,7 @@ mod tests {
         assert_eq!(setting("model.layers.1.dense.units", "32"), "units = 32");
         assert_eq!(setting("case", "two hidden layers"), "two hidden layers");
         assert_eq!(setting("train.shuffle", "true"), "shuffle = true");
+        assert_eq!(setting("shape", "[64, 32, 8]"), "shape 64 × 32 × 8");
+        assert_eq!(label("train.loss"), "training loss");
     }
 }

@@ -37,7 +37,7 @@ const ORDERED: [RGBColor; 6] = [
     RGBColor(0x2a, 0x78, 0x8e),
     RGBColor(0x22, 0xa8, 0x84),
     RGBColor(0x7a, 0xd1, 0x51),
-    RGBColor(0xd2, 0xd2, 0x1b),
+    RGBColor(0xc4, 0xbc, 0x0e),
 ];
 
 /// The colours of `count` series. Values with an order (a swept number) get an ordered scale.

@@ -1,11 +1,20 @@
 //! Data sets: embedded, on disk, synthetic; their digests and their splits.
 
 pub mod catalogue;
+pub mod embedded;
 mod error;
+pub mod full;
+pub mod idx;
+mod load;
+pub mod picture;
+mod split;
+mod synthetic;
+mod table;
+
+use std::path::Path;
 
 pub use error::DataError;
-
-use crate::spec::DatasetSpec;
+pub use load::load;
 
 /// A data set as stored, with its split.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,10 +72,7 @@ pub enum Targets {
 impl Data {
     /// The number of samples.
     pub fn len(&self) -> usize {
-        match &self.targets {
-            Targets::Classes { labels, .. } => labels.len(),
-            Targets::Values { values, .. } => values.len(),
-        }
+        self.targets.len()
     }
 
     /// True without samples.
@@ -80,10 +86,62 @@ impl Data {
     }
 }
 
-/// Loads the data, keeps what is asked for and splits them.
-///
-/// # Errors
-/// [`DataError`] with the file, the reason and the remedy.
-pub fn load(spec: &DatasetSpec) -> Result<Data, DataError> {
-    Err(DataError::new(format!("{spec:?}"), "is not known", ""))
+impl Targets {
+    /// The number of samples.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Classes { labels, .. } => labels.len(),
+            Self::Values { values, .. } => values.len(),
+        }
+    }
+
+    /// True without samples.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
+
+impl Features {
+    /// The value at `index` of the row-major samples.
+    #[inline]
+    pub fn get(&self, index: usize) -> f64 {
+        match self {
+            Self::U8(values) => f64::from(values[index]),
+            Self::I16(values) => f64::from(values[index]),
+            Self::F64(values) => values[index],
+        }
+    }
+
+    /// Both, one after the other; `None` if their types differ.
+    fn append(self, more: Self) -> Option<Self> {
+        match (self, more) {
+            (Self::U8(mut all), Self::U8(more)) => {
+                all.extend(more);
+                Some(Self::U8(all))
+            }
+            (Self::I16(mut all), Self::I16(more)) => {
+                all.extend(more);
+                Some(Self::I16(all))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The bytes of a file.
+fn read_file(path: &Path) -> Result<Vec<u8>, DataError> {
+    std::fs::read(path).map_err(|error| {
+        let reason = match error.kind() {
+            std::io::ErrorKind::NotFound => "does not exist".to_owned(),
+            _ => format!("cannot be read: {error}"),
+        };
+        DataError::new(
+            path.display().to_string(),
+            reason,
+            "check the path; it counts from the folder the program runs in",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests;

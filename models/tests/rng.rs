@@ -110,3 +110,42 @@ fn every_order_of_four_items_comes_up_equally_often() {
     // Mean 1000, s.d. sqrt(24000 * 1/24 * 23/24) = 31: five s.d.
     assert!(counts.values().all(|&count| count.abs_diff(1000) < 155), "{counts:?}");
 }
+
+#[test]
+fn normals_match_the_second_implementation() {
+    let mut stream = Stream::new(Purpose::Init, 1, 0);
+    let values = [(); 6].map(|()| stream.normal());
+    let golden = [
+        0.362762725754809,
+        1.1400665291760275,
+        -0.9194624580020088,
+        -0.6462677722196389,
+        2.645230042184392,
+        0.942418096305705,
+    ];
+    assert_eq!(values, golden);
+}
+
+#[test]
+fn normals_keep_their_bits() {
+    // From the first run of this code: a change of `kernels::math::f64::ln` by one bit shows here.
+    let mut stream = Stream::new(Purpose::Data, 1, 0);
+    let digest = (0..100_000).fold(0_u64, |d, _| d.rotate_left(7) ^ stream.normal().to_bits());
+    assert_eq!(digest, 0x3411_e22a_228c_6064, "{digest:#018x}");
+}
+
+#[test]
+fn normals_have_the_moments_of_the_normal_distribution() {
+    let mut stream = Stream::new(Purpose::Data, 2, 0);
+    let n = 100_000;
+    let z: Vec<f64> = (0..n).map(|_| stream.normal()).collect();
+    let moment = |power: usize| z.iter().fold(0.0, |s, z| s + (0..power).fold(1.0, |p, _| p * z)) / n as f64;
+    // The mean of z^k has variance (E z^2k - (E z^k)^2) / n: 1, 2, 15 and 96 over n. Five s.d.
+    for (power, expected, variance) in [(1, 0.0, 1.0), (2, 1.0, 2.0), (3, 0.0, 15.0), (4, 3.0, 96.0_f64)] {
+        let off = (moment(power) - expected).abs();
+        assert!(off < 5.0 * (variance / n as f64).sqrt(), "moment {power}: off by {off}");
+    }
+    // Within one standard deviation: 68.27 %.
+    let inside = z.iter().filter(|z| z.abs() < 1.0).count() as f64 / n as f64;
+    assert!((inside - 0.682689492).abs() < 5.0 * (0.6827 * 0.3173 / n as f64).sqrt(), "{inside}");
+}

@@ -20,6 +20,7 @@
 pub mod adaline;
 pub mod backprop;
 pub mod chain;
+pub mod checkpoint;
 pub mod eigenvalues;
 mod error;
 pub mod gradcheck;

@@ -96,7 +96,7 @@ fn an_empty_range_is_refused() {
 fn permutations_match_the_second_implementation() {
     assert_eq!(Stream::new(Purpose::Shuffle, 1, 0).permutation(10), [0, 9, 8, 6, 7, 1, 5, 2, 4, 3]);
     assert_eq!(Stream::new(Purpose::Shuffle, 1, 1).permutation(10), [2, 3, 4, 1, 9, 5, 6, 8, 0, 7]);
-    assert_eq!(Stream::new(Purpose::Shuffle, 1, 0).permutation(0), []);
+    assert!(Stream::new(Purpose::Shuffle, 1, 0).permutation(0).is_empty());
     assert_eq!(Stream::new(Purpose::Shuffle, 1, 0).permutation(1), [0]);
 }
 

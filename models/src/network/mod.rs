@@ -37,6 +37,7 @@ pub use predict::Evaluation;
 pub use shape::ShapeError;
 pub use spec::{LayerSpec, LayerSummary};
 pub use tensors::Tensor;
+pub(crate) use tensors::little_endian;
 
 use crate::layers::Layer;
 use crate::loss::Loss;

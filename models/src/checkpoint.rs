@@ -1,0 +1,342 @@
+//! Networks as safetensors bytes: weights that PyTorch reads, and the whole state of a training run.
+//!
+//! Tensors carry PyTorch's `nn.Sequential` names and shapes (`0.weight` [units, inputs] or [filters,
+//! channels, height, width], `0.bias`, `0.running_mean`, `0.running_var`), so that
+//! `model.load_state_dict(safetensors.torch.load_file(path))` works. The header has a single entry of
+//! metadata, because the library writes several in no fixed order: the same state is the same bytes
+//! (N13). Files are the caller's business: these functions give and take bytes.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
+
+use kernels::{CONTRACT, Element};
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+
+use crate::network::{Network, little_endian};
+use crate::optimizer::Optimizer;
+
+const CONTRACT_KEY: &str = "numeric_contract";
+const STATE_KEY: &str = "training_state";
+
+/// Why bytes are no checkpoint of this network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CheckpointError {
+    /// The bytes are not in the safetensors format.
+    Format(String),
+    /// The checkpoint was written under another numeric contract.
+    Contract {
+        /// The contract of the checkpoint, as text.
+        found: String,
+    },
+    /// The checkpoint belongs to another experiment or another optimiser.
+    Belongs {
+        /// `experiment` or `optimizer`.
+        what: &'static str,
+        /// What the checkpoint says.
+        found: String,
+        /// What was asked for.
+        expected: String,
+    },
+    /// An entry of the metadata is missing or makes no sense.
+    Metadata(String),
+    /// A tensor has another type or shape, or does not exist on one of the two sides.
+    Tensor {
+        /// Its name, as `0.weight`.
+        name: String,
+        /// What the network has, as `f32 [10, 784]`.
+        expected: String,
+        /// What the checkpoint has.
+        found: String,
+    },
+}
+
+impl fmt::Display for CheckpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Format(reason) => write!(f, "checkpoint: not a safetensors file: {reason}"),
+            Self::Contract { found } => write!(
+                f,
+                "checkpoint: written under numeric contract {found}, this program keeps {CONTRACT}; train again \
+                 or use the program that wrote it"
+            ),
+            Self::Belongs { what, found, expected } => {
+                write!(f, "checkpoint: expected {what} {expected}, got {found}; it belongs to another trial")
+            }
+            Self::Metadata(reason) => write!(f, "checkpoint: metadata: {reason}"),
+            Self::Tensor { name, expected, found } => {
+                write!(f, "checkpoint: tensor {name}: expected {expected}, got {found}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for CheckpointError {}
+
+/// Where a training run stands, apart from what the network and the optimiser remember (N14).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Progress<T> {
+    /// The digest that names the experiment; resuming another one is refused.
+    pub experiment: String,
+    /// The epoch, from 0.
+    pub epoch: u32,
+    /// Steps made in all.
+    pub step: u64,
+    /// Samples of the shuffled epoch that are done.
+    pub position: u64,
+    /// Running sums of the epoch, in the caller's order.
+    pub sums: Vec<f64>,
+    /// The best epoch so far, where one is selected.
+    pub best: Option<Best<T>>,
+}
+
+/// The best epoch so far and its weights.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Best<T> {
+    /// The epoch, from 0.
+    pub epoch: u32,
+    /// The metric that selects.
+    pub value: f64,
+    /// [`Network::parameters`] at its end.
+    pub parameters: Vec<T>,
+    /// [`Network::statistics`] at its end.
+    pub statistics: Vec<T>,
+}
+
+/// The weights and running statistics as a safetensors file.
+///
+/// # Errors
+/// If the library refuses, which it does for no network.
+pub fn save_weights<T: Element>(network: &Network<T>) -> Result<Vec<u8>, CheckpointError> {
+    let mut file = File::default();
+    file.add_network(network);
+    file.serialise(CONTRACT_KEY, CONTRACT.to_string())
+}
+
+/// Takes weights and running statistics from a safetensors file, of this program or of PyTorch
+/// (whose `num_batches_tracked` is passed over).
+///
+/// # Errors
+/// If the bytes are no safetensors file, come from another contract, or a tensor is missing,
+/// unknown, or of another type or shape; the network is unchanged then.
+pub fn load_weights<T: Element>(network: &mut Network<T>, bytes: &[u8]) -> Result<(), CheckpointError> {
+    let (tensors, metadata) = open(bytes)?;
+    if let Some(found) = metadata.get(CONTRACT_KEY) {
+        check_contract(found)?;
+    }
+    let weights = read_network(network, &tensors)?;
+    let expected: Vec<&str> = weights.iter().map(|(name, _)| name.as_str()).collect();
+    for name in tensors.names() {
+        if !expected.contains(&name) && !name.ends_with(".num_batches_tracked") {
+            return Err(CheckpointError::Tensor {
+                name: name.to_owned(),
+                expected: "no such tensor".to_owned(),
+                found: format!("{:?}", tensors.tensor(name).map(|t| t.shape().to_vec()).unwrap_or_default()),
+            });
+        }
+    }
+    set_network(network, &weights);
+    Ok(())
+}
+
+/// The full state of a run: continuing from it gives the bits of the uninterrupted run (N14).
+///
+/// # Errors
+/// If the library refuses, which it does for no network.
+pub fn save_state<T: Element>(
+    network: &Network<T>,
+    optimizer: &Optimizer<T>,
+    progress: &Progress<T>,
+) -> Result<Vec<u8>, CheckpointError> {
+    let mut file = File::default();
+    file.add_network(network);
+    file.add("optimizer.first", &[optimizer.memory.first.len()], &optimizer.memory.first);
+    file.add("optimizer.second", &[optimizer.memory.second.len()], &optimizer.memory.second);
+    file.add("optimizer.powers", &[2], &optimizer.memory.powers);
+    file.add("progress.sums", &[progress.sums.len()], &progress.sums);
+    let mut lines = vec![
+        format!("contract {CONTRACT}"),
+        format!("experiment {}", progress.experiment),
+        format!("optimizer {:?}", optimizer.spec()),
+        format!("epoch {}", progress.epoch),
+        format!("step {}", progress.step),
+        format!("position {}", progress.position),
+    ];
+    if let Some(best) = &progress.best {
+        file.add("best.parameters", &[best.parameters.len()], &best.parameters);
+        file.add("best.statistics", &[best.statistics.len()], &best.statistics);
+        file.add("best.value", &[1], &[best.value]);
+        lines.push(format!("best_epoch {}", best.epoch));
+    }
+    file.serialise(STATE_KEY, lines.join("\n"))
+}
+
+/// Takes the full state of the run `experiment` into a network and an optimiser made as before.
+///
+/// # Errors
+/// As [`load_weights`], and if the checkpoint belongs to another experiment or optimiser; nothing is
+/// changed then.
+pub fn load_state<T: Element>(
+    network: &mut Network<T>,
+    optimizer: &mut Optimizer<T>,
+    experiment: &str,
+    bytes: &[u8],
+) -> Result<Progress<T>, CheckpointError> {
+    let (tensors, metadata) = open(bytes)?;
+    let lines = Lines(metadata.get(STATE_KEY).map_or("", String::as_str));
+    check_contract(lines.get("contract")?)?;
+    let spec = format!("{:?}", optimizer.spec());
+    for (what, expected) in [("experiment", experiment), ("optimizer", spec.as_str())] {
+        let found = lines.get(what)?;
+        if found != expected {
+            let (found, expected) = (found.to_owned(), expected.to_owned());
+            return Err(CheckpointError::Belongs { what, found, expected });
+        }
+    }
+    let mut memory = optimizer.memory.clone();
+    memory.first = read(&tensors, "optimizer.first", &[memory.first.len()])?;
+    memory.second = read(&tensors, "optimizer.second", &[memory.second.len()])?;
+    let powers: Vec<f64> = read(&tensors, "optimizer.powers", &[2])?;
+    memory.powers = [powers[0], powers[1]];
+    let sums = tensors.tensor("progress.sums").map_or(0, |tensor| tensor.shape().iter().product());
+    let progress = Progress {
+        experiment: experiment.to_owned(),
+        epoch: lines.number("epoch")?,
+        step: lines.number("step")?,
+        position: lines.number("position")?,
+        sums: read(&tensors, "progress.sums", &[sums])?,
+        best: read_best(network, &tensors, &lines)?,
+    };
+    let weights = read_network(network, &tensors)?;
+    set_network(network, &weights);
+    optimizer.memory = memory;
+    Ok(progress)
+}
+
+fn read_best<T: Element>(
+    network: &Network<T>,
+    tensors: &SafeTensors<'_>,
+    lines: &Lines<'_>,
+) -> Result<Option<Best<T>>, CheckpointError> {
+    if lines.get("best_epoch").is_err() {
+        return Ok(None);
+    }
+    let value: Vec<f64> = read(tensors, "best.value", &[1])?;
+    Ok(Some(Best {
+        epoch: lines.number("best_epoch")?,
+        value: value[0],
+        parameters: read(tensors, "best.parameters", &[network.parameters().len()])?,
+        statistics: read(tensors, "best.statistics", &[network.statistics().len()])?,
+    }))
+}
+
+/// The metadata's lines: a key, a space, the rest.
+struct Lines<'a>(&'a str);
+
+impl<'a> Lines<'a> {
+    fn get(&self, key: &str) -> Result<&'a str, CheckpointError> {
+        let values = self.0.lines().filter_map(|line| line.split_once(' '));
+        let found = values.filter(|(name, _)| *name == key).map(|(_, value)| value).next();
+        found.ok_or_else(|| {
+            CheckpointError::Metadata(format!("no `{key}`; the file holds weights, but no training state"))
+        })
+    }
+
+    fn number<N: FromStr>(&self, key: &str) -> Result<N, CheckpointError> {
+        let text = self.get(key)?;
+        text.parse().map_err(|_| CheckpointError::Metadata(format!("`{key}` is `{text}`, not a number")))
+    }
+}
+
+/// Tensors on their way to a file.
+#[derive(Default)]
+struct File {
+    tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)>,
+}
+
+impl File {
+    fn add<T: Element>(&mut self, name: &str, shape: &[usize], values: &[T]) {
+        self.tensors.push((name.to_owned(), dtype::<T>(), shape.to_vec(), little_endian(values)));
+    }
+
+    fn add_network<T: Element>(&mut self, network: &Network<T>) {
+        for tensor in network.tensors() {
+            self.add(&tensor.name, &tensor.shape, &tensor.data);
+        }
+    }
+
+    fn serialise(self, key: &str, value: String) -> Result<Vec<u8>, CheckpointError> {
+        let views: Result<Vec<_>, _> = self
+            .tensors
+            .iter()
+            .map(|(name, dtype, shape, bytes)| {
+                TensorView::new(*dtype, shape.clone(), bytes).map(|view| (name, view))
+            })
+            .collect();
+        let metadata = HashMap::from([(key.to_owned(), value)]);
+        views
+            .and_then(|views| safetensors::serialize(views, Some(metadata)))
+            .map_err(|error| CheckpointError::Format(error.to_string()))
+    }
+}
+
+fn dtype<T: Element>() -> Dtype {
+    if T::NAME == "f32" { Dtype::F32 } else { Dtype::F64 }
+}
+
+/// The tensors and the metadata of a file.
+fn open(bytes: &[u8]) -> Result<(SafeTensors<'_>, HashMap<String, String>), CheckpointError> {
+    let format = |error: safetensors::SafeTensorError| CheckpointError::Format(error.to_string());
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(format)?;
+    Ok((tensors, header.metadata().clone().unwrap_or_default()))
+}
+
+fn check_contract(found: &str) -> Result<(), CheckpointError> {
+    if found == CONTRACT.to_string() {
+        return Ok(());
+    }
+    Err(CheckpointError::Contract { found: found.to_owned() })
+}
+
+/// The values of one tensor, checked against its type and shape.
+fn read<T: Element>(
+    tensors: &SafeTensors<'_>,
+    name: &str,
+    shape: &[usize],
+) -> Result<Vec<T>, CheckpointError> {
+    let wrong = |found: String| CheckpointError::Tensor {
+        name: name.to_owned(),
+        expected: format!("{} {shape:?}", T::NAME),
+        found,
+    };
+    let tensor = tensors.tensor(name).map_err(|_| wrong("no such tensor".to_owned()))?;
+    if tensor.dtype() != dtype::<T>() || tensor.shape() != shape {
+        return Err(wrong(format!("{:?} {:?}", tensor.dtype(), tensor.shape()).to_lowercase()));
+    }
+    Ok(tensor.data().chunks_exact(size_of::<T>()).map(from_little_endian).collect())
+}
+
+/// One value; the way through f64 is exact for both types.
+fn from_little_endian<T: Element>(bytes: &[u8]) -> T {
+    let mut word = [0; 8];
+    word[..bytes.len()].copy_from_slice(bytes);
+    let bits = u64::from_le_bytes(word);
+    T::from_f64(match bytes.len() {
+        4 => f64::from(f32::from_bits(bits as u32)),
+        _ => f64::from_bits(bits),
+    })
+}
+
+fn read_network<T: Element>(
+    network: &Network<T>,
+    tensors: &SafeTensors<'_>,
+) -> Result<Vec<(String, Vec<T>)>, CheckpointError> {
+    network.tensors().map(|own| read(tensors, &own.name, &own.shape).map(|data| (own.name, data))).collect()
+}
+
+fn set_network<T: Element>(network: &mut Network<T>, weights: &[(String, Vec<T>)]) {
+    for (name, data) in weights {
+        network.set_tensor(name, data);
+    }
+}

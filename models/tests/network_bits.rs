@@ -1,0 +1,93 @@
+//! What a network computes depends neither on the instruction level, nor on the threads, nor on how
+//! samples are cut into batches for prediction.
+
+#[path = "../../kernels/tests/common/mod.rs"]
+mod common;
+mod nets;
+
+use common::{assert_same_bits, levels};
+use kernels::{Element, Exec, Level};
+use models::init::Init;
+use models::loss::{Loss, Targets};
+use models::network::{LayerSpec, Network};
+use nets::{Example, Run, batch, convolutional, multi_layer};
+
+const STEPS: u64 = 5;
+
+/// Losses, parameters and running statistics after a few steps.
+fn train<T: Element>(example: &Example, exec: Exec) -> (Vec<f64>, Vec<T>, Vec<T>) {
+    let mut run = Run::new(example);
+    let losses = run.steps(exec, 0..STEPS);
+    assert!(losses.iter().all(|loss| loss.is_finite()), "{}: {losses:?}", example.name);
+    (losses, run.network.parameters().to_vec(), run.network.statistics().to_vec())
+}
+
+fn check<T: Element>(example: &Example) {
+    let name = example.name;
+    let want = train::<T>(example, Exec::serial(Level::best()));
+    let compare = |label: String, got: (Vec<f64>, Vec<T>, Vec<T>)| {
+        assert_same_bits(format!("{name}, losses, {label}"), &got.0, &want.0);
+        assert_same_bits(format!("{name}, parameters, {label}"), &got.1, &want.1);
+        assert_same_bits(format!("{name}, statistics, {label}"), &got.2, &want.2);
+    };
+    for level in levels() {
+        compare(level.name().to_owned(), train(example, Exec::serial(level)));
+        for threads in 1..=3 {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let got = pool.install(|| train(example, Exec::parallel(level)));
+            compare(format!("{}, {threads} threads", level.name()), got);
+        }
+    }
+}
+
+#[test]
+fn bits_depend_neither_on_the_level_nor_on_the_threads() {
+    for example in [multi_layer(), convolutional()] {
+        check::<f32>(&example);
+        check::<f64>(&example);
+    }
+}
+
+#[test]
+fn predictions_do_not_depend_on_the_batch() {
+    let example = convolutional();
+    let exec = Exec::serial(Level::best());
+    let (x, _) = batch::<f32>(2 * 9 * 9, 0);
+    let answers = [1, 2, 4, 6, 100].map(|max_batch| {
+        let (input, layers) = (&example.input, &example.layers);
+        let mut network = Network::new(input, layers, Loss::SoftmaxCrossEntropy, max_batch).unwrap();
+        network.initialise(Init::HeNormal, 3);
+        let mut outputs = vec![0.0; nets::BATCH * nets::CLASSES];
+        network.predict(exec, &x, &mut outputs).unwrap();
+        outputs
+    });
+    for answer in &answers[1..] {
+        assert_same_bits("outputs", answer, &answers[0]);
+    }
+}
+
+#[test]
+fn evaluation_sums_the_losses_over_all_pieces() {
+    let mut network =
+        Network::<f64>::new(&[1], &[LayerSpec::dense(1)], Loss::Quadratic, 2).expect("a network");
+    network.parameters_mut().copy_from_slice(&[2.0, 1.0]);
+    // a = 2 x + 1 = 1, 3, 5 against 1, 1, 1: losses 0, 2, 8.
+    let exec = Exec::serial(Level::best());
+    let evaluation = network.evaluate(exec, &[0.0, 1.0, 2.0], Targets::Values(&[1.0; 3])).unwrap();
+    assert_eq!(evaluation.loss, 10.0 / 3.0);
+    assert_eq!(evaluation.outputs, [1.0, 3.0, 5.0]);
+    assert_eq!(evaluation.predictions, [1, 1, 1]);
+}
+
+#[test]
+fn a_loss_that_is_not_finite_leaves_the_parameters() {
+    let mut run = Run::<f32>::new(&multi_layer());
+    let (mut x, y) = batch(37, 0);
+    x[5] = f32::NAN;
+    let before = run.network.parameters().to_vec();
+    let at = Default::default();
+    let exec = Exec::serial(Level::best());
+    let loss = run.network.train_step(exec, &x, Targets::Labels(&y), &mut run.optimizer, at).unwrap();
+    assert!(loss.is_nan());
+    assert_same_bits("parameters", run.network.parameters(), &before);
+}

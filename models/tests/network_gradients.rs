@@ -1,0 +1,204 @@
+//! Backward against central differences, in f64, for every layer and every loss.
+//!
+//! The relative error |a - n| / max(|a| + |n|, 1e-8 max|a|) must not pass 1e-6 for any parameter at the
+//! best step. Where h^2 J''' / 6 (truncation) meets 2^-53 J / h (rounding), h = 1e-5 gives both about
+//! 1e-10 of J, so that gradients down to 1e-4 of the largest pass with room.
+
+use kernels::activation::Activation;
+use kernels::{Exec, Level};
+use models::init::Init;
+use models::loss::{Loss, Targets};
+use models::network::{LayerSpec, Network, Position};
+use models::rng::{Purpose, Stream};
+
+const BATCH: usize = 5;
+const STEPS: [f64; 4] = [1e-3, 1e-4, 1e-5, 1e-6];
+
+/// The largest relative error over all parameters at the best step.
+fn error(input: &[usize], layers: &[LayerSpec], loss: Loss, values: bool) -> f64 {
+    let exec = Exec::serial(Level::best());
+    let mut network = Network::<f64>::new(input, layers, loss, BATCH).unwrap();
+    network.initialise(Init::Nielsen, 2);
+    let mut stream = Stream::new(Purpose::Data, 1, 0);
+    let x: Vec<f64> = (0..BATCH * network.inputs()).map(|_| stream.normal()).collect();
+    let outputs = network.outputs();
+    let labels: Vec<u32> = (0..BATCH).map(|_| stream.below(outputs.max(2) as u64) as u32).collect();
+    let wanted: Vec<f64> = (0..BATCH * outputs).map(|_| stream.uniform()).collect();
+    let targets = if values { Targets::Values(&wanted) } else { Targets::Labels(&labels) };
+    let at = Position { seed: 4, epoch: 1, first: 20 };
+    let mut cost =
+        |network: &mut Network<f64>| network.forward_backward(exec, &x, targets, at).unwrap() / BATCH as f64;
+
+    cost(&mut network);
+    let analytic = network.gradients().to_vec();
+    let largest = analytic.iter().fold(0.0, |m: f64, a| if a.abs() > m { a.abs() } else { m });
+    assert!(largest > 0.0, "the gradient is zero");
+    let at_step = |h: f64, network: &mut Network<f64>, cost: &mut dyn FnMut(&mut Network<f64>) -> f64| {
+        let mut worst = 0.0;
+        for (i, &a) in analytic.iter().enumerate() {
+            let start = network.parameters()[i];
+            network.parameters_mut()[i] = start + h;
+            let above = cost(network);
+            network.parameters_mut()[i] = start - h;
+            let below = cost(network);
+            network.parameters_mut()[i] = start;
+            let numeric = (above - below) / (2.0 * h);
+            let sum = a.abs() + numeric.abs();
+            let floor = 1e-8 * largest;
+            let relative = (a - numeric).abs() / if sum > floor { sum } else { floor };
+            worst = if relative > worst { relative } else { worst };
+        }
+        worst
+    };
+    STEPS
+        .map(|h| at_step(h, &mut network, &mut cost))
+        .into_iter()
+        .fold(1.0, |best, e| if e < best { e } else { best })
+}
+
+#[track_caller]
+fn check(input: &[usize], layers: &[LayerSpec], loss: Loss) {
+    let error = error(input, layers, loss, false);
+    assert!(error <= 1e-6, "relative error {error:e}");
+}
+
+/// The layer under test between two that learn, so that both its own gradient and the one that it
+/// passes down count.
+#[track_caller]
+fn check_image_layer(layer: LayerSpec) {
+    let layers = [
+        LayerSpec::conv2d(4, 3),
+        LayerSpec::Activation(Activation::Tanh),
+        layer,
+        LayerSpec::Flatten,
+        LayerSpec::dense(3),
+    ];
+    check(&[2, 8, 7], &layers, Loss::SoftmaxCrossEntropy);
+}
+
+#[track_caller]
+fn check_signal_layer(layer: LayerSpec) {
+    let first = LayerSpec::Conv1d {
+        filters: 4,
+        kernel: 3,
+        stride: 1,
+        padding: 1,
+        dilation: 1,
+        groups: 1,
+        bias: true,
+    };
+    let layers =
+        [first, LayerSpec::Activation(Activation::Tanh), layer, LayerSpec::Flatten, LayerSpec::dense(3)];
+    check(&[2, 13], &layers, Loss::SoftmaxCrossEntropy);
+}
+
+#[track_caller]
+fn check_flat_layer(layer: LayerSpec) {
+    check(&[4], &[LayerSpec::dense(6), layer, LayerSpec::dense(3)], Loss::SoftmaxCrossEntropy);
+}
+
+#[test]
+fn dense_with_and_without_bias() {
+    for bias in [true, false] {
+        check_flat_layer(LayerSpec::Dense { units: 5, bias });
+    }
+}
+
+#[test]
+fn every_activation_with_a_derivative() {
+    for phi in [
+        Activation::Identity,
+        Activation::Sigmoid,
+        Activation::Tanh,
+        Activation::Relu,
+        Activation::LeakyRelu { slope: 0.01 },
+        Activation::Elu { alpha: 1.0 },
+        Activation::Softplus,
+    ] {
+        check_flat_layer(LayerSpec::Activation(phi));
+    }
+}
+
+#[test]
+fn convolution_with_stride_padding_dilation_and_groups() {
+    for (stride, padding, dilation, groups, true_convolution) in [
+        ([1, 1], [0, 0], [1, 1], 1, false),
+        ([2, 1], [1, 2], [1, 1], 2, false),
+        ([1, 2], [2, 0], [2, 1], 1, true),
+    ] {
+        let bias = groups == 1;
+        check_image_layer(LayerSpec::Conv2d {
+            filters: 4,
+            kernel: [3, 2],
+            stride,
+            padding,
+            dilation,
+            groups,
+            bias,
+            true_convolution,
+        });
+    }
+}
+
+#[test]
+fn convolution_of_signals() {
+    check_signal_layer(LayerSpec::Conv1d {
+        filters: 6,
+        kernel: 4,
+        stride: 2,
+        padding: 3,
+        dilation: 2,
+        groups: 2,
+        bias: true,
+    });
+}
+
+#[test]
+fn pooling_of_images() {
+    let (kernel, stride, padding) = ([3, 2], [2, 1], [1, 1]);
+    check_image_layer(LayerSpec::max_pool2d(2));
+    check_image_layer(LayerSpec::MaxPool2d { kernel, stride, padding });
+    check_image_layer(LayerSpec::AveragePool2d { kernel, stride, padding });
+    check_image_layer(LayerSpec::GlobalAveragePool);
+}
+
+#[test]
+fn pooling_of_signals() {
+    check_signal_layer(LayerSpec::MaxPool1d { kernel: 3, stride: 2, padding: 1 });
+    check_signal_layer(LayerSpec::AveragePool1d { kernel: 3, stride: 2, padding: 1 });
+    check_signal_layer(LayerSpec::GlobalAveragePool);
+}
+
+#[test]
+fn batch_normalisation_of_values_signals_and_images() {
+    check_flat_layer(LayerSpec::BatchNorm);
+    check_signal_layer(LayerSpec::BatchNorm);
+    check_image_layer(LayerSpec::BatchNorm);
+}
+
+#[test]
+fn dropout_with_its_mask_held() {
+    check_flat_layer(LayerSpec::Dropout { rate: 0.4 });
+    check_image_layer(LayerSpec::Dropout { rate: 0.4 });
+}
+
+#[test]
+fn softmax_with_its_whole_jacobian() {
+    check_flat_layer(LayerSpec::Softmax);
+    check(&[4], &[LayerSpec::dense(3), LayerSpec::Softmax], Loss::Quadratic);
+}
+
+#[test]
+fn every_loss_on_labels_and_on_values() {
+    let layers = [LayerSpec::dense(5), LayerSpec::Activation(Activation::Sigmoid), LayerSpec::dense(3)];
+    let single = [LayerSpec::dense(5), LayerSpec::Activation(Activation::Tanh), LayerSpec::dense(1)];
+    check(&[4], &layers, Loss::SoftmaxCrossEntropy);
+    for loss in [Loss::Quadratic, Loss::BinaryCrossEntropy] {
+        for layers in [&layers, &single] {
+            for values in [true, false] {
+                let error = error(&[4], layers, loss, values);
+                assert!(error <= 1e-6, "{loss:?}, values {values}: relative error {error:e}");
+            }
+        }
+    }
+}

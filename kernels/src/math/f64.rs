@@ -26,10 +26,10 @@ const LN2_REST: f64 = 5.497_923_018_708_371e-14;
 /// The one NaN of the contract (N8).
 const NAN: f64 = f64::from_bits(0x7ff8_0000_0000_0000);
 
-/// x, or the nearer bound; a NaN stays.
+/// x, or the nearer bound; the lower one for a NaN, which the integer arithmetic after it must not see.
 #[inline(always)]
 fn bounded(x: f64, low: f64, high: f64) -> f64 {
-    let x = if x < low { low } else { x };
+    let x = if x > low { x } else { low };
     if x > high { high } else { x }
 }
 

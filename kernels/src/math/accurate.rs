@@ -126,9 +126,8 @@ fn double_ln(u: Double) -> Double {
     let s = f / (Double::from(2.0) + f);
     let z = s * s;
     let one = Double::from(1.0);
-    let series = (0..TERMS)
-        .rev()
-        .fold(Double::from(0.0), |p, n| one / Double::from(f64::from(2 * n + 1)) + z * p);
+    let series =
+        (0..TERMS).rev().fold(Double::from(0.0), |p, n| one / Double::from(f64::from(2 * n + 1)) + z * p);
     (s * series).scaled(2.0) + times_ln2(biased as f64 - 1023.0)
 }
 

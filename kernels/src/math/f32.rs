@@ -172,25 +172,36 @@ fn one(x: f32, quick: impl Fn(f64) -> f64, accurate: fn(f32) -> f32) -> f32 {
 /// y = f(x): a pass without branches over a block, then its doubtful elements one by one.
 #[inline(always)]
 fn each(level: Level, x: &[f32], y: &mut [f32], quick: impl Fn(f64) -> f64, accurate: fn(f32) -> f32) {
-    const BLOCK: usize = 64;
+    const BLOCK: usize = 256;
     level.vectorize(
         #[inline(always)]
         || {
+            let mut doubts = [0_u32; BLOCK];
             for (x, y) in x.chunks(BLOCK).zip(y.chunks_mut(BLOCK)) {
-                let mut doubt = 0;
-                for (&x, y) in x.iter().zip(y.iter_mut()) {
+                let mut any = 0;
+                for ((&x, y), doubt) in x.iter().zip(y.iter_mut()).zip(&mut doubts) {
                     let (low, high) = candidates(quick(f64::from(x)));
-                    doubt |= low.to_bits() ^ high.to_bits();
+                    *doubt = low.to_bits() ^ high.to_bits();
+                    any |= *doubt;
                     *y = if low.is_nan() { NAN } else { low };
                 }
-                if doubt != 0 {
-                    for (&x, y) in x.iter().zip(y) {
-                        *y = one(x, &quick, accurate);
-                    }
+                if any != 0 {
+                    settle(x, y, &doubts, accurate);
                 }
             }
         },
     );
+}
+
+/// y = f(x) where there is doubt.
+#[cold]
+#[inline(never)]
+fn settle(x: &[f32], y: &mut [f32], doubts: &[u32], accurate: fn(f32) -> f32) {
+    for ((&x, y), &doubt) in x.iter().zip(y).zip(doubts) {
+        if doubt != 0 && !y.is_nan() {
+            *y = accurate(x);
+        }
+    }
 }
 
 /// y = f(x) over slices of one length.
@@ -213,6 +224,7 @@ pub(crate) fn evaluate(level: Level, function: Function, x: &[f32], y: &mut [f32
 /// use kernels::math::{Function, f32::is_doubtful};
 /// assert!(!is_doubtful(Function::Exp, 1.0));
 /// ```
+#[inline(always)]
 pub fn is_doubtful(function: Function, x: f32) -> bool {
     let x = f64::from(x);
     let (low, high) = candidates(match function {
@@ -223,7 +235,7 @@ pub fn is_doubtful(function: Function, x: f32) -> bool {
         Function::Tanh => quick_tanh(x),
         Function::Sigmoid => quick_sigmoid(x),
     });
-    !low.is_nan() && low.to_bits() != high.to_bits()
+    !low.is_nan() & (low.to_bits() != high.to_bits())
 }
 
 /// e^x.

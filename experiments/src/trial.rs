@@ -1,7 +1,7 @@
 //! The trial: one cell of the grid with one seed, the unit of scheduling, of records and of resume.
 
 use crate::durable;
-use crate::spec::Experiment;
+use crate::spec::{Experiment, Kind};
 
 /// One trial of an experiment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,20 +12,25 @@ pub struct Trial {
     pub seed: u64,
     /// The cell's value of each swept key, as text.
     pub settings: Vec<String>,
+    /// (file, SHA-256) of the data that it reads.
+    pub data: Vec<(String, String)>,
     /// Its identity: see [`identity`].
     pub id: String,
 }
 
-/// The trials of an experiment, by cell and then by seed. `data` holds each cell's data digests.
-pub fn trials(experiment: &Experiment, data: &[Vec<(String, String)>]) -> Vec<Trial> {
+/// The trials of an experiment, by cell and then by seed; `digests` are those of the data that a kind
+/// reads with a seed.
+pub fn trials(experiment: &Experiment, digests: impl Fn(&Kind, u64) -> Vec<(String, String)>) -> Vec<Trial> {
     let mut trials = Vec::with_capacity(experiment.cells.len() * experiment.seeds.len());
-    for (index, (cell, digests)) in experiment.cells.iter().zip(data).enumerate() {
+    for (index, cell) in experiment.cells.iter().enumerate() {
         for &seed in &experiment.seeds {
+            let data = digests(&cell.kind, seed);
             trials.push(Trial {
                 cell: index,
                 seed,
                 settings: cell.settings.iter().map(|(_, value)| value.clone()).collect(),
-                id: identity(&cell.resolved, digests, seed),
+                id: identity(&cell.resolved, &data, seed),
+                data,
             });
         }
     }

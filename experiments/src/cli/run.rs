@@ -194,7 +194,7 @@ impl Run<'_> {
         let mut exit = if failed > 0 { Exit::TrialFailed } else { Exit::Done };
         let mut files = Vec::new();
         if missing == 0 {
-            files = folder.write(experiment, &plan.digests, &finished)?;
+            files = folder.write(experiment, &finished)?;
             let differences = if experiment.overrides.is_empty() {
                 expect::differences(experiment, &finished)
             } else {

@@ -6,15 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use kernels::Element;
 
+use crate::data::picture::{self, Picture};
 use crate::data::{self, Data, DataError};
 use crate::kinds;
 use crate::preprocess::{self, Prepared};
-use crate::spec::{DatasetSpec, Experiment, Kind, Step};
+use crate::spec::{DatasetSpec, Experiment, Image, Kind, Step};
 
 /// All data of an experiment.
 #[derive(Debug)]
 pub struct Inputs {
     loaded: Vec<(DatasetSpec, Arc<Data>)>,
+    pictures: Vec<(Image, Arc<Picture>)>,
     prepared: Mutex<VecDeque<Entry>>,
     kept: usize,
 }
@@ -35,23 +37,43 @@ impl Inputs {
     /// As [`data::load`].
     pub fn load(experiment: &Experiment, kept: usize) -> Result<Self, DataError> {
         let mut loaded: Vec<(DatasetSpec, Arc<Data>)> = Vec::new();
-        for spec in experiment.cells.iter().filter_map(|cell| kinds::dataset(&cell.kind)) {
-            if !loaded.iter().any(|(known, _)| known == spec) {
-                loaded.push((spec.clone(), Arc::new(data::load(spec)?)));
+        let mut pictures: Vec<(Image, Arc<Picture>)> = Vec::new();
+        for cell in &experiment.cells {
+            for &seed in &experiment.seeds {
+                let Some(spec) = kinds::dataset(&cell.kind).map(|spec| of_seed(spec, seed)) else { break };
+                if !loaded.iter().any(|(known, _)| *known == spec) {
+                    let data = Arc::new(data::load(&spec)?);
+                    loaded.push((spec, data));
+                }
+            }
+            if let Kind::Convolve(trial) = &cell.kind
+                && !pictures.iter().any(|(known, _)| *known == trial.image)
+            {
+                pictures.push((trial.image.clone(), Arc::new(picture::load(&trial.image)?)));
             }
         }
-        Ok(Self { loaded, prepared: Mutex::default(), kept })
+        Ok(Self { loaded, pictures, prepared: Mutex::default(), kept })
     }
 
-    /// The data of `spec`, if a cell names it.
-    pub fn data(&self, spec: &DatasetSpec) -> Option<Arc<Data>> {
-        self.loaded.iter().find(|(known, _)| known == spec).map(|(_, data)| Arc::clone(data))
+    /// The data of `spec` for a trial with `seed`, if a cell names it.
+    pub fn data(&self, spec: &DatasetSpec, seed: u64) -> Option<Arc<Data>> {
+        let spec = of_seed(spec, seed);
+        self.loaded.iter().find(|(known, _)| *known == spec).map(|(_, data)| Arc::clone(data))
     }
 
-    /// (file, SHA-256) of everything that a trial of this kind reads.
-    pub fn digests(&self, kind: &Kind) -> Vec<(String, String)> {
+    /// The picture, if a cell names it.
+    pub fn picture(&self, image: &Image) -> Option<Arc<Picture>> {
+        self.pictures.iter().find(|(known, _)| known == image).map(|(_, picture)| Arc::clone(picture))
+    }
+
+    /// (file, SHA-256) of everything that a trial of this kind and seed reads.
+    pub fn digests(&self, kind: &Kind, seed: u64) -> Vec<(String, String)> {
+        if let Kind::Convolve(trial) = kind {
+            let picture = self.picture(&trial.image);
+            return picture.map(|p| ("picture".to_owned(), p.digest.clone())).into_iter().collect();
+        }
         kinds::dataset(kind)
-            .and_then(|spec| self.data(spec))
+            .and_then(|spec| self.data(spec, seed))
             .map_or_else(Vec::new, |data| data.digests.clone())
     }
 
@@ -78,4 +100,9 @@ impl Inputs {
         }
         prepared
     }
+}
+
+/// The data that a trial with `seed` reads: its own draw, where every trial draws its own.
+fn of_seed(spec: &DatasetSpec, seed: u64) -> DatasetSpec {
+    if spec.depends_on_seed() { spec.for_seed(seed) } else { spec.clone() }
 }

@@ -25,8 +25,6 @@ pub struct Plan<'a> {
     pub experiment: &'a Experiment,
     /// The data of all cells.
     pub inputs: Inputs,
-    /// (file, SHA-256) of each cell's data.
-    pub digests: Vec<Vec<(String, String)>>,
     /// By cell and then by seed.
     pub trials: Vec<Trial>,
 }
@@ -47,9 +45,8 @@ impl<'a> Plan<'a> {
     /// As [`crate::data::load`].
     pub fn new(experiment: &'a Experiment, at_once: usize) -> Result<Self, DataError> {
         let inputs = Inputs::load(experiment, at_once)?;
-        let digests: Vec<_> = experiment.cells.iter().map(|cell| inputs.digests(&cell.kind)).collect();
-        let trials = trials(experiment, &digests);
-        Ok(Self { experiment, inputs, digests, trials })
+        let trials = trials(experiment, |kind, seed| inputs.digests(kind, seed));
+        Ok(Self { experiment, inputs, trials })
     }
 
     /// Reads the records of all trials.

@@ -7,6 +7,9 @@
 mod activations;
 mod adaline;
 mod boundary;
+mod convolve;
+mod gradient_check;
+mod network;
 mod neuron;
 mod perceptron;
 
@@ -75,10 +78,15 @@ impl From<io::Error> for Stopped {
 /// [`Stopped`], if there is no outcome; a trial that diverges has one.
 pub fn run(kind: &Kind, context: &Context<'_>) -> Result<Outcome, Stopped> {
     match kind {
+        Kind::Network(trial) => network::run(trial, context),
         Kind::Perceptron(trial) => perceptron::run(trial, context),
         Kind::Adaline(trial) => adaline::run(trial, context),
         Kind::Activations(trial) => activations::run(trial, context),
-        other => Err(Stopped::Failed(format!("kind `{}` cannot be run yet", other.name()))),
+        Kind::GradientCheck(trial) => gradient_check::run(trial, context),
+        Kind::Convolve(trial) => convolve::run(trial, context),
+        Kind::Kernels(_) => {
+            Err(Stopped::Failed("timings have no trials; this is a defect, please report it".to_owned()))
+        }
     }
 }
 

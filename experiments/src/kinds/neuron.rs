@@ -35,7 +35,7 @@ impl Sets {
         values: [f64; 2],
         bias: bool,
     ) -> Result<Self, Stopped> {
-        let data = context.inputs.data(dataset).ok_or_else(super::no_data)?;
+        let data = context.inputs.data(dataset, context.seed).ok_or_else(super::no_data)?;
         if let Targets::Classes { names, .. } = &data.targets
             && names.len() != 2
         {

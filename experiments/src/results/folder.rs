@@ -75,13 +75,8 @@ impl Folder {
     ///
     /// # Errors
     /// As the operating system says.
-    pub fn write(
-        &self,
-        experiment: &Experiment,
-        data: &[Vec<(String, String)>],
-        finished: &[(Trial, Outcome)],
-    ) -> io::Result<Vec<PathBuf>> {
-        let files = contents(experiment, data, finished);
+    pub fn write(&self, experiment: &Experiment, finished: &[(Trial, Outcome)]) -> io::Result<Vec<PathBuf>> {
+        let files = contents(experiment, finished);
         let sums: String = files.iter().map(|(name, text)| sum_line(name, text)).collect();
         let mut paths = Vec::new();
         for (name, text) in files.iter().chain([&("SHA256SUMS", sums.into_bytes())]) {
@@ -138,11 +133,7 @@ impl std::fmt::Display for Files {
 }
 
 /// The reproducible files, by name, in the order of `SHA256SUMS`.
-fn contents(
-    experiment: &Experiment,
-    data: &[Vec<(String, String)>],
-    finished: &[(Trial, Outcome)],
-) -> Vec<(&'static str, Vec<u8>)> {
+fn contents(experiment: &Experiment, finished: &[(Trial, Outcome)]) -> Vec<(&'static str, Vec<u8>)> {
     let trials: Vec<Trial> = finished.iter().map(|(trial, _)| trial.clone()).collect();
     let sheet = Sheet::new(&experiment.swept, finished);
     let summary = summarise(&sheet);
@@ -150,7 +141,7 @@ fn contents(
     let table = Table::new(experiment, &sheet);
     let mut files = vec![
         ("experiment.toml", experiment.text.clone().into_bytes()),
-        ("lock.toml", lock::lock_toml(experiment, data, &trials).into_bytes()),
+        ("lock.toml", lock::lock_toml(experiment, &trials).into_bytes()),
         ("results.csv", sheet.to_csv()),
         ("summary.csv", summary_csv(&experiment.swept, &summary, published)),
     ];

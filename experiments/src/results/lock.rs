@@ -6,7 +6,7 @@ use crate::spec::Experiment;
 use crate::trial::Trial;
 
 /// The resolved grid, the trials' identities, the data digests and the contract number.
-pub(super) fn lock_toml(experiment: &Experiment, data: &[Vec<(String, String)>], trials: &[Trial]) -> String {
+pub(super) fn lock_toml(experiment: &Experiment, trials: &[Trial]) -> String {
     let mut text = format!(
         "# Written by the program. A trial is the digest of its resolved settings, data, contract and seed.\n\
          name = {}\nkind = {}\nnumeric_contract = {}\n",
@@ -18,7 +18,7 @@ pub(super) fn lock_toml(experiment: &Experiment, data: &[Vec<(String, String)>],
         let overrides: Vec<String> = experiment.overrides.iter().map(|o| quoted(o)).collect();
         push(&mut text, format_args!("set = [{}]\n", overrides.join(", ")));
     }
-    push_data(&mut text, data);
+    push_data(&mut text, trials);
     for (index, cell) in experiment.cells.iter().enumerate() {
         push(&mut text, format_args!("\n[[cell]]\nindex = {index}\nresolved = \"\"\"\n"));
         for line in cell.resolved.lines() {
@@ -32,10 +32,10 @@ pub(super) fn lock_toml(experiment: &Experiment, data: &[Vec<(String, String)>],
     text
 }
 
-/// `[data]`: every file of every cell once, in the cells' order.
-fn push_data(text: &mut String, data: &[Vec<(String, String)>]) {
+/// `[[data]]`: every file that a trial reads once, in the trials' order.
+fn push_data(text: &mut String, trials: &[Trial]) {
     let mut seen: Vec<&(String, String)> = Vec::new();
-    for file in data.iter().flatten() {
+    for file in trials.iter().flat_map(|trial| &trial.data) {
         if !seen.contains(&file) {
             seen.push(file);
         }

@@ -66,7 +66,7 @@ mod tests {
     use crate::outcome::{Curve, Value};
 
     fn trial(cell: usize) -> Trial {
-        Trial { cell, seed: 7, settings: vec!["a".into()], id: String::new() }
+        Trial { cell, seed: 7, settings: vec!["a".into()], data: Vec::new(), id: String::new() }
     }
 
     #[test]

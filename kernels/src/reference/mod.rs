@@ -7,5 +7,4 @@
 
 pub mod conv;
 pub mod gemm;
-pub mod math;
 pub mod pool;

@@ -56,6 +56,13 @@ impl<T: Element> Network<T> {
         Ok(Evaluation { loss: loss / samples as f64, outputs, predictions })
     }
 
+    /// The class of each sample of the last forward pass, in training too: as in
+    /// [`Evaluation::predictions`], but of the outputs as they were, dropout included.
+    pub fn answers(&self) -> impl Iterator<Item = u32> {
+        let last = self.layers.len().wrapping_sub(1);
+        self.activations(last).chunks_exact(self.outputs().max(1)).map(|row| self.class(row))
+    }
+
     /// The class that one sample's outputs stand for, as in [`Evaluation::predictions`].
     fn class(&self, outputs: &[T]) -> u32 {
         if let [output] = *outputs {

@@ -1,6 +1,6 @@
 //! The tensors by name, in PyTorch's naming, shapes and order.
 
-use kernels::Element;
+use kernels::{Element, Error};
 
 use super::Network;
 use crate::init::Init;
@@ -91,6 +91,43 @@ impl<T: Element> Network<T> {
         for tensor in self.tensors() {
             sink(&little_endian(&tensor.data));
         }
+    }
+
+    /// Takes all parameters (not the running statistics) in the order of [`Network::tensors`], each
+    /// tensor row-major in PyTorch's shape.
+    ///
+    /// # Errors
+    /// If there is not one value per parameter.
+    ///
+    /// ```
+    /// use models::loss::Loss;
+    /// use models::network::{LayerSpec, Network};
+    /// let mut network = Network::<f64>::new(&[2], &[LayerSpec::dense(1)], Loss::Quadratic, 1)?;
+    /// network.set_parameters(&[1.0, 2.0, 0.5])?; // weights, then the bias
+    /// let mut y = [0.0];
+    /// network.predict(kernels::Exec::from_env()?, &[10.0, 100.0], &mut y)?;
+    /// assert_eq!(y, [210.5]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set_parameters(&mut self, values: &[T]) -> Result<(), Error> {
+        let expected = self.parameters().len();
+        if values.len() != expected {
+            return Err(Error::Shape {
+                operation: "network",
+                expected: format!("{expected} parameters"),
+                got: format!("{}", values.len()),
+            });
+        }
+        let mut rest = values;
+        for (index, (layer, block)) in self.layers.iter().zip(&self.plan.blocks).enumerate() {
+            let parameters = &mut self.parameters.as_mut_slice()[block.parameters.clone()];
+            for plan in layer.parameters() {
+                let (data, after) = rest.split_at(plan.len());
+                import_named(index, &layer.parameters(), &format!("{index}.{}", plan.name), data, parameters);
+                rest = after;
+            }
+        }
+        Ok(())
     }
 
     /// Takes the values of one tensor; `data` in PyTorch's order.

@@ -1,0 +1,98 @@
+//! The figures of an epoch and the names of their columns.
+
+use kernels::{Element, Exec};
+use models::network::Network;
+
+use super::batch::{image_of, shift, targets};
+use super::probes;
+use crate::kinds::Stopped;
+use crate::outcome::Value;
+use crate::preprocess::{Part, Prepared};
+use crate::spec::NetworkTrial;
+
+/// Loss and accuracy of one part.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Figures {
+    pub(super) loss: f64,
+    /// `None` for regression.
+    pub(super) accuracy: Option<f64>,
+}
+
+/// The parts that are evaluated after an epoch, by the first half of their columns' names.
+pub(super) fn parts<'a, T>(
+    trial: &NetworkTrial,
+    sets: &'a Prepared<T>,
+) -> impl Iterator<Item = (&'static str, &'a Part<T>)> {
+    let train = trial.evaluate.train.then_some(("train_evaluated", &sets.train));
+    let others = [("validation", &sets.validation), ("test", &sets.test)];
+    train.into_iter().chain(others.into_iter().filter(|(_, part)| !part.rows.is_empty()))
+}
+
+/// The names of all columns of a trial's curve, apart from the epoch.
+pub(super) fn columns<T>(trial: &NetworkTrial, sets: &Prepared<T>, learning_layers: usize) -> Vec<String> {
+    let accuracy = !sets.train.labels.is_empty();
+    let mut columns = Vec::new();
+    let mut push = |part: &str| {
+        columns.push(format!("{part}.loss"));
+        if accuracy {
+            columns.push(format!("{part}.accuracy"));
+        }
+    };
+    push("train");
+    parts(trial, sets).for_each(|(name, _)| push(name));
+    let mut probe = |wanted: bool, name: &str| {
+        columns.extend((1..=learning_layers).filter(|_| wanted).map(|k| format!("{name}.{k}")));
+    };
+    probe(trial.probes.delta_norms_by_epoch, probes::DELTA_NORM);
+    probe(trial.probes.weight_norms, probes::WEIGHT_NORM);
+    columns
+}
+
+impl Figures {
+    /// Loss and accuracy of `part` under the network as it stands.
+    pub(super) fn of<T: Element>(
+        exec: Exec,
+        network: &mut Network<T>,
+        part: &Part<T>,
+    ) -> Result<Self, Stopped> {
+        let evaluation = network.evaluate(exec, &part.x, targets(part))?;
+        let accuracy = (!part.labels.is_empty()).then(|| share(&evaluation.predictions, &part.labels));
+        Ok(Self { loss: evaluation.loss, accuracy })
+    }
+
+    /// The loss and, for classes, the accuracy.
+    pub(super) fn values(self) -> impl Iterator<Item = Option<Value>> {
+        [Some(self.loss), self.accuracy].into_iter().flatten().map(|figure| Some(Value::Real(figure)))
+    }
+}
+
+/// The accuracy on `part` shifted by each of the trial's shifts, with its metric's name.
+pub(super) fn shifted<T: Element>(
+    exec: Exec,
+    network: &mut Network<T>,
+    part: &Part<T>,
+    shape: &[usize],
+    shifts: &[i64],
+) -> Result<Vec<(String, Value)>, Stopped> {
+    let mut metrics = Vec::new();
+    if part.labels.is_empty() {
+        return Ok(metrics);
+    }
+    let width: usize = shape.iter().product();
+    let mut x = part.x.clone();
+    for &by in shifts {
+        for (sample, shifted) in part.x.chunks_exact(width).zip(x.chunks_exact_mut(width)) {
+            shift(image_of(shape), [0, by], sample, shifted);
+        }
+        let evaluation = network.evaluate(exec, &x, targets(part))?;
+        let accuracy = share(&evaluation.predictions, &part.labels);
+        metrics.push((format!("test.accuracy.shift.{by}"), Value::Real(accuracy)));
+    }
+    Ok(metrics)
+}
+
+/// The part of the predictions that are right.
+fn share(predictions: &[u32], labels: &[u32]) -> f64 {
+    let right = predictions.iter().zip(labels).filter(|(p, l)| p == l).count();
+    right as f64 / labels.len() as f64
+}

@@ -1,0 +1,85 @@
+//! Looking inside a network: norms of its gradients and weights, layer by layer.
+
+use std::ops::Range;
+
+use kernels::{Element, Exec, reduce};
+use models::network::{LayerSpec, Network, Position};
+
+use super::batch::Batch;
+use crate::kinds::Stopped;
+use crate::preprocess::Part;
+
+pub(super) const DELTA_NORM: &str = "delta_norm";
+pub(super) const WEIGHT_NORM: &str = "weight_norm";
+
+/// Where the weights and the biases of a layer stand among the parameters.
+#[derive(Clone, Debug)]
+pub(super) struct Learning {
+    weights: Range<usize>,
+    /// Empty without a bias.
+    biases: Range<usize>,
+}
+
+/// The dense and convolution layers, from the input to the output.
+pub(super) fn learning_layers<T: Element>(network: &Network<T>, layers: &[LayerSpec]) -> Vec<Learning> {
+    let mut start = 0;
+    let mut learning = Vec::new();
+    for (summary, layer) in network.layers().iter().zip(layers) {
+        let end = start + summary.parameters;
+        let biases = match layer {
+            LayerSpec::Dense { units, bias } => usize::from(*bias) * units,
+            LayerSpec::Conv2d { filters, bias, .. } | LayerSpec::Conv1d { filters, bias, .. } => {
+                usize::from(*bias) * filters
+            }
+            _ => {
+                start = end;
+                continue;
+            }
+        };
+        learning.push(Learning { weights: start..end - biases, biases: end - biases..end });
+        start = end;
+    }
+    learning
+}
+
+/// |dJ/db| of every learning layer, J the mean over the whole of `part`: Nielsen's speed of learning.
+///
+/// The gradient of each batch counts by its number of samples, added in f64 in file order. A layer
+/// without a bias has norm 0.
+pub(super) fn delta_norms<T: Element>(
+    exec: Exec,
+    network: &mut Network<T>,
+    layers: &[Learning],
+    part: &Part<T>,
+    shape: &[usize],
+    at: Position,
+) -> Result<Vec<f64>, Stopped> {
+    // A pass in training mode moves the running statistics of batch normalisation.
+    let statistics = network.statistics().to_vec();
+    let samples = part.rows.len();
+    let mut sums: Vec<Vec<f64>> = layers.iter().map(|layer| vec![0.0; layer.biases.len()]).collect();
+    let mut batch = Batch::new(shape, network.max_batch());
+    let all: Vec<u32> = (0..samples as u32).collect();
+    for (i, rows) in all.chunks(network.max_batch()).enumerate() {
+        batch.gather(part, rows);
+        let first = (i * network.max_batch()) as u64;
+        network.forward_backward(exec, &batch.x, batch.targets(), Position { first, ..at })?;
+        for (sum, layer) in sums.iter_mut().zip(layers) {
+            for (s, g) in sum.iter_mut().zip(&network.gradients()[layer.biases.clone()]) {
+                *s = g.to_f64().mul_add(rows.len() as f64, *s);
+            }
+        }
+    }
+    network.statistics_mut().copy_from_slice(&statistics);
+    Ok(sums.iter().map(|sum| reduce::sum_of_squares(exec, sum).sqrt() / samples as f64).collect())
+}
+
+/// |w| of every learning layer, biases left out, in f64.
+pub(super) fn weight_norms<T: Element>(exec: Exec, network: &Network<T>, layers: &[Learning]) -> Vec<f64> {
+    let norm = |layer: &Learning| {
+        let weights: Vec<f64> =
+            network.parameters()[layer.weights.clone()].iter().map(|w| w.to_f64()).collect();
+        reduce::sum_of_squares(exec, &weights).sqrt()
+    };
+    layers.iter().map(norm).collect()
+}

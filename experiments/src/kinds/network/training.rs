@@ -1,0 +1,304 @@
+//! The training loop: epochs of shuffled batches, figures after each, checkpoints in between.
+
+use std::sync::Arc;
+
+use kernels::Element;
+use models::checkpoint::{Best, Progress, load_state, save_state};
+use models::network::{Network, Position};
+use models::optimizer::Optimizer;
+
+use super::batch::{Augmentation, Batch};
+use super::checkpoint::{Checkpoint, flatten, unflatten};
+use super::figures::{self, Figures};
+use super::files;
+use super::probes::{self, Learning};
+use crate::data::Data;
+use crate::kinds::neuron::order;
+use crate::kinds::{self, Context, Stopped};
+use crate::outcome::{Curve, Outcome, Status, Value};
+use crate::preprocess::Prepared;
+use crate::spec::NetworkTrial;
+
+/// Samples that an evaluation takes at a time, at least; the bits do not depend on it.
+const EVALUATION_BATCH: usize = 128;
+
+/// Trains the network of one trial and evaluates it.
+pub(super) fn run<T: Element>(trial: &NetworkTrial, context: &Context<'_>) -> Result<Outcome, Stopped> {
+    let data = context.inputs.data(&trial.dataset, context.seed).ok_or_else(kinds::no_data)?;
+    let sets = context.inputs.prepared::<T>(&data, &trial.preprocess);
+    let mut training = Training::new(trial, *context, &data, &sets)?;
+    let start = training.start_norms()?;
+    training.resume();
+    let status = training.train()?;
+    training.outcome(status, start)
+}
+
+/// A trial at work.
+pub(super) struct Training<'a, T> {
+    trial: &'a NetworkTrial,
+    context: Context<'a>,
+    data: &'a Arc<Data>,
+    sets: &'a Prepared<T>,
+    network: Network<T>,
+    optimizer: Optimizer<T>,
+    learning: Vec<Learning>,
+    batch: Batch<T>,
+    checkpoint: Checkpoint,
+    curve: Curve,
+    /// Epoch and position within it, from 0; the best epoch so far.
+    at: Progress<T>,
+    /// Sum of the sample losses and number of right answers of the epoch so far.
+    loss: f64,
+    right: u64,
+}
+
+/// How an epoch ended.
+enum Epoch {
+    Whole,
+    Diverged { step: u64 },
+}
+
+impl<'a, T: Element> Training<'a, T> {
+    fn new(
+        trial: &'a NetworkTrial,
+        context: Context<'a>,
+        data: &'a Arc<Data>,
+        sets: &'a Prepared<T>,
+    ) -> Result<Self, Stopped> {
+        let samples = sets.train.rows.len();
+        if samples == 0 {
+            return Err(Stopped::Failed(format!("{}: the training part is empty", data.name)));
+        }
+        let (input, layers) = (&trial.model.input, &trial.model.layers);
+        if input.iter().product::<usize>() != data.width() {
+            let (name, shape) = (&data.name, &data.shape);
+            return Err(Stopped::Failed(format!(
+                "model.input is {input:?}, a sample of {name} is {shape:?}"
+            )));
+        }
+        let size = trial.train.batch.min(samples);
+        let largest = size.max(EVALUATION_BATCH);
+        let mut network = Network::new(input, layers, trial.train.loss, largest).map_err(failed)?;
+        match &trial.model.parameters {
+            None => network.initialise(trial.model.init, context.seed),
+            Some(values) => {
+                let values: Vec<T> = values.iter().map(|&v| T::from_f64(v)).collect();
+                network.set_parameters(&values)?;
+            }
+        }
+        let learning = probes::learning_layers(&network, layers);
+        Ok(Self {
+            trial,
+            context,
+            data,
+            sets,
+            optimizer: Optimizer::new(trial.train.optimizer, network.parameters().len()).map_err(failed)?,
+            batch: Batch::new(input, largest),
+            checkpoint: Checkpoint::new(context.folder),
+            curve: Curve::over("epoch", figures::columns(trial, sets, learning.len())),
+            at: Progress { experiment: context.id.to_owned(), ..empty() },
+            network,
+            learning,
+            loss: 0.0,
+            right: 0,
+        })
+    }
+
+    /// Norms of the gradients before the first step, where asked.
+    fn start_norms(&mut self) -> Result<Vec<f64>, Stopped> {
+        if self.trial.probes.delta_norms { self.delta_norms(0) } else { Ok(Vec::new()) }
+    }
+
+    fn delta_norms(&mut self, epoch: u32) -> Result<Vec<f64>, Stopped> {
+        let at = Position { seed: self.context.seed, epoch, first: 0 };
+        let (network, part) = (&mut self.network, &self.sets.train);
+        probes::delta_norms(self.context.exec, network, &self.learning, part, &self.trial.model.input, at)
+    }
+
+    /// All epochs that are still to do.
+    fn train(&mut self) -> Result<Status, Stopped> {
+        while (self.at.epoch as usize) < self.trial.train.epochs && !self.patience_is_over() {
+            if let Epoch::Diverged { step } = self.epoch()? {
+                return Ok(Status::Diverged { epoch: u64::from(self.at.epoch) + 1, step });
+            }
+            self.record_epoch()?;
+            self.at.epoch += 1;
+            (self.at.position, self.loss, self.right) = (0, 0.0, 0);
+            self.context.progress.advance(1);
+        }
+        Ok(Status::Ok)
+    }
+
+    /// The batches of one epoch from where it stands.
+    fn epoch(&mut self) -> Result<Epoch, Stopped> {
+        let (seed, train) = (self.context.seed, &self.trial.train);
+        let samples = self.sets.train.rows.len();
+        let epoch = self.at.epoch;
+        let rows = order(train.shuffle, seed).of_epoch(samples, epoch as usize + 1);
+        while (self.at.position as usize) < samples {
+            self.save_if_due()?;
+            let first = self.at.position as usize;
+            let last = samples.min(first + train.batch);
+            self.batch.gather(&self.sets.train, &rows[first..last]);
+            if train.augment_shift > 0 {
+                let augmentation = Augmentation { pixels: train.augment_shift, seed, epoch };
+                self.batch.shift_at_random(augmentation, first);
+            }
+            let at = Position { seed, epoch, first: first as u64 };
+            let (exec, batch) = (self.context.exec, &self.batch);
+            let loss = self.network.train_step(exec, &batch.x, batch.targets(), &mut self.optimizer, at)?;
+            if !loss.is_finite() {
+                return Ok(Epoch::Diverged { step: (first / train.batch) as u64 + 1 });
+            }
+            self.loss += loss;
+            let answers = self.network.answers().zip(batch.labels());
+            self.right += answers.filter(|(answer, label)| answer == *label).count() as u64;
+            self.at.position = last as u64;
+            self.at.step += 1;
+        }
+        Ok(Epoch::Whole)
+    }
+
+    /// Saves where the trial stands if a checkpoint is due, and stops it if the run was interrupted.
+    fn save_if_due(&mut self) -> Result<(), Stopped> {
+        let interrupted = self.context.interrupt.requested();
+        if interrupted || self.checkpoint.is_due() {
+            self.at.sums = vec![self.loss, self.right as f64];
+            self.at.sums.extend(flatten(&self.curve.rows));
+            let state = save_state(&self.network, &self.optimizer, &self.at).map_err(failed)?;
+            self.checkpoint.save(&state)?;
+        }
+        if interrupted { Err(Stopped::Interrupted) } else { Ok(()) }
+    }
+
+    /// Goes on from the checkpoint, if there is one of this very trial.
+    fn resume(&mut self) {
+        let Some(state) = self.checkpoint.load() else { return };
+        let Ok(at) = load_state(&mut self.network, &mut self.optimizer, self.context.id, &state) else {
+            return;
+        };
+        let [loss, right, rows @ ..] = &at.sums[..] else { return };
+        let Some(rows) = unflatten(rows, self.curve.columns.len()) else { return };
+        (self.loss, self.right, self.curve.rows) = (*loss, *right as u64, rows);
+        self.context.progress.advance(u64::from(at.epoch));
+        self.at = at;
+    }
+
+    /// A row of the curve for the epoch that just ended; remembers its weights if they are the best so far.
+    fn record_epoch(&mut self) -> Result<(), Stopped> {
+        let epoch = self.at.epoch;
+        let samples = self.sets.train.rows.len() as f64;
+        let accuracy = (!self.sets.train.labels.is_empty()).then_some(self.right as f64 / samples);
+        let mut row: Vec<Option<Value>> = Figures { loss: self.loss / samples, accuracy }.values().collect();
+        let every = self.trial.evaluate.every.max(1);
+        let done = epoch as usize + 1;
+        let evaluated = done.is_multiple_of(every) || done == self.trial.train.epochs;
+        for (_, part) in figures::parts(self.trial, self.sets) {
+            if evaluated {
+                row.extend(Figures::of(self.context.exec, &mut self.network, part)?.values());
+            } else {
+                row.extend([None, None].into_iter().take(1 + usize::from(accuracy.is_some())));
+            }
+        }
+        let real = |x: f64| Some(Value::Real(x));
+        if self.trial.probes.delta_norms_by_epoch {
+            row.extend(self.delta_norms(epoch)?.into_iter().map(real));
+        }
+        if self.trial.probes.weight_norms {
+            let norms = probes::weight_norms(self.context.exec, &self.network, &self.learning);
+            row.extend(norms.into_iter().map(real));
+        }
+        self.curve.push(u64::from(epoch) + 1, row);
+        self.remember_best();
+        Ok(())
+    }
+
+    /// Strictly better only, so that of equal epochs the first is chosen; a NaN is never better.
+    fn remember_best(&mut self) {
+        let Some(select) = &self.trial.train.select else { return };
+        let Some(value) = self.figure(self.curve.rows.len() - 1, &select.metric) else { return };
+        let better = match &self.at.best {
+            None => !value.is_nan(),
+            Some(best) if select.largest => value > best.value,
+            Some(best) => value < best.value,
+        };
+        if better {
+            self.at.best = Some(Best {
+                epoch: self.at.epoch,
+                value,
+                parameters: self.network.parameters().to_vec(),
+                statistics: self.network.statistics().to_vec(),
+            });
+        }
+    }
+
+    /// True if so many epochs brought nothing better.
+    fn patience_is_over(&self) -> bool {
+        let patience = self.trial.train.select.as_ref().and_then(|select| select.patience);
+        match (patience, &self.at.best) {
+            (Some(patience), Some(best)) => (self.at.epoch - best.epoch) as usize > patience,
+            _ => false,
+        }
+    }
+
+    fn figure(&self, row: usize, column: &str) -> Option<f64> {
+        let place = self.curve.columns.iter().position(|name| name == column)?;
+        self.curve.rows.get(row)?[place].map(Value::as_f64)
+    }
+
+    /// The metrics, the digests and the files, once training has ended.
+    fn outcome(mut self, status: Status, start: Vec<f64>) -> Result<Outcome, Stopped> {
+        let mut outcome = Outcome { status, ..Outcome::ok() };
+        if status == Status::Ok {
+            self.report(&mut outcome)?;
+        } else {
+            outcome.digests.push(("weights".to_owned(), files::weights_digest(&self.network)));
+        }
+        for (k, norm) in start.into_iter().enumerate() {
+            outcome.metric(format!("start.{}.{}", probes::DELTA_NORM, k + 1), norm);
+        }
+        outcome.metric("epochs", u64::from(self.at.epoch));
+        outcome.metric("parameters", self.network.parameters().len());
+        outcome.curve = self.curve;
+        Checkpoint::remove(self.context.folder)?;
+        Ok(outcome)
+    }
+
+    /// The figures of the weights that count: the selected epoch's, else the last one's.
+    fn report(&mut self, outcome: &mut Outcome) -> Result<(), Stopped> {
+        let last = self.curve.rows.len().wrapping_sub(1);
+        let selected = self.at.best.take();
+        let counted = selected.as_ref().map_or(last, |best| best.epoch as usize);
+        self.report_row(outcome, counted, "");
+        if let Some(best) = selected {
+            outcome.metric("selected.epoch", u64::from(best.epoch) + 1);
+            self.report_row(outcome, last, "final.");
+            outcome.digests.push(("weights.final".to_owned(), files::weights_digest(&self.network)));
+            self.network.parameters_mut().copy_from_slice(&best.parameters);
+            self.network.statistics_mut().copy_from_slice(&best.statistics);
+        }
+        outcome.digests.insert(0, ("weights".to_owned(), files::weights_digest(&self.network)));
+        let (exec, sets, shape) = (self.context.exec, self.sets, &self.data.shape);
+        let shifts = &self.trial.evaluate.shifts;
+        outcome.metrics.extend(figures::shifted(exec, &mut self.network, &sets.test, shape, shifts)?);
+        outcome.files = files::files(self.trial, exec, self.data, sets, &mut self.network)?;
+        Ok(())
+    }
+
+    fn report_row(&self, outcome: &mut Outcome, row: usize, prefix: &str) {
+        let Some(values) = self.curve.rows.get(row) else { return };
+        for (name, value) in self.curve.columns.iter().zip(values).skip(1) {
+            if let Some(value) = value {
+                outcome.metric(format!("{prefix}{name}"), *value);
+            }
+        }
+    }
+}
+
+fn empty<T>() -> Progress<T> {
+    Progress { experiment: String::new(), epoch: 0, step: 0, position: 0, sums: Vec::new(), best: None }
+}
+
+fn failed(error: impl std::error::Error) -> Stopped {
+    Stopped::Failed(error.to_string())
+}

@@ -1,7 +1,9 @@
 //! The input gradient as a gather: grad_x = W' im2col(grad_y), with the taps running backwards.
 
-use super::gather::{Block, ClassTaps, Gather};
-use super::im2col::fill_columns;
+use std::ops::Range;
+
+use super::gather::{ClassTaps, Gather};
+use super::patches::{Patches, SLACK};
 use super::share::{Share, workers};
 use super::{Conv2d, check_len, check_samples, check_scratch};
 use crate::gemm::gemm;
@@ -68,11 +70,9 @@ pub fn backward_input<T: Element>(
     let samples = Share { first: 0, items: batch, out: grad_x, scratch };
     samples.split(workers, &|share| {
         let grad_y = &grad_y[share.first * conv.output_len()..][..share.items * conv.output_len()];
-        for row_class in 0..conv.stride[0].min(conv.h_in) {
-            for col_class in 0..conv.stride[1].min(conv.w_in) {
-                let class = Class::new(conv, [row_class, col_class]);
-                class.backward(inner, w, grad_y, share.out, share.scratch)?;
-            }
+        for class in conv.classes() {
+            let class = Class::new(conv, class);
+            class.backward(inner, w, grad_y, share.out, share.scratch)?;
         }
         Ok(())
     })
@@ -153,37 +153,35 @@ impl<'a> Class<'a> {
             let grad_y = MatRef::row_major(grad_y, taps, positions)?;
             return gemm(exec, weights, grad_y, MatMut::row_major(grad_x, channels, positions)?);
         }
-        let mut first = 0;
+        let patches = Patches::new(self.gather, conv.c_out / conv.groups);
+        let (framed, scratch) = scratch.split_at_mut(patches.framed_len());
+        patches.frame(exec, grad_y, framed);
         for block in self.gather.blocks(conv.columns_out()) {
-            let (columns, result) = scratch.split_at_mut(taps * block.len());
-            exec.level.vectorize(
-                #[inline(always)]
-                || fill_columns(&self.gather, &block, grad_y, columns),
-            );
-            let columns = MatRef::row_major(columns, taps, block.len())?;
+            let (columns, result) = scratch.split_at_mut(taps * block.len() + SLACK);
+            patches.fill(exec, framed, block.clone(), columns);
+            let columns = MatRef::row_major(&columns[..taps * block.len()], taps, block.len())?;
             if dense {
                 let mut grad_x = MatMut::row_major(&mut *grad_x, channels, positions)?;
-                gemm(exec, weights, columns, grad_x.tile(0..channels, first..first + block.len()))?;
+                gemm(exec, weights, columns, grad_x.tile(0..channels, block))?;
             } else {
                 let result = &mut result[..channels * block.len()];
-                gemm(exec, weights, columns, MatMut::row_major(result, channels, block.len())?)?;
-                self.spread(&block, result, grad_x);
+                gemm(exec, weights, columns, MatMut::row_major(&mut *result, channels, block.len())?)?;
+                self.spread(block, result, grad_x);
             }
-            first += block.len();
         }
         Ok(())
     }
 
     /// Writes a block's result [channels, block] to its places among the other classes'.
-    fn spread<T: Element>(&self, block: &Block, result: &[T], grad_x: &mut [T]) {
+    fn spread<T: Element>(&self, block: Range<usize>, result: &[T], grad_x: &mut [T]) {
         let conv = self.conv;
+        let width = self.gather.cols.positions;
         let planes = grad_x.chunks_exact_mut(conv.h_in * conv.w_in);
         for (plane, result) in planes.zip(result.chunks_exact(block.len())) {
-            for (h, line) in block.rows.clone().zip(result.chunks_exact(block.cols.len())) {
-                let row = (h * conv.stride[0] + self.class[0]) * conv.w_in;
-                let col = block.cols.start * conv.stride[1] + self.class[1];
-                let places = plane[row + col..row + conv.w_in].iter_mut().step_by(conv.stride[1]);
-                places.zip(line).for_each(|(to, &value)| *to = value);
+            for (position, &value) in block.clone().zip(result) {
+                let h = position / width * conv.stride[0] + self.class[0];
+                let w = position % width * conv.stride[1] + self.class[1];
+                plane[h * conv.w_in + w] = value;
             }
         }
     }

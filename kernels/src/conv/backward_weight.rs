@@ -1,7 +1,7 @@
 //! The weight gradient: grad_W = sum over samples of grad_y im2col(x)', in chunks of samples.
 
 use super::gather::Gather;
-use super::im2col::fill_columns;
+use super::patches::{Patches, SLACK};
 use super::share::{Share, workers};
 use super::{Conv2d, check_len, check_samples, check_scratch};
 use crate::gemm::gemm_acc;
@@ -84,7 +84,7 @@ pub fn backward_weight<T: Element>(
             Ok(())
         })?;
         for (chunk, partial) in (first..).zip(partials.chunks_exact(conv.weight_len())) {
-            add_chunk(exec, chunk == 0, partial, grad_w);
+            add_chunk(conv, chunk == 0, partial, grad_w);
         }
     }
     Ok(())
@@ -92,47 +92,52 @@ pub fn backward_weight<T: Element>(
 
 /// One chunk: a single chain from +0.0, which every product continues from the old value. A block
 /// is at most 8192 positions long, so that no product is cut (the sum is N3's, not N2's).
+///
+/// The gradient comes transposed, [group, (channel, kernel row, kernel column), filter]: then the
+/// columns need no transpose, and the output gradient, which is smaller, is packed instead.
 fn chunk_gradient<T: Element>(
     exec: Exec,
     conv: &Conv2d,
     x: &[T],
     grad_y: &[T],
-    grad_w: &mut [T],
+    transposed: &mut [T],
     scratch: &mut [T],
 ) -> Result<(), Error> {
     let gather = Gather::forward(conv);
-    let (filters, taps, positions) = (conv.c_out / conv.groups, conv.taps_in(), gather.positions());
-    grad_w.fill(T::ZERO);
+    let patches = Patches::new(gather, conv.c_in / conv.groups);
+    let (filters, taps, positions) = (conv.c_out / conv.groups, patches.taps(), gather.positions());
+    let (framed, columns) = scratch.split_at_mut(patches.framed_len());
+    transposed.fill(T::ZERO);
     for (x, grad_y) in x.chunks_exact(conv.input_len()).zip(grad_y.chunks_exact(conv.output_len())) {
         let x = x.chunks_exact(conv.input_len() / conv.groups);
         let grad_y = grad_y.chunks_exact(filters * positions);
-        for ((x, grad_y), grad_w) in x.zip(grad_y).zip(grad_w.chunks_exact_mut(filters * taps)) {
+        for ((x, grad_y), transposed) in x.zip(grad_y).zip(transposed.chunks_exact_mut(filters * taps)) {
             let grad_y = MatRef::row_major(grad_y, filters, positions)?;
-            let mut grad_w = MatMut::row_major(grad_w, filters, taps)?;
-            let mut first = 0;
+            let mut transposed = MatMut::row_major(transposed, taps, filters)?;
+            patches.frame(exec, x, framed);
             for block in gather.blocks(conv.columns_in()) {
-                let columns = &mut scratch[..taps * block.len()];
-                exec.level.vectorize(
-                    #[inline(always)]
-                    || fill_columns(&gather, &block, x, columns),
-                );
-                let columns = MatRef::row_major(columns, taps, block.len())?;
-                let grad_y = grad_y.tile(0..filters, first..first + block.len());
-                gemm_acc(exec, grad_y, columns.t(), grad_w.reborrow())?;
-                first += block.len();
+                patches.fill(exec, framed, block.clone(), &mut columns[..taps * block.len() + SLACK]);
+                let columns = MatRef::row_major(&columns[..taps * block.len()], taps, block.len())?;
+                gemm_acc(exec, columns, grad_y.tile(0..filters, block).t(), transposed.reborrow())?;
             }
         }
     }
     Ok(())
 }
 
-/// Takes the first chunk's value and adds each later one.
-fn add_chunk<T: Element>(exec: Exec, is_first: bool, partial: &[T], grad_w: &mut [T]) {
-    if is_first {
-        return grad_w.copy_from_slice(partial);
+/// Takes the first chunk's value and adds each later one, turning the gradient to
+/// [c_out, (channel, kernel row, kernel column)].
+fn add_chunk<T: Element>(conv: &Conv2d, is_first: bool, transposed: &[T], grad_w: &mut [T]) {
+    let (filters, taps) = (conv.c_out / conv.groups, conv.taps_in());
+    let groups = grad_w.chunks_exact_mut(filters * taps).zip(transposed.chunks_exact(filters * taps));
+    for (grad_w, transposed) in groups {
+        for (filter, grad_w) in grad_w.chunks_exact_mut(taps).enumerate() {
+            let column = transposed[filter..].iter().step_by(filters);
+            if is_first {
+                grad_w.iter_mut().zip(column).for_each(|(to, &value)| *to = value);
+            } else {
+                grad_w.iter_mut().zip(column).for_each(|(sum, &value)| *sum += value);
+            }
+        }
     }
-    exec.level.vectorize(
-        #[inline(always)]
-        || grad_w.iter_mut().zip(partial).for_each(|(sum, &value)| *sum += value),
-    );
 }

@@ -1,7 +1,7 @@
 //! The forward pass: y = W im2col(x) + b, one sample and one block of columns at a time.
 
 use super::gather::Gather;
-use super::im2col::fill_columns;
+use super::patches::{Patches, SLACK};
 use super::share::{Share, workers};
 use super::{Conv2d, check_len, check_samples, check_scratch};
 use crate::gemm::gemm;
@@ -82,7 +82,9 @@ fn forward_sample<T: Element>(
     scratch: &mut [T],
 ) -> Result<(), Error> {
     let gather = Gather::forward(conv);
-    let (filters, taps, positions) = (conv.c_out / conv.groups, conv.taps_in(), gather.positions());
+    let patches = Patches::new(gather, conv.c_in / conv.groups);
+    let (filters, taps, positions) = (conv.c_out / conv.groups, patches.taps(), gather.positions());
+    let (framed, columns) = scratch.split_at_mut(patches.framed_len());
     let x = x.chunks_exact(conv.input_len() / conv.groups);
     let groups = x.zip(w.chunks_exact(filters * taps)).zip(y.chunks_exact_mut(filters * positions));
     for ((x, w), y) in groups {
@@ -93,16 +95,11 @@ fn forward_sample<T: Element>(
             continue;
         }
         let mut y = MatMut::row_major(y, filters, positions)?;
-        let mut first = 0;
+        patches.frame(exec, x, framed);
         for block in gather.blocks(conv.columns_in()) {
-            let columns = &mut scratch[..taps * block.len()];
-            exec.level.vectorize(
-                #[inline(always)]
-                || fill_columns(&gather, &block, x, columns),
-            );
-            let columns = MatRef::row_major(columns, taps, block.len())?;
-            gemm(exec, w, columns, y.tile(0..filters, first..first + block.len()))?;
-            first += block.len();
+            patches.fill(exec, framed, block.clone(), &mut columns[..taps * block.len() + SLACK]);
+            let columns = MatRef::row_major(&columns[..taps * block.len()], taps, block.len())?;
+            gemm(exec, w, columns, y.tile(0..filters, block))?;
         }
     }
     Ok(())

@@ -67,7 +67,7 @@ impl Reach {
     }
 
     /// What position 0 reads under `tap`; negative in the padding before the axis.
-    fn origin(&self, tap: usize) -> isize {
+    pub(crate) fn origin(&self, tap: usize) -> isize {
         self.first + tap as isize * self.tap_step
     }
 
@@ -96,20 +96,6 @@ impl Reach {
 pub(crate) struct Gather {
     pub(crate) rows: Reach,
     pub(crate) cols: Reach,
-}
-
-/// A rectangle of positions that are consecutive in row-major order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Block {
-    pub(crate) rows: Range<usize>,
-    pub(crate) cols: Range<usize>,
-}
-
-impl Block {
-    /// Number of positions.
-    pub(crate) fn len(&self) -> usize {
-        self.rows.len() * self.cols.len()
-    }
 }
 
 impl Gather {
@@ -141,19 +127,10 @@ impl Gather {
         self.rows.positions * self.cols.positions
     }
 
-    /// Cuts the positions into blocks of at most `limit`: whole rows, or pieces of one row where
-    /// a row is longer than that.
-    pub(crate) fn blocks(&self, limit: usize) -> impl Iterator<Item = Block> + use<> {
-        let (rows, cols) = (self.rows.positions, self.cols.positions);
-        let height = (limit / cols.max(1)).max(1);
-        let width = if cols > limit { limit.max(1) } else { cols.max(1) };
-        (0..rows).step_by(height).flat_map(move |row| {
-            let rows = row..rows.min(row + height);
-            (0..cols).step_by(width).map(move |col| {
-                let cols = col..cols.min(col + width);
-                Block { rows: rows.clone(), cols }
-            })
-        })
+    /// Cuts the positions into ranges of `len`, the last one shorter.
+    pub(crate) fn blocks(&self, len: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+        let positions = self.positions();
+        (0..positions).step_by(len.max(1)).map(move |first| first..positions.min(first + len))
     }
 }
 

@@ -10,7 +10,7 @@
 //!
 //! With it y = W columns is a matrix product: W is [c_out, c_in * kernel_h * kernel_w].
 
-use super::gather::{Block, Gather};
+use super::gather::Gather;
 use super::{Conv2d, check_len};
 use crate::{Element, Error};
 
@@ -41,9 +41,18 @@ use crate::{Element, Error};
 /// ```
 pub fn im2col<T: Element>(conv: &Conv2d, x: &[T], columns: &mut [T]) -> Result<(), Error> {
     check("im2col", conv, x, columns)?;
-    let gather = Gather::forward(conv);
-    let all = Block { rows: 0..gather.rows.positions, cols: 0..gather.cols.positions };
-    fill_columns(&gather, &all, x, columns);
+    let (gather, area) = (Gather::forward(conv), conv.h_in * conv.w_in);
+    let positions = gather.positions();
+    let (rows, cols) = (0..gather.rows.positions, 0..gather.cols.positions);
+    columns.fill(T::ZERO);
+    for (row, (channel, i, j)) in columns.chunks_exact_mut(positions).zip(taps(conv.c_in, &gather)) {
+        let plane = &x[channel * area..][..area];
+        for h in gather.rows.inside(i, &rows) {
+            for w in gather.cols.inside(j, &cols) {
+                row[h * cols.end + w] = plane[gather.rows.read(i, h) * conv.w_in + gather.cols.read(j, w)];
+            }
+        }
+    }
     Ok(())
 }
 
@@ -87,39 +96,4 @@ fn check<T>(operation: &'static str, conv: &Conv2d, x: &[T], columns: &[T]) -> R
 fn taps(channels: usize, gather: &Gather) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
     let (rows, cols) = (gather.rows.taps, gather.cols.taps);
     (0..channels * rows * cols).map(move |row| (row / (rows * cols), row / cols % rows, row % cols))
-}
-
-/// Writes the columns of `block`: [(channel, tap row, tap column), block.len()] row-major, from
-/// the planes [channels, rows.input, cols.input].
-#[inline(always)]
-pub(crate) fn fill_columns<T: Element>(gather: &Gather, block: &Block, planes: &[T], columns: &mut [T]) {
-    let area = gather.rows.input * gather.cols.input;
-    let width = block.cols.len();
-    let channels = planes.len() / area;
-    for (row, (channel, i, j)) in columns.chunks_exact_mut(block.len()).zip(taps(channels, gather)) {
-        let plane = &planes[channel * area..][..area];
-        let lines = gather.rows.inside(i, &block.rows);
-        let (before, rest) = row.split_at_mut((lines.start - block.rows.start) * width);
-        let (within, after) = rest.split_at_mut(lines.len() * width);
-        before.fill(T::ZERO);
-        after.fill(T::ZERO);
-        let cols = gather.cols.inside(j, &block.cols);
-        if cols.is_empty() {
-            within.fill(T::ZERO);
-            continue;
-        }
-        let (left, right) = (cols.start - block.cols.start, cols.end - block.cols.start);
-        let start = gather.cols.read(j, cols.start);
-        for (line, h) in within.chunks_exact_mut(width).zip(lines) {
-            let source = &plane[gather.rows.read(i, h) * gather.cols.input..][start..gather.cols.input];
-            line[..left].fill(T::ZERO);
-            line[right..].fill(T::ZERO);
-            if gather.cols.step == 1 {
-                line[left..right].copy_from_slice(&source[..right - left]);
-            } else {
-                let source = source.iter().step_by(gather.cols.step);
-                line[left..right].iter_mut().zip(source).for_each(|(to, &from)| *to = from);
-            }
-        }
-    }
 }

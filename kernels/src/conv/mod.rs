@@ -21,6 +21,7 @@ mod backward_weight;
 mod forward;
 mod gather;
 mod im2col;
+mod patches;
 mod shape;
 mod share;
 

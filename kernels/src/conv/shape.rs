@@ -1,5 +1,7 @@
 //! The sizes of a convolution, and what one axis does with a position and a tap.
 
+use super::gather::Gather;
+use super::patches::{Patches, SLACK};
 use crate::Error;
 
 /// All sizes of a 2-D convolution; a 1-D one has height 1. Layout NCHW, weights OIHW
@@ -60,12 +62,13 @@ impl Conv2d {
             return refuse("a kernel, dilated, no larger than the padded input");
         };
         let taps = self.kernel[0].checked_mul(self.kernel[1]);
-        let column_rows = taps.and_then(|taps| taps.checked_mul(self.c_in.checked_mul(self.c_out)?));
-        let positions = self.h_in.checked_mul(self.w_in).zip(h_out.checked_mul(w_out));
-        let everything = column_rows
-            .zip(positions)
-            .and_then(|(rows, (input, output))| rows.checked_mul(input.checked_add(output)?));
-        if everything.is_none_or(|len| len > isize::MAX as usize / 64) {
+        let weights = taps.and_then(|taps| taps.checked_mul(self.c_in.checked_mul(self.c_out)?));
+        // The kernels copy the planes into a frame of zeros, the input's and the output's.
+        let framed = |axis: Axis| axis.padding.checked_mul(2)?.checked_add(axis.input);
+        let framed = framed(self.rows()).and_then(|rows| rows.checked_mul(framed(self.cols())?));
+        let positions = framed.and_then(|framed| framed.checked_add(h_out.checked_mul(w_out)?));
+        let values = weights.zip(positions).and_then(|(weights, positions)| weights.checked_mul(positions));
+        if values.is_none_or(|values| values > isize::MAX as usize / 64) {
             return refuse("sizes whose products fit in memory");
         }
         Ok(())
@@ -110,10 +113,23 @@ impl Conv2d {
     /// Values of scratch with which the forward pass and the gradients can employ `threads`
     /// threads. One thread's worth is enough to run; more never changes a bit.
     pub fn scratch_len(&self, threads: usize) -> usize {
-        let weight_gradient = self.partials() * self.weight_len() + self.taps_in() * self.columns_in();
-        let result = self.c_in / self.groups * self.columns_out();
-        let input_gradient = self.weight_len() + self.taps_out() * self.columns_out() + result;
-        threads * if weight_gradient > input_gradient { weight_gradient } else { input_gradient }
+        let forward = Patches::new(Gather::forward(self), self.c_in / self.groups);
+        let columns = self.taps_in() * self.columns_in() + SLACK;
+        let weight_gradient = self.partials() * self.weight_len() + forward.framed_len() + columns;
+        let classes = self.classes();
+        let framed = classes.map(|class| {
+            let (gather, _) = Gather::of_class(self, class);
+            Patches::new(gather, self.c_out / self.groups).framed_len()
+        });
+        let columns = (self.taps_out() + self.c_in / self.groups) * self.columns_out() + SLACK;
+        let input_gradient = self.weight_len() + framed.max().unwrap_or(0) + columns;
+        threads * weight_gradient.max(input_gradient)
+    }
+
+    /// The residue classes modulo the strides that hold input positions.
+    pub(crate) fn classes(&self) -> impl Iterator<Item = [usize; 2]> + use<> {
+        let cols = self.stride[1].min(self.w_in);
+        (0..self.stride[0].min(self.h_in)).flat_map(move |row| (0..cols).map(move |col| [row, col]))
     }
 
     /// Floating-point operations of the forward pass, and of each gradient, on `batch` samples.
@@ -168,14 +184,17 @@ impl Conv2d {
     }
 }
 
-/// Values of a column matrix that is made at a time: 256 KiB of f32, which stays in the L2 cache
-/// beside the rest.
+/// Values of a column matrix that is made at a time: 256 KiB of f32, which stays in the level-2
+/// cache beside the weights.
 const BLOCK: usize = 1 << 16;
 
-/// Columns of a block: at least a few vectors, and at most 8192, the longest product that is not
-/// cut (the weight gradient sums over them, and N3 knows no cut).
+/// Columns are made in multiples of this, a whole number of the widest tiles of a product.
+const TILE: usize = 48;
+
+/// Columns of a block: at most 8192, the longest product that is not cut (the weight gradient
+/// sums over them, and N3 knows no cut).
 fn block_columns(taps: usize, positions: usize) -> usize {
-    (BLOCK / taps).clamp(64, 8192).min(positions)
+    ((BLOCK / taps).clamp(TILE, 8192) / TILE * TILE).min(positions)
 }
 
 /// One axis of a convolution or a pooling.

@@ -1,5 +1,7 @@
 //! Axes: from values to a place between 0 and 1, with ticks at round numbers.
 
+use kernels::math::f64::{exp, ln, log10};
+
 /// How values are spread along an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scale {
@@ -120,8 +122,8 @@ impl Axis {
     }
 
     fn log(label: &str, low: f64, high: f64) -> Self {
-        let margin = ((high / low).log10() * 0.06).max(0.05);
-        let (low, high) = (low / 10f64.powf(margin), high * 10f64.powf(margin));
+        let margin = exp((ln(high / low) * 0.06).max(0.1));
+        let (low, high) = (low / margin, high * margin);
         let ticks = log_ticks(low, high);
         Self { label: label.to_owned(), ticks, grid: true, names: false, scale: Scale::Log, low, high }
     }
@@ -135,7 +137,7 @@ impl Axis {
     pub(super) fn place(&self, value: f64) -> f64 {
         match self.scale {
             Scale::Linear => (value - self.low) / (self.high - self.low),
-            Scale::Log => (value / self.low).log10() / (self.high / self.low).log10(),
+            Scale::Log => ln(value / self.low) / ln(self.high / self.low),
         }
     }
 
@@ -153,10 +155,12 @@ impl Axis {
 /// Multiples of 1, 2 or 5 times a power of ten, about five of them.
 fn linear_ticks(low: f64, high: f64) -> Vec<Tick> {
     let rough = (high - low) / 5.0;
-    let power = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|&s| s >= rough * 0.99);
-    let step = step.unwrap_or(power);
-    let digits = (-step.log10().floor()).max(0.0) as usize;
+    let exponent = log10(rough).floor() as i32;
+    let steps = [(1.0, exponent), (2.0, exponent), (5.0, exponent), (1.0, exponent + 1)];
+    let size = |(lead, exponent): (f64, i32)| lead * power_of_ten(exponent);
+    let step = steps.into_iter().find(|&step| size(step) >= rough * 0.99).unwrap_or((1.0, exponent + 1));
+    let digits = (-step.1).max(0) as usize;
+    let step = size(step);
     let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
     let large = low.abs().max(high.abs()) >= 1e6;
     (first..=last)
@@ -170,7 +174,7 @@ fn linear_ticks(low: f64, high: f64) -> Vec<Tick> {
 
 /// Powers of ten; with 2 and 5 times them where there are few, with gaps where there are many.
 fn log_ticks(low: f64, high: f64) -> Vec<Tick> {
-    let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
+    let (first, last) = (log10(low).floor() as i32, log10(high).ceil() as i32);
     if high < 8.0 * low {
         return linear_ticks(low, high);
     }

@@ -219,7 +219,8 @@ fn dashes(points: &[Point], on: f64, off: f64) -> Vec<Vec<Point>> {
     let (mut drawing, mut left) = (true, on);
     for pair in points.windows(2) {
         let (mut from, to) = (pair[0], pair[1]);
-        let mut rest = (to.0 - from.0).hypot(to.1 - from.1);
+        let (across, down) = (to.0 - from.0, to.1 - from.1);
+        let mut rest = (across * across + down * down).sqrt();
         while rest > left {
             let share = left / rest;
             from = (from.0 + share * (to.0 - from.0), from.1 + share * (to.1 - from.1));

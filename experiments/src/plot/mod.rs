@@ -2,7 +2,7 @@
 //!
 //! [`write_all`] draws what an experiment's `[[plot]]` tables ask for or, without any, what suits its
 //! kind and the files that are there. A picture is a function of the results folder: the same files give
-//! the same bytes, although pictures stand outside the numeric contract's promise.
+//! the same bytes, although pictures stand outside the numeric contract's promise. Logarithms are `kernels`'.
 //!
 //! | picture | drawn from | module |
 //! |---|---|---|
@@ -28,7 +28,7 @@
 #![forbid(unsafe_code)]
 #![expect(
     clippy::disallowed_methods,
-    reason = "pictures are outside the numeric contract: their logarithms and maxima reach no result"
+    reason = "the signs of zeros that max, min and clamp return are not seen in a picture"
 )]
 
 mod activations;

@@ -29,6 +29,8 @@ pub(super) enum Tone {
 
 /// Pixels between pictures and around them.
 const GAP: u32 = 12;
+/// Larger pictures are shrunk to this width or height, in their own pixels.
+const LARGEST: usize = 360;
 /// The sheet is about this wide, in pixels.
 const SHEET: u32 = 1100;
 /// The height of a line of text.
@@ -50,7 +52,37 @@ pub(super) fn read((_, records): Table) -> Vec<Picture> {
         let size = picture.channels * picture.height * picture.width;
         (size > 0 && size == picture.values.len()).then_some(picture)
     };
-    records.iter().filter_map(picture).collect()
+    records.iter().filter_map(picture).map(Picture::shrunk).collect()
+}
+
+impl Picture {
+    /// This picture with another text under it; what went in keeps its name.
+    pub(super) fn called(self, label: &str) -> Self {
+        if label.is_empty() || self.label == "input" {
+            self
+        } else {
+            Self { label: label.to_owned(), ..self }
+        }
+    }
+
+    /// A large picture by the means of its square blocks; what is left over at the edges is cut off.
+    fn shrunk(self) -> Self {
+        let block = self.width.max(self.height).div_ceil(LARGEST);
+        if block == 1 {
+            return self;
+        }
+        let (height, width) = (self.height / block, self.width / block);
+        let mut values = Vec::with_capacity(self.channels * height * width);
+        for channel in self.values.chunks_exact(self.height * self.width) {
+            for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
+                let rows = (y * block..(y + 1) * block)
+                    .map(|row| &channel[row * self.width..][x * block..][..block]);
+                let sum = rows.flatten().fold(0.0, |sum, value| sum + value);
+                values.push(sum / (block * block) as f64);
+            }
+        }
+        Self { height, width, values, ..self }
+    }
 }
 
 /// The sheet as PNG bytes; `None` without pictures.
@@ -217,6 +249,15 @@ mod tests {
         let pictures = read(table(&[["a", "1", "2", "2", "0 1 2 3"], ["b", "1", "2", "2", "0 1 2"]]));
         assert_eq!(pictures.len(), 1);
         assert_eq!(pictures[0].values, [0.0, 1.0, 2.0, 3.0]);
+    }
+
+    #[test]
+    fn a_large_picture_is_shrunk_by_means() {
+        let values: Vec<f64> = (0..720 * 2).map(|i| f64::from(i % 2)).collect();
+        let large = Picture { label: "x".into(), channels: 1, height: 2, width: 720, values };
+        let small = large.shrunk();
+        assert_eq!((small.height, small.width), (1, 360));
+        assert!(small.values.iter().all(|&value| value == 0.5));
     }
 
     #[test]

@@ -233,23 +233,36 @@ impl Source {
     /// A sheet per cell; filtered images of all cells stand on one.
     fn mosaics(&self, file: &str) -> Result<Vec<File>, PlotError> {
         let tone = if file == "filters" { Tone::Signed } else { Tone::Image };
-        let mut sheets: Vec<(String, Vec<mosaic::Picture>)> = Vec::new();
-        for (cell, _) in self.named_cells() {
+        let mut sheets = Vec::new();
+        for (cell, name) in self.named_cells() {
             let first = self.trials.tables(&cell.cell, &format!("{file}.csv"))?.into_iter().next();
-            let Some(pictures) = first.map(mosaic::read) else { continue };
-            match sheets.first_mut() {
-                Some((_, all)) if file == "images" => all.extend(pictures),
-                _ => sheets.push((cell.cell.clone(), pictures)),
-            }
+            sheets.extend(first.map(|table| (cell.cell, name, mosaic::read(table))));
+        }
+        if file == "images" {
+            let image = mosaic::sheet(&side_by_side(sheets), tone)?;
+            return Ok(image.map(|bytes| (format!("{file}.png"), bytes)).into_iter().collect());
         }
         let several = sheets.len() > 1;
         let mut files = Vec::new();
-        for (cell, pictures) in sheets.into_iter().take(MOST_CELLS) {
+        for (cell, _, pictures) in sheets.into_iter().take(MOST_CELLS) {
             let name = if several { format!("{file}-cell-{cell}.png") } else { format!("{file}.png") };
             files.extend(mosaic::sheet(&pictures, tone)?.map(|bytes| (name, bytes)));
         }
         Ok(files)
     }
+}
+
+/// The pictures of all cells under the cells' names, each once.
+fn side_by_side(sheets: Vec<(String, String, Vec<mosaic::Picture>)>) -> Vec<mosaic::Picture> {
+    let mut all = Vec::new();
+    for (_, name, pictures) in sheets {
+        for picture in pictures.into_iter().map(|picture| picture.called(&name)) {
+            if !all.contains(&picture) {
+                all.push(picture);
+            }
+        }
+    }
+    all
 }
 
 #[cfg(test)]

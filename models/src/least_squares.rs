@@ -101,3 +101,76 @@ pub fn solve_factored(l: &Matrix<f64>, rhs: &[f64]) -> Vec<f64> {
     }
     v
 }
+
+/// The v that minimises |a v - b|, and what is left.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Minimum {
+    /// v [n].
+    pub v: Vec<f64>,
+    /// b - a v [m], orthogonal to the columns of a.
+    pub residual: Vec<f64>,
+}
+
+/// The v that minimises |a v - b|, by Householder's reflections.
+///
+/// The normal equations square the condition of `a`; reflections work on `a` itself and lose half as
+/// many digits. Each makes one column zero below the diagonal and turns b along: Q' a = R,
+/// Q' b = c. Then R v = the first n of c, and the residual is Q times the others.
+///
+/// **Shapes** `a` [m, n], `b` [m].
+/// **Source** Householder 1958; Golub and Van Loan, section 5.3.
+///
+/// # Errors
+/// If a column is, to working precision, a combination of those before it (as it must be if there
+/// are fewer rows than columns).
+///
+/// ```
+/// use models::least_squares::minimise;
+/// use models::matrix::Matrix;
+/// let found = minimise("example", &Matrix::new(3, 1, vec![2.0, 0.0, 0.0])?, &[6.0, 1.0, 5.0])?;
+/// assert_eq!((found.v, found.residual), (vec![3.0], vec![0.0, 1.0, 5.0]));
+/// # Ok::<(), models::Error>(())
+/// ```
+pub fn minimise(operation: &'static str, a: &Matrix<f64>, b: &[f64]) -> Result<Minimum, Error> {
+    let (m, n) = (a.rows(), a.cols());
+    let mut columns: Vec<Vec<f64>> = (0..n).map(|j| (0..m).map(|i| a.at(i, j)).collect()).collect();
+    let mut c = b.to_vec();
+    let mut mirrors: Vec<Vec<f64>> = Vec::new();
+    for k in 0..n {
+        let below = columns[k].get(k..).unwrap_or(&[]);
+        let length = norm(below);
+        if length.is_nan() || length <= norm(&columns[k]) * (n as f64 * f64::EPSILON) {
+            return Err(Error::NotPositiveDefinite { operation, column: k });
+        }
+        // v = x - end e_1 with the sign of `end` against x_1, so that nothing cancels.
+        let end = if below[0] < 0.0 { length } else { -length };
+        let mut mirror = below.to_vec();
+        mirror[0] -= end;
+        columns[k][k] = end;
+        columns[k + 1..].iter_mut().for_each(|column| reflect(&mirror, &mut column[k..]));
+        reflect(&mirror, &mut c[k..]);
+        mirrors.push(mirror);
+    }
+    let mut v = vec![0.0; n];
+    for i in (0..n).rev() {
+        let known = product(n - 1 - i, |k| (columns[i + 1 + k][i], v[i + 1 + k]));
+        v[i] = (c[i] - known) / columns[i][i];
+    }
+    c[..n].fill(0.0);
+    for (k, mirror) in mirrors.iter().enumerate().rev() {
+        reflect(mirror, &mut c[k..]);
+    }
+    Ok(Minimum { v, residual: c })
+}
+
+/// x - 2 v (v'x) / (v'v): the mirror image of x in the plane orthogonal to v.
+fn reflect(v: &[f64], x: &mut [f64]) {
+    let scale = -2.0 * product(v.len(), |i| (v[i], x[i])) / product(v.len(), |i| (v[i], v[i]));
+    for (x, &v) in x.iter_mut().zip(v) {
+        *x = scale.mul_add(v, *x);
+    }
+}
+
+fn norm(x: &[f64]) -> f64 {
+    product(x.len(), |i| (x[i], x[i])).sqrt()
+}

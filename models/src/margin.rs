@@ -23,7 +23,7 @@
 
 use crate::Error;
 use crate::chain::product;
-use crate::least_squares::{cholesky, solve_factored};
+use crate::least_squares::{Minimum, minimise};
 use crate::matrix::Matrix;
 use crate::observations::Observations;
 use crate::perceptron::net_input;
@@ -83,7 +83,7 @@ pub fn novikoff(data: &Observations) -> Result<Option<Novikoff>, Error> {
         },
     );
     let radius = (0..z.rows()).map(|i| norm(z.row(i))).fold(0.0, |r, norm| if norm > r { norm } else { r });
-    let nearest = nearest_point(&z, radius);
+    let nearest = nearest_point(&z);
     let distance = norm(&nearest);
     let direction: Vec<f64> = nearest.iter().map(|x| x / distance).collect();
     let margin = dot(z.row(lowest_along(&z, &direction)), &direction);
@@ -98,7 +98,7 @@ pub fn novikoff(data: &Observations) -> Result<Option<Novikoff>, Error> {
 /// The point nearest to the origin of the convex hull of the rows of `z` (Wolfe's algorithm).
 ///
 /// It ends where the distance no longer shrinks, at the latest when rounding stops it.
-fn nearest_point(z: &Matrix<f64>, radius: f64) -> Vec<f64> {
+fn nearest_point(z: &Matrix<f64>) -> Vec<f64> {
     let shortest = (1..z.rows()).fold(0, |s, i| if norm(z.row(i)) < norm(z.row(s)) { i } else { s });
     let mut corral = vec![Vertex { row: shortest, weight: 1.0 }];
     let mut x = z.row(shortest).to_vec();
@@ -109,14 +109,10 @@ fn nearest_point(z: &Matrix<f64>, radius: f64) -> Vec<f64> {
             return x;
         }
         corral.push(Vertex { row: added, weight: 0.0 });
-        if !descend(z, radius, &mut corral) {
-            return x;
+        match descend(z, &mut corral) {
+            Some(nearer) if dot(&nearer, &nearer) < square => x = nearer,
+            _ => return x,
         }
-        let next = mixture(z, &corral);
-        if dot(&next, &next) >= square {
-            return x;
-        }
-        x = next;
     }
 }
 
@@ -126,11 +122,11 @@ struct Vertex {
     weight: f64,
 }
 
-/// The inner loop: moves the weights to the nearest point of the corral's hull and drops the points
-/// that it does not need. False if the corral's points are dependent to working precision.
-fn descend(z: &Matrix<f64>, radius: f64, corral: &mut Vec<Vertex>) -> bool {
+/// The inner loop: moves the weights to the nearest point of the corral's hull, drops the points that
+/// it does not need, and returns it. `None` if the corral's points are dependent to working precision.
+fn descend(z: &Matrix<f64>, corral: &mut Vec<Vertex>) -> Option<Vec<f64>> {
     loop {
-        let Ok(target) = nearest_of_flat(z, radius, corral) else { return false };
+        let (target, nearest) = nearest_of_flat(z, corral).ok()?;
         // The part of the way to the target at which the first weight vanishes.
         let mut part = 1.0;
         let mut first = None;
@@ -149,33 +145,29 @@ fn descend(z: &Matrix<f64>, radius: f64, corral: &mut Vec<Vertex>) -> bool {
         }
         match first {
             Some(v) => drop(corral.remove(v)),
-            None => return true,
+            None => return Some(nearest),
         }
     }
 }
 
-/// The weights, of sum 1, of the point nearest to the origin in the flat through the corral.
+/// The point nearest to the origin in the flat through the corral, and its weights, of sum 1.
 ///
-/// There all z_i'y are equal, so with Z the corral's rows the weights are proportional to the
-/// solution of (Z Z' + c 1 1') v = 1; c > 0 makes the matrix positive definite, and c = R^2 has the
-/// size of its other elements.
-fn nearest_of_flat(z: &Matrix<f64>, radius: f64, corral: &[Vertex]) -> Result<Vec<f64>, Error> {
-    let size = corral.len();
-    let c = radius * radius;
-    let products = Matrix::from_fn(size, size, |i, j| c + dot(z.row(corral[i].row), z.row(corral[j].row)));
-    let v = solve_factored(&cholesky("nearest point of a flat", &products)?, &vec![1.0; size]);
-    let sum = product(size, |i| (v[i], 1.0));
-    Ok(v.iter().map(|v| v / sum).collect())
-}
-
-/// The sum of the corral's points, each times its weight.
-fn mixture(z: &Matrix<f64>, corral: &[Vertex]) -> Vec<f64> {
-    (0..z.cols()).map(|k| product(corral.len(), |v| (corral[v].weight, z.at(corral[v].row, k)))).collect()
+/// With z_0 the corral's first point every point of the flat is z_0 + sum_v beta_v (z_v - z_0): the
+/// betas are a least-squares problem, and minus its residual is the point.
+fn nearest_of_flat(z: &Matrix<f64>, corral: &[Vertex]) -> Result<(Vec<f64>, Vec<f64>), Error> {
+    let base = z.row(corral[0].row);
+    let edges = Matrix::from_fn(z.cols(), corral.len() - 1, |k, v| z.at(corral[v + 1].row, k) - base[k]);
+    let away: Vec<f64> = base.iter().map(|x| -x).collect();
+    let Minimum { v: betas, residual } = minimise("nearest point of a flat", &edges, &away)?;
+    let first = 1.0 - product(betas.len(), |v| (betas[v], 1.0));
+    let weights = std::iter::once(first).chain(betas).collect();
+    Ok((weights, residual.iter().map(|r| -r).collect()))
 }
 
 /// The row of `z` with the least product with `x`, the first of equals.
 fn lowest_along(z: &Matrix<f64>, x: &[f64]) -> usize {
-    (1..z.rows()).fold(0, |least, i| if dot(z.row(i), x) < dot(z.row(least), x) { i } else { least })
+    let products = (0..z.rows()).map(|i| (i, dot(z.row(i), x)));
+    products.reduce(|least, next| if next.1 < least.1 { next } else { least }).map_or(0, |(row, _)| row)
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {

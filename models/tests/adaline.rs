@@ -2,7 +2,7 @@
 
 use models::adaline::{Adaline, Rule, cost, gradient};
 use models::eigenvalues::eigenvalues;
-use models::least_squares::{cholesky, fit, gram};
+use models::least_squares::{Minimum, cholesky, fit, gram, minimise};
 use models::matrix::Matrix;
 use models::observations::{Observations, Order};
 use models::rng::{Purpose, Stream};
@@ -139,4 +139,26 @@ fn eigenvalues_have_the_trace_and_the_known_values() {
     let sum = eigenvalues(&a).iter().fold(0.0, |s, value| s + value);
     assert!((sum - trace).abs() < 100.0 * f64::EPSILON * trace);
     assert!(eigenvalues(&Matrix::from_fn(0, 0, |_, _| 0.0)).is_empty());
+}
+
+#[test]
+fn reflections_and_normal_equations_find_the_same_minimum() {
+    let data = noisy_plane(100, 4, 9);
+    let x = Matrix::from_fn(data.n(), data.p(), |i, k| data.x(i)[k]);
+    let y: Vec<f64> = (0..data.n()).map(|i| data.y(i)).collect();
+    let Minimum { v, residual } = minimise("test", &x, &y).unwrap();
+    // Independent normals, so X'X is near n I: a few dozen roundings of weights near 1.
+    for (v, w) in v.iter().zip(fit(&data).unwrap()) {
+        assert!((v - w).abs() < 64.0 * f64::EPSILON, "{v} {w}");
+    }
+    // The residual is y - Xv and orthogonal to X.
+    for (i, residual) in residual.iter().enumerate() {
+        let error = (0..data.p()).fold(y[i], |e, k| e - x.at(i, k) * v[k]);
+        assert!((residual - error).abs() < 64.0 * f64::EPSILON, "{i}");
+    }
+    for k in 0..data.p() {
+        let product = (0..data.n()).fold(0.0, |s, i| s + residual[i] * x.at(i, k));
+        assert!(product.abs() < 100.0 * f64::EPSILON, "{k}: {product}");
+    }
+    assert!(minimise("wide", &Matrix::from_fn(1, 2, |_, _| 1.0), &[1.0]).is_err());
 }

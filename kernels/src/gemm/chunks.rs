@@ -13,13 +13,32 @@ pub(super) const LONGEST_CHAIN: usize = 8192;
 const CHUNK: usize = 4096;
 
 /// A product of checked shapes whose chains are `chain` long, the first one from `start`.
-pub(super) struct Product<'a, T> {
+pub struct Product<'a, T> {
     pub(super) start: Start,
     pub(super) chain: usize,
     pub(super) a: MatRef<'a, T>,
     pub(super) b: MatRef<'a, T>,
     pub(super) c: MatMut<'a, T>,
 }
+
+/// Element types whose products are compiled in this crate: once, and not again in every crate
+/// that multiplies.
+pub trait Compiled: Sized {
+    /// Computes C, on the pool's threads if `exec` allows it and the work is worth it.
+    fn compute(product: Product<'_, Self>, exec: Exec);
+}
+
+macro_rules! compiled {
+    ($($t:ident)*) => {
+        $(impl Compiled for $t {
+            fn compute(product: Product<'_, Self>, exec: Exec) {
+                product.share_out(exec);
+            }
+        })*
+    };
+}
+
+compiled!(f32 f64);
 
 impl<'a, T: Element> Product<'a, T> {
     /// C = A B by the rule for products (N2).
@@ -28,8 +47,12 @@ impl<'a, T: Element> Product<'a, T> {
         Self { start: Start::Zero, chain, a, b, c }
     }
 
-    /// Computes C, on the pool's threads if `exec` allows it and the work is worth it.
+    /// Computes C.
     pub(super) fn compute(self, exec: Exec) {
+        T::compute(self, exec);
+    }
+
+    fn share_out(self, exec: Exec) {
         let Self { start, chain, a, b, c } = self.oriented();
         let k = a.cols();
         let tasks = match exec.threads {

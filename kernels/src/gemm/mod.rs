@@ -31,6 +31,7 @@ mod scratch;
 use std::ops::Range;
 
 use blocking::{Blocking, Even};
+pub(crate) use chunks::Compiled;
 use chunks::Product;
 use microkernel::{LARGEST_TILE, Operand, Tile, micro_kernel};
 use scratch::{Lease, Scratch};

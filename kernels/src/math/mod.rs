@@ -11,6 +11,7 @@
 //! NaN comes out as the one NaN of the contract (N8), whatever went in. [`evaluate`] is the way
 //! to do many at once.
 
+mod accurate;
 pub mod f32;
 pub mod f64;
 mod trigonometry;

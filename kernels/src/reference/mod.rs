@@ -7,4 +7,5 @@
 
 pub mod conv;
 pub mod gemm;
+pub mod math;
 pub mod pool;

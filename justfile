@@ -1,0 +1,42 @@
+# Without an argument: this list.
+[private]
+default:
+    @just --list --unsorted
+
+# The shipped experiments: name and question
+list:
+    cargo run --release --quiet --package experiments -- list
+
+# Run experiments by name or file; without a name the quick suite
+experiment *NAMES:
+    cargo experiment {{NAMES}}
+
+# Draw the pictures of results folders again; without a name all of them
+plot *NAMES:
+    cargo run --release --quiet --package experiments -- plot {{NAMES}}
+
+# All tests
+test:
+    cargo test --workspace
+
+# Benchmarks with other libraries in the same groups: `just bench gemm`
+bench *GROUPS:
+    cargo bench --package benches {{ if GROUPS == "" { "" } else { "--bench " + GROUPS } }}
+
+# All 2^32 inputs of every f32 function, at every level, against the exact result (N5); long
+prove-math *ARGS:
+    cargo run --release --package kernels --example prove_math -- {{ARGS}}
+
+# Formatting, lints, documentation
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+
+# Formats the code
+fmt:
+    cargo fmt --all
+
+# What every submission must pass
+ci:
+    .ci/run

@@ -105,7 +105,7 @@ pub fn exp(x: f64) -> f64 {
 /// ```
 #[inline(always)]
 pub fn expm1(x: f64) -> f64 {
-    let (k, p) = reduced_expm1(bounded(x, -50.0, 711.0));
+    let (k, p) = reduced_expm1(bounded(x, -50.0, 709.9));
     // e^x - 1 = 2^k p + (2^k - 1), halved so that 2^1024 does not occur.
     let half_power = power_of_two(k - 1);
     let y = 2.0 * half_power.mul_add(p, half_power - 0.5);

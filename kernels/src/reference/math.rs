@@ -46,6 +46,15 @@ fn add(a: Pair, b: Pair) -> Pair {
     add_exactly(middle.high, middle.low + low.low)
 }
 
+/// a + b where |b| <= |a| / 2 or so, with half the operations.
+#[inline(always)]
+fn add_smaller(a: Pair, b: Pair) -> Pair {
+    let high = a.high + b.high;
+    let low = ((a.high - high) + b.high) + (a.low + b.low);
+    let sum = high + low;
+    Pair { high: sum, low: (high - sum) + low }
+}
+
 /// a b.
 #[inline(always)]
 fn multiply(a: Pair, b: Pair) -> Pair {
@@ -90,13 +99,13 @@ fn times_ln2(k: f64) -> Pair {
 fn one_plus(w: Pair, n: f64, p: Pair) -> Pair {
     let reciprocal = 1.0 / n;
     let reciprocal = Pair { high: reciprocal, low: (-reciprocal).mul_add(n, 1.0) / n };
-    add(pair(1.0), multiply(multiply(w, reciprocal), p))
+    add_smaller(pair(1.0), multiply(multiply(w, reciprocal), p))
 }
 
 /// e^2w - 1 = t (t + 2) from t = e^w - 1.
 #[inline(always)]
 fn doubled(t: Pair) -> Pair {
-    add(multiply(t, t), scale(t, 2.0))
+    add_smaller(scale(t, 2.0), multiply(t, t))
 }
 
 /// x - ln 2 times the nearest integer k: returns 2^k and e^r - 1.
@@ -223,5 +232,6 @@ pub fn rounded(function: Function, x: f32) -> Rounded {
     let above = round(add_exactly(p.high, p.low + moved));
     let below = round(add_exactly(p.high, p.low - moved));
     let settled = (above.to_bits() == value.to_bits()) & (below.to_bits() == value.to_bits());
-    Rounded { value, certain: settled | !p.high.is_finite() }
+    let exact = (moved == 0.0) | !p.high.is_finite();
+    Rounded { value, certain: settled | exact }
 }

@@ -27,6 +27,7 @@ pub mod durable;
 pub mod engine;
 pub mod exit;
 pub mod expect;
+pub mod fit;
 pub mod interrupt;
 pub mod kinds;
 pub mod outcome;

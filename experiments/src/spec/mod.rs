@@ -15,12 +15,14 @@ pub(crate) mod tree;
 
 pub use dataset::{DatasetSpec, Function, Share, Source, Split};
 pub use experiment::{Cell, Expect, Experiment, Kind, PlotSpec, Published, Role, Statistic, TableSpec};
+pub use models::network::LayerSpec;
 pub use network::{Dtype, EvaluateSpec, Keep, ModelSpec, NetworkTrial, Per, Probes, Select, Step, TrainSpec};
 pub use neuron::{AdalineTrial, PerceptronTrial, Rule, Start, Unit};
 pub use other_kinds::{ActivationsTrial, ConvolveTrial, Filter, GradientCheckTrial, Image, KernelsTrial};
 pub use read::other_kinds::RUNGS;
 
 use crate::diagnostics::{Diagnostics, Span};
+use crate::fit;
 use crate::sweep::{self, Put, Sweep};
 use keys::{Context, Keys};
 use read::header::{self, Grid, HEADER};
@@ -135,13 +137,31 @@ fn read_cells(context: &Context, tree: &Node, kind: &str, sweep: &Sweep) -> Opti
         for put in &plan.puts {
             put.apply(context, &mut tree);
         }
-        let kind = read_kind(context, &tree, kind);
+        let kind = read_kind(context, &tree, kind).filter(|kind| shapes_fit(context, &tree, kind));
         let resolved: String = context.take_resolved().iter().map(|line| format!("{line}\n")).collect();
         let settings = sweep.columns.iter().cloned().zip(plan.values.iter().cloned()).collect();
         Some(Cell { settings, kind: kind?, resolved })
     };
     let cells: Vec<Option<Cell>> = sweep.cells.iter().map(read).collect();
     cells.into_iter().collect()
+}
+
+/// Whether the layers of a network fit each other; the error points at the layer.
+fn shapes_fit(context: &Context, tree: &Node, kind: &Kind) -> bool {
+    let (model, fitted) = match kind {
+        Kind::Network(trial) => {
+            (&trial.model, fit::model(&trial.model, trial.train.loss, trial.train.batch, trial.train.dtype))
+        }
+        Kind::GradientCheck(trial) => {
+            (&trial.model, fit::model(&trial.model, trial.loss, trial.batch, Dtype::F64))
+        }
+        _ => return true,
+    };
+    let Err(error) = fitted else { return true };
+    let path = error.layer.and_then(|layer| model.origins.get(layer)).map_or("model.layers", String::as_str);
+    let message = format!("the shapes do not fit: {}: {}", error.chain, error.reason);
+    context.error(&tree.nearest(path).span, message, format!("change `{path}` or what stands before it"));
+    false
 }
 
 fn read_kind(context: &Context, tree: &Node, kind: &str) -> Option<Kind> {

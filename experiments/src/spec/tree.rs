@@ -78,6 +78,15 @@ impl Node {
         }
     }
 
+    /// The node at the dotted path, or the last one on the way to it.
+    pub(crate) fn nearest(&self, path: &str) -> &Self {
+        path.split('.').fold(self, |node, key| match &node.value {
+            Value::Table(table) => table.get(key).map_or(node, |entry| &entry.node),
+            Value::Array(items) => key.parse::<usize>().ok().and_then(|at| items.get(at)).unwrap_or(node),
+            _ => node,
+        })
+    }
+
     /// Puts `new` at the dotted path `keys` below this node. The parent must exist; the last key may be new.
     ///
     /// # Errors

@@ -24,6 +24,7 @@
 //! ```
 
 mod memory;
+mod outline;
 mod predict;
 mod shape;
 mod spec;
@@ -33,6 +34,7 @@ mod tensors;
 use kernels::Element;
 
 pub use crate::layers::Position;
+pub use outline::{Outline, outline};
 pub use predict::Evaluation;
 pub use shape::ShapeError;
 pub use spec::{LayerSpec, LayerSummary};

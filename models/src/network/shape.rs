@@ -12,6 +12,9 @@ use crate::layers::{
 };
 use crate::loss::Loss;
 
+/// The most values of one sample before or after a layer, so that no product of sizes overflows.
+const LARGEST: usize = 1 << 24;
+
 /// Why a list of layers is no network. It prints the chain of shapes up to the layer at fault:
 /// `[1, 28, 28] -> conv2d -> [6, 24, 24] -> dense: expects a flat input, put a flatten before it`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +49,13 @@ pub(super) fn infer<T: Element>(
     if input.is_empty() || input.contains(&0) {
         return whole(&chain, "the input needs at least one axis, and no axis of size 0");
     }
+    if input
+        .iter()
+        .try_fold(1, |product: usize, &axis| product.checked_mul(axis))
+        .is_none_or(|len| len > LARGEST)
+    {
+        return whole(&chain, "a sample has more than 2^24 values");
+    }
     if max_batch == 0 {
         return whole(&chain, "the batch needs at least 1 sample");
     }
@@ -59,6 +69,10 @@ pub(super) fn infer<T: Element>(
             reason,
         })?;
         shape = layer.output().to_vec();
+        if volume(&shape) > LARGEST {
+            let reason = format!("{shape:?} has more than 2^24 values per sample, make it smaller");
+            return Err(ShapeError { layer: Some(index), chain, reason });
+        }
         chain = format!("{chain} -> {shape:?}");
         layers.push(layer);
     }

@@ -5,11 +5,19 @@ use models::init::Init;
 use models::network::LayerSpec;
 
 use crate::spec::ModelSpec;
-use crate::spec::keys::{self, Context, Keys, MOST, Must, Tagged, suggestion, tagged};
+use crate::spec::keys::{self, Context, Keys, Must, Tagged, suggestion, tagged};
 use crate::spec::tree::{Node, Value};
 
-/// The most units, filters or pixels of one layer.
-const WIDEST: usize = 1 << 24;
+/// Bounds far above any use here, so that no product of sizes overflows: units or channels, ...
+const WIDEST: usize = 1 << 20;
+/// ... filters, ...
+const FILTERS: usize = 1 << 16;
+/// ... length of a 1-D window, ...
+const LONGEST: usize = 1 << 14;
+/// ... side of a 2-D window, ...
+const SIDE: usize = 128;
+/// ... stride, padding, dilation, groups.
+const STEP: usize = 1024;
 
 /// `[model]`
 pub(crate) fn model(keys: Keys<'_>) -> Option<ModelSpec> {
@@ -175,12 +183,12 @@ fn dense(keys: &Keys<'_>) -> Option<LayerSpec> {
 }
 
 fn conv2d(keys: &Keys<'_>) -> Option<LayerSpec> {
-    let filters = keys.count("filters", [1, WIDEST]);
-    let kernel = keys.pair_or("kernel", None, [1, WIDEST]);
-    let stride = keys.pair_or("stride", Some([1, 1]), [1, WIDEST]);
-    let padding = keys.pair_or("padding", Some([0, 0]), [0, WIDEST]);
-    let dilation = keys.pair_or("dilation", Some([1, 1]), [1, WIDEST]);
-    let groups = keys.count_or("groups", 1, [1, WIDEST]);
+    let filters = keys.count("filters", [1, FILTERS]);
+    let kernel = keys.pair_or("kernel", None, [1, SIDE]);
+    let stride = keys.pair_or("stride", Some([1, 1]), [1, STEP]);
+    let padding = keys.pair_or("padding", Some([0, 0]), [0, STEP]);
+    let dilation = keys.pair_or("dilation", Some([1, 1]), [1, STEP]);
+    let groups = keys.count_or("groups", 1, [1, STEP]);
     let bias = keys.flag_or("bias", true);
     let true_convolution = keys.flag_or("true_convolution", false);
     Some(LayerSpec::Conv2d {
@@ -196,12 +204,12 @@ fn conv2d(keys: &Keys<'_>) -> Option<LayerSpec> {
 }
 
 fn conv1d(keys: &Keys<'_>) -> Option<LayerSpec> {
-    let filters = keys.count("filters", [1, WIDEST]);
-    let kernel = keys.count("kernel", [1, WIDEST]);
-    let stride = keys.count_or("stride", 1, [1, WIDEST]);
-    let padding = keys.count_or("padding", 0, [0, WIDEST]);
-    let dilation = keys.count_or("dilation", 1, [1, WIDEST]);
-    let groups = keys.count_or("groups", 1, [1, WIDEST]);
+    let filters = keys.count("filters", [1, FILTERS]);
+    let kernel = keys.count("kernel", [1, LONGEST]);
+    let stride = keys.count_or("stride", 1, [1, STEP]);
+    let padding = keys.count_or("padding", 0, [0, STEP]);
+    let dilation = keys.count_or("dilation", 1, [1, STEP]);
+    let groups = keys.count_or("groups", 1, [1, STEP]);
     let bias = keys.flag_or("bias", true);
     Some(LayerSpec::Conv1d {
         filters: filters?,
@@ -216,16 +224,16 @@ fn conv1d(keys: &Keys<'_>) -> Option<LayerSpec> {
 
 /// Kernel, stride (the kernel's size unless given) and padding of a pooling layer.
 fn window2d(keys: &Keys<'_>) -> Option<[[usize; 2]; 3]> {
-    let kernel = keys.pair_or("kernel", None, [1, WIDEST]);
-    let stride = keys.pair_or("stride", Some(kernel.unwrap_or([1, 1])), [1, WIDEST]);
-    let padding = keys.pair_or("padding", Some([0, 0]), [0, WIDEST]);
+    let kernel = keys.pair_or("kernel", None, [1, SIDE]);
+    let stride = keys.pair_or("stride", Some(kernel.unwrap_or([1, 1])), [1, STEP]);
+    let padding = keys.pair_or("padding", Some([0, 0]), [0, STEP]);
     Some([kernel?, stride?, padding?])
 }
 
 fn window1d(keys: &Keys<'_>) -> Option<[usize; 3]> {
-    let kernel = keys.count("kernel", [1, WIDEST]);
-    let stride = keys.count_or("stride", kernel.unwrap_or(1), [1, WIDEST]);
-    let padding = keys.count_or("padding", 0, [0, WIDEST]);
+    let kernel = keys.count("kernel", [1, LONGEST]);
+    let stride = keys.count_or("stride", kernel.unwrap_or(1), [1, STEP]);
+    let padding = keys.count_or("padding", 0, [0, STEP]);
     Some([kernel?, stride?, padding?])
 }
 
@@ -277,6 +285,3 @@ fn activation_of(entry: &Tagged<'_>) -> Option<Activation> {
         _ => Some(Activation::Softplus),
     }
 }
-
-/// Padding and filters are bounded, so sums of them are far below an overflow.
-const _: () = assert!(WIDEST < MOST);

@@ -5,7 +5,7 @@ use models::network::{Outline, ShapeError, outline};
 
 use crate::data::{Data, Targets};
 use crate::exit::{Exit, Failure};
-use crate::spec::{Dtype, LayerSpec, ModelSpec, NetworkTrial};
+use crate::spec::{Dtype, Kind, LayerSpec, ModelSpec, NetworkTrial, Start};
 
 /// More memory than this is a slip of the pen.
 const MOST_BYTES: usize = 1 << 36;
@@ -46,11 +46,53 @@ pub fn chain(input: &[usize], outline: &Outline) -> String {
         .fold(format!("{input:?}"), |chain, layer| format!("{chain} -> {} -> {:?}", layer.kind, layer.output))
 }
 
-/// Whether `trial` fits `data`: input, outputs, loss, validation, batches.
+/// Whether a trial fits its data.
 ///
 /// # Errors
 /// [`Exit::Usage`], with key, reason and remedy.
-pub fn network(trial: &NetworkTrial, data: &Data) -> Result<(), Failure> {
+pub fn trial(kind: &Kind, data: &Data) -> Result<(), Failure> {
+    match kind {
+        Kind::Network(trial) => network(trial, data),
+        Kind::Perceptron(trial) => match &data.targets {
+            Targets::Classes { .. } => neuron("perceptron", trial.bias, &trial.start, data),
+            Targets::Values { name, .. } => wrong(
+                format!("the perceptron tells two classes apart, but `{name}` of {} is a value", data.name),
+                "remove `dataset.target`, or take kind = \"adaline\"",
+            ),
+        },
+        Kind::Adaline(trial) => neuron("adaline", trial.bias, &trial.start, data),
+        Kind::GradientCheck(_) | Kind::Convolve(_) | Kind::Kernels(_) | Kind::Activations(_) => Ok(()),
+    }
+}
+
+fn wrong(what: String, fix: impl std::fmt::Display) -> Result<(), Failure> {
+    Err(Failure::new(Exit::Usage, format!("error: {what}\n   = fix: {fix}")))
+}
+
+/// Two classes or a value, and as many start weights as inputs.
+fn neuron(kind: &str, bias: bool, start: &Start, data: &Data) -> Result<(), Failure> {
+    if let Targets::Classes { names, .. } = &data.targets
+        && names.len() != 2
+    {
+        let what = format!("a single neuron tells 2 classes apart, {} has {}", data.name, names.len());
+        return wrong(what, "keep two with `dataset.classes`");
+    }
+    let inputs = data.width() + usize::from(bias);
+    match start {
+        Start::Given(weights) if weights.len() != inputs => wrong(
+            format!("`{kind}.start` has {} weights, the neuron has {inputs} inputs", weights.len()),
+            if bias {
+                "write the bias first, then one weight per feature"
+            } else {
+                "write one weight per feature"
+            },
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// Whether `trial` fits `data`: input, outputs, loss, validation, batches.
+fn network(trial: &NetworkTrial, data: &Data) -> Result<(), Failure> {
     let model = &trial.model;
     let wrong =
         |what: String, fix: String| Err(Failure::new(Exit::Usage, format!("error: {what}\n   = fix: {fix}")));

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use kernels::Element;
 
 use crate::data::picture::{self, Picture};
-use crate::data::{self, Data, DataError};
+use crate::data::{self, Data};
+use crate::exit::Failure;
+use crate::fit;
 use crate::kinds;
 use crate::preprocess::{self, Prepared};
 use crate::spec::{DatasetSpec, Experiment, Image, Kind, Step};
@@ -34,8 +36,8 @@ impl Inputs {
     /// Loads every data set that a cell names, each once. At most `kept` prepared forms stay in memory.
     ///
     /// # Errors
-    /// As [`data::load`].
-    pub fn load(experiment: &Experiment, kept: usize) -> Result<Self, DataError> {
+    /// As [`data::load`] and [`fit::trial`].
+    pub fn load(experiment: &Experiment, kept: usize) -> Result<Self, Failure> {
         let mut loaded: Vec<(DatasetSpec, Arc<Data>)> = Vec::new();
         let mut pictures: Vec<(Image, Arc<Picture>)> = Vec::new();
         for cell in &experiment.cells {
@@ -52,7 +54,15 @@ impl Inputs {
                 pictures.push((trial.image.clone(), Arc::new(picture::load(&trial.image)?)));
             }
         }
-        Ok(Self { loaded, pictures, prepared: Mutex::default(), kept })
+        let inputs = Self { loaded, pictures, prepared: Mutex::default(), kept };
+        for kind in experiment.cells.iter().map(|cell| &cell.kind) {
+            for &seed in &experiment.seeds {
+                if let Some(data) = kinds::dataset(kind).and_then(|spec| inputs.data(spec, seed)) {
+                    fit::trial(kind, &data)?;
+                }
+            }
+        }
+        Ok(inputs)
     }
 
     /// The data of `spec` for a trial with `seed`, if a cell names it.

@@ -11,7 +11,6 @@ mod workers;
 pub use inputs::Inputs;
 pub use workers::{Failure, Options, Report, run};
 
-use crate::data::DataError;
 use crate::outcome::Outcome;
 use crate::record::{self, Found};
 use crate::results::Folder;
@@ -42,8 +41,8 @@ impl<'a> Plan<'a> {
     /// Loads the data and names the trials; `at_once` trials are meant to run at the same time.
     ///
     /// # Errors
-    /// As [`crate::data::load`].
-    pub fn new(experiment: &'a Experiment, at_once: usize) -> Result<Self, DataError> {
+    /// As [`Inputs::load`].
+    pub fn new(experiment: &'a Experiment, at_once: usize) -> Result<Self, crate::exit::Failure> {
         let inputs = Inputs::load(experiment, at_once)?;
         let trials = trials(experiment, |kind, seed| inputs.digests(kind, seed));
         Ok(Self { experiment, inputs, trials })

@@ -36,15 +36,6 @@ impl Sets {
         bias: bool,
     ) -> Result<Self, Stopped> {
         let data = context.inputs.data(dataset, context.seed).ok_or_else(super::no_data)?;
-        if let Targets::Classes { names, .. } = &data.targets
-            && names.len() != 2
-        {
-            let got = names.len();
-            return Err(Stopped::Failed(format!(
-                "{}: a single neuron tells 2 classes apart, the data have {got}; keep two with `dataset.classes`",
-                data.name
-            )));
-        }
         let prepared = context.inputs.prepared(&data, steps);
         Ok(Self { data, prepared, values, bias, processed: !steps.is_empty() })
     }

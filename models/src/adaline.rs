@@ -174,17 +174,16 @@ impl Adaline {
     /// One step; returns the batch's cost before it.
     fn step(&self, data: &Observations, batch: &[u32], w: &mut [f64]) -> f64 {
         let errors = errors(data, batch, w);
-        match (self.rule, batch) {
-            (Rule::PerSample, &[i]) => {
-                let delta = self.learning_rate * errors[0];
-                for (w, &x) in w.iter_mut().zip(data.x(i as usize)) {
-                    *w = delta.mul_add(x, *w);
-                }
+        if self.rule == Rule::PerSample {
+            // delta = eta (y_i - x_i'w), w = w + delta x_i, with one rounding per weight.
+            let delta = self.learning_rate * errors[0];
+            for (w, &x) in w.iter_mut().zip(data.x(batch[0] as usize)) {
+                *w = delta.mul_add(x, *w);
             }
-            _ => {
-                for (w, gradient) in w.iter_mut().zip(batch_gradient(data, batch, &errors)) {
-                    *w = (-self.learning_rate).mul_add(gradient, *w);
-                }
+        } else {
+            // w = w - eta grad J
+            for (w, gradient) in w.iter_mut().zip(batch_gradient(data, batch, &errors)) {
+                *w = (-self.learning_rate).mul_add(gradient, *w);
             }
         }
         half_sum_of_squares(&errors)

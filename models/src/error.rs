@@ -5,7 +5,7 @@ use std::fmt;
 /// Why a model could not be made, trained or asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// Sizes do not fit: which operation, what it expected, what it got.
+    /// Sizes or values do not fit: which operation, what it expected, what it got.
     Shape {
         /// The operation, as `observations`.
         operation: &'static str,

@@ -2,14 +2,15 @@
 //!
 //! | slide | module |
 //! |---|---|
-//! | Notations | here: n observations of p variables are an n x p matrix, row-major, one row per observation |
-//! | Le neurone artificiel, La règle perceptron | [`perceptron`]: threshold unit, learning rule, Novikoff's bound ([`margin`]) |
-//! | Adaline | [`adaline`]: eq. (1), eq. (2), three kinds of steps; [`least_squares`]: the minimum in closed form |
-//! | De l'entrée à la sortie, La fonction de coût, La rétropropagation | [`backprop`]: eq. (3) to (5) and BP1 to BP4, one function each; [`gradcheck`]: are the gradients right? |
-//! | Réseaux convolutionnels, pooling, Réseau complet | [`network`]: any list of layers, trained in batches; [`loss`]; [`optimizer`] |
+//! | Notations | [`observations`]: n observations of p variables, one per row |
+//! | Le neurone artificiel, La règle perceptron | [`perceptron`]: threshold unit and learning rule; [`margin`]: Novikoff's bound |
+//! | Adaline | [`adaline`]: eq. (1), eq. (2), three kinds of steps; [`least_squares`]: the minimum in closed form; [`eigenvalues`]: how large eta may be |
+//! | Modèles multi-couches, De l'entrée à la sortie, La fonction de coût, La rétropropagation | [`backprop`]: eq. (3) to (5) and BP1 to BP4, one function each; [`gradcheck`]: are the gradients right? |
+//! | Réseaux convolutionnels, pooling, Réseau complet | [`network`]: any list of layers, trained in batches; [`loss`]; [`optimizer`]; [`checkpoint`] |
 //!
 //! What every model needs: [`rng`] (random streams), [`init`] (start weights), [`metrics`]
-//! (accuracy, confusion, mean and spread).
+//! (accuracy, confusion, mean and spread), [`matrix`], and [`chain`], the order in which products are
+//! added up.
 //!
 //! Results are exact: the same inputs give the same bits on every machine. For that, every sum has
 //! a written order and every elementary function comes from [`kernels`]; the rules are in

@@ -1,4 +1,4 @@
-//! The cost of a batch and its gradient. Slide "La fonction de cout".
+//! The cost of a batch and its gradient. Slide "La fonction de coût".
 //!
 //! Both of the slide's hypotheses hold for each: J is a mean over samples, and a function of the
 //! last layer's output alone.

@@ -11,6 +11,7 @@ use models::loss::{Loss, Targets};
 use models::matrix::Matrix;
 use models::network::{LayerSpec, Network, Position};
 use models::observations::Observations;
+use models::optimizer::{Optimizer, OptimizerSpec};
 use models::rng::{Purpose, Stream};
 
 const SMOOTH: [Activation; 4] = [Sigmoid, Tanh, Softplus, Elu { alpha: 1.0 }];
@@ -67,7 +68,7 @@ fn neurons_and_matrices_give_the_same_bits_at_every_level() {
 
 fn the_four_equations_equal_the_network<T: Element>(phi: Activation, n: usize) {
     let (neurons, phis) = ([6, 9, 4, 2], [phi, phi, Sigmoid]);
-    let mlp = Mlp::<T>::new(&neurons, &phis, Init::Nielsen, 7).unwrap();
+    let mut mlp = Mlp::<T>::new(&neurons, &phis, Init::Nielsen, 7).unwrap();
     let mut network = network_of::<T>(&neurons, &phis, 7, n);
     let label = format!("{phi:?} {} {n}", T::NAME);
     let weights: Vec<T> = network.tensors().flat_map(|tensor| tensor.data).collect();
@@ -92,6 +93,12 @@ fn the_four_equations_equal_the_network<T: Element>(phi: Activation, n: usize) {
         let theirs = &network.gradients()[before..before + transposed.len() + b.len()];
         assert_eq!(bits(transposed.iter().chain(b)), bits(theirs), "{label}: gradients {l}");
     }
+
+    mlp.step(&gradients, T::from_f64(0.1));
+    let mut sgd = Optimizer::new(OptimizerSpec::sgd(0.1), network.parameters().len()).unwrap();
+    network.train_step(exec, x.data(), Targets::Values(y.data()), &mut sgd, at).unwrap();
+    let weights: Vec<T> = network.tensors().flat_map(|tensor| tensor.data).collect();
+    assert_eq!(bits(&mlp.parameters()), bits(&weights), "{label}: weights after a step");
 }
 
 #[test]

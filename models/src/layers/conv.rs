@@ -1,4 +1,4 @@
-//! Convolution in 2-D and, with height 1, in 1-D. Slides "Reseaux convolutionnels".
+//! Convolution in 2-D and, with height 1, in 1-D. Slides "Réseaux convolutionnels".
 //!
 //! As in every framework the layer computes a cross-correlation; `true_convolution` turns the kernel
 //! by 180 degrees, so that the weights are those of the mathematical convolution.

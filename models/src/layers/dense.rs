@@ -1,4 +1,4 @@
-//! The dense layer: z = x W + b. Slide "De l'entree a la sortie", eq. (3).
+//! The dense layer: z = x W + b. Slide "De l'entrée à la sortie", eq. (3).
 //!
 //! W lies as [inputs, units] in memory, so that forward reads it row by row; files and tables show
 //! PyTorch's [units, inputs].

@@ -22,7 +22,7 @@ use crate::perceptron::net_input;
 
 /// Eq. (1): J(w) = 1/2 sum (y_i - x_i'w)^2, the squares summed over samples (N3).
 ///
-/// **Shapes** `w` [p].
+/// **Shapes** `w [p]`.
 ///
 /// # Panics
 /// If `w` has more weights than the data has variables.
@@ -40,7 +40,7 @@ pub fn cost(data: &Observations, w: &[f64]) -> f64 {
 
 /// Eq. (2) summed over all observations: grad J = -sum x_i (y_i - x_i'w).
 ///
-/// **Shapes** `w` [p], the result [p]. The sums are sums over samples (N3).
+/// **Shapes** `w [p]`, the result `[p]`. The sums are sums over samples (N3).
 ///
 /// # Panics
 /// If `w` has more weights than the data has variables.
@@ -124,7 +124,7 @@ pub struct Diverged {
 impl Adaline {
     /// Trains from the weights `start`.
     ///
-    /// **Shapes** `start` [p]. **Source** Widrow and Hoff 1960; slide "Adaline".
+    /// **Shapes** `start [p]`. **Source** Widrow and Hoff 1960; slide "Adaline".
     ///
     /// # Errors
     /// If there is not one start weight per variable, or a mini-batch has size 0.

@@ -28,7 +28,7 @@ pub fn gram(data: &Observations) -> Matrix<f64> {
 
 /// The weights that minimise J(w) = 1/2 sum (y_i - x_i'w)^2.
 ///
-/// **Shapes** the result [p], the constant's weight first if the data has it.
+/// **Shapes** the result `[p]`, the constant's weight first if the data has it.
 /// **Source** slide "Adaline"; Gauss 1809.
 ///
 /// # Errors
@@ -85,7 +85,7 @@ pub fn cholesky(operation: &'static str, a: &Matrix<f64>) -> Result<Matrix<f64>,
 
 /// The solution v of L L' v = `rhs`: first L u = rhs from the top, then L' v = u from the bottom.
 ///
-/// **Shapes** `l` [p, p] lower triangular, `rhs` [p].
+/// **Shapes** `l` [p, p] lower triangular, `rhs [p]`.
 ///
 /// # Panics
 /// If `rhs` is shorter than `l` has rows.
@@ -105,9 +105,9 @@ pub fn solve_factored(l: &Matrix<f64>, rhs: &[f64]) -> Vec<f64> {
 /// The v that minimises |a v - b|, and what is left.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Minimum {
-    /// v [n].
+    /// v `[n]`.
     pub v: Vec<f64>,
-    /// b - a v [m], orthogonal to the columns of a.
+    /// b - a v `[m]`, orthogonal to the columns of a.
     pub residual: Vec<f64>,
 }
 
@@ -117,7 +117,7 @@ pub struct Minimum {
 /// many digits. Each makes one column zero below the diagonal and turns b along: Q' a = R,
 /// Q' b = c. Then R v = the first n of c, and the residual is Q times the others.
 ///
-/// **Shapes** `a` [m, n], `b` [m].
+/// **Shapes** `a` [m, n], `b [m]`.
 /// **Source** Householder 1958; Golub and Van Loan, section 5.3.
 ///
 /// # Errors

@@ -14,7 +14,7 @@ pub enum Loss {
     /// layer gives the logits z, without a sigmoid of its own. The sum runs over the outputs, as in
     /// Nielsen's chapter 3; PyTorch divides by their number.
     BinaryCrossEntropy,
-    /// J = -1/n sum_i ln p_i[label_i] with p = softmax(z): the last layer gives the logits z, without
+    /// J = -1/n sum_i ln `p_i[label_i]` with p = softmax(z): the last layer gives the logits z, without
     /// a softmax of its own.
     SoftmaxCrossEntropy,
 }

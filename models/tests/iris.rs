@@ -162,3 +162,26 @@ fn the_slides_rule_with_a_constant_eta_stays_off_the_minimum_in_proportion_to_et
     let ratio = distance(0.002) / distance(0.001);
     assert!((ratio - 2.0).abs() < 0.05, "{ratio}");
 }
+
+#[test]
+fn weights_keep_their_bits() {
+    // From the first run of this code: a change here is a change of the numeric contract.
+    let raw = flowers().with_constant();
+    let scaled = standardised(&flowers()).with_constant();
+    let perceptron = perceptron(0.1).train(&raw, &SEED_1).unwrap().weights;
+    let per_sample = adaline(Rule::PerSample, 0.01, 15).train(&scaled, &ZERO).unwrap().weights;
+    let full_batch = adaline(Rule::FullBatch, 0.01, 15).train(&scaled, &SEED_1).unwrap().weights;
+    let mini_batch = adaline(Rule::MiniBatch { size: 7 }, 0.01, 15).train(&scaled, &ZERO).unwrap().weights;
+    let direction = novikoff(&raw).unwrap().expect("separable").direction;
+    let found = [perceptron, per_sample, full_batch, mini_batch, fit(&raw).unwrap(), direction];
+    let golden: [[f64; 3]; 6] = [
+        [-0.3837565463633676, -0.7061175641365007, 1.8347182824773658],
+        [0.022073067579349, -0.15736149763597057, 1.0689989989793025],
+        [-3.217477004332359e-16, -0.12602214732841205, 1.105063057124571],
+        [0.019219885251343587, -0.1611165902685604, 1.0719843004850045],
+        [-0.7049892158397002, -0.2749485553226352, 0.771919204056547],
+        [-0.15367371110599462, -0.4132094918602477, 0.8975757942098858],
+    ];
+    // None is a zero or a NaN, so equal numbers are equal bits.
+    assert_eq!(found, golden);
+}

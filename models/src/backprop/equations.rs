@@ -68,7 +68,7 @@ pub fn bp2_hidden_delta<T: Element>(
 ///
 /// z_j = ... + b_j, so dz_j/db_j = 1.
 ///
-/// **Shapes** `delta` [n, neurons], the result [neurons].
+/// **Shapes** `delta` [n, neurons], the result `[neurons]`.
 /// **Source** slide "La rétropropagation"; Nielsen, ch. 2, (BP3).
 ///
 /// ```

@@ -46,7 +46,7 @@ use equations::{bp1_output_delta, bp2_hidden_delta, bp3_bias_gradient, bp4_weigh
 pub struct Layer<T> {
     /// W [neurons, inputs]: w_jk leads from input k to neuron j.
     pub w: Matrix<T>,
-    /// b [neurons].
+    /// b `[neurons]`.
     pub b: Vec<T>,
     /// phi.
     pub phi: Activation,
@@ -54,8 +54,8 @@ pub struct Layer<T> {
 
 /// A multi-layer perceptron.
 ///
-/// Indices from 0: `layers[l]` is the slides' layer l + 2; it takes a[l] to z[l] and a[l + 1], and
-/// delta[l] belongs to z[l].
+/// Indices from 0: `layers[l]` is the slides' layer l + 2; it takes `a[l]` to `z[l]` and `a[l + 1]`, and
+/// `delta[l]` belongs to `z[l]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mlp<T> {
     /// Layers 2 to L.
@@ -65,20 +65,20 @@ pub struct Mlp<T> {
 /// Everything that eq. (3) computes on the way from the input to the output.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Signals<T> {
-    /// z[l] [n, neurons of the layer].
+    /// `z[l]` [n, neurons of the layer].
     pub z: Vec<Matrix<T>>,
-    /// a[0] = x, and a[l + 1] = phi(z[l]).
+    /// `a[0]` = x, and `a[l + 1]` = phi(`z[l]`).
     pub a: Vec<Matrix<T>>,
 }
 
 /// What the four equations compute on the way back.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gradients<T> {
-    /// delta[l] = dJ/dz[l] [n, neurons].
+    /// `delta[l] = dJ/dz[l]` [n, neurons].
     pub delta: Vec<Matrix<T>>,
     /// dJ/dW [neurons, inputs] of each layer.
     pub w: Vec<Matrix<T>>,
-    /// dJ/db [neurons] of each layer.
+    /// dJ/db `[neurons]` of each layer.
     pub b: Vec<Vec<T>>,
 }
 
@@ -288,7 +288,7 @@ impl<T: Element> Mlp<T> {
 
 /// Eq. (3) for one neuron: z_j = sum_k w_jk a_k + b_j, one chain over k (N2), then the bias.
 ///
-/// **Shapes** `w` [inputs], `a` [inputs].
+/// **Shapes** `w [inputs]`, `a [inputs]`.
 ///
 /// # Panics
 /// If `a` has fewer values than `w`.

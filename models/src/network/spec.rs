@@ -8,7 +8,7 @@ use kernels::activation::Activation;
 /// an image. Pairs are (height, width).
 #[derive(Clone, Debug, PartialEq)]
 pub enum LayerSpec {
-    /// z = W x + b: [inputs] -> [units].
+    /// z = W x + b: `[inputs]` -> `[units]`.
     Dense {
         /// Neurons.
         units: usize,

@@ -174,22 +174,12 @@ fn elu<T: Element>(z: T, expm1: T, alpha: T) -> T {
 pub fn forward<T: Element>(exec: Exec, phi: Activation, z: &[T], a: &mut [T]) -> Result<(), Error> {
     Error::same_length("activation forward", &[("z", z.len()), ("a", a.len())])?;
     let level = exec.level;
+    // One loop for each, so that the choice stays outside of it.
     match phi {
         Activation::Sigmoid => T::evaluate(level, Function::Sigmoid, z, a),
         Activation::Tanh => T::evaluate(level, Function::Tanh, z, a),
-        Activation::Elu { alpha } => {
-            let alpha = T::from_f64(alpha);
-            T::evaluate(level, Function::Expm1, z, a);
-            combine(
-                level,
-                z,
-                a,
-                #[inline(always)]
-                |z, expm1| elu(z, expm1, alpha),
-            );
-        }
-        Activation::Softplus => softplus(level, z, a),
-        // One loop for each, so that the choice stays outside of it.
+        Activation::Elu { alpha } => elu_forward(level, T::from_f64(alpha), z, a),
+        Activation::Softplus => softplus_forward(level, z, a),
         Activation::Identity => each(
             level,
             z,
@@ -260,15 +250,85 @@ pub fn backward<T: Element>(
         "activation backward",
         &[("z", z.len()), ("a", a.len()), ("grad_a", grad_a.len()), ("grad_z", grad_z.len())],
     )?;
-    exec.level.vectorize(
-        #[inline(always)]
-        || {
-            for (((&z, &a), &grad_a), grad_z) in z.iter().zip(a).zip(grad_a).zip(grad_z) {
-                *grad_z = phi.grad_z(z, a, grad_a);
-            }
-        },
-    );
+    let level = exec.level;
+    let each = Gradient { z, a, grad_a, grad_z };
+    match phi {
+        Activation::Identity => each.is(
+            level,
+            #[inline(always)]
+            |z, a, g| Activation::Identity.grad_z(z, a, g),
+        ),
+        Activation::Step | Activation::Sign => each.is(
+            level,
+            #[inline(always)]
+            |_, _, _| T::ZERO,
+        ),
+        Activation::Sigmoid => each.is(
+            level,
+            #[inline(always)]
+            |z, a, g| Activation::Sigmoid.grad_z(z, a, g),
+        ),
+        Activation::Tanh => each.is(
+            level,
+            #[inline(always)]
+            |z, a, g| Activation::Tanh.grad_z(z, a, g),
+        ),
+        Activation::Relu => each.is(
+            level,
+            #[inline(always)]
+            |z, a, g| Activation::Relu.grad_z(z, a, g),
+        ),
+        Activation::LeakyRelu { slope } => {
+            each.is(
+                level,
+                #[inline(always)]
+                |z, a, g| Activation::LeakyRelu { slope }.grad_z(z, a, g),
+            );
+        }
+        Activation::Elu { alpha } => {
+            each.is(
+                level,
+                #[inline(always)]
+                |z, a, g| Activation::Elu { alpha }.grad_z(z, a, g),
+            );
+        }
+        Activation::Softplus => {
+            T::evaluate(level, Function::Sigmoid, z, each.grad_z);
+            combine(
+                level,
+                grad_a,
+                each.grad_z,
+                #[inline(always)]
+                |grad_a, sigmoid| grad_a * sigmoid,
+            );
+        }
+    }
     Ok(())
+}
+
+/// The slices of [`backward`].
+struct Gradient<'a, T> {
+    z: &'a [T],
+    a: &'a [T],
+    grad_a: &'a [T],
+    grad_z: &'a mut [T],
+}
+
+impl<T: Element> Gradient<'_, T> {
+    /// grad_z = f(z, a, grad_a).
+    #[inline(always)]
+    fn is(self, level: Level, f: impl Fn(T, T, T) -> T) {
+        level.vectorize(
+            #[inline(always)]
+            || {
+                for (((&z, &a), &grad_a), grad_z) in
+                    self.z.iter().zip(self.a).zip(self.grad_a).zip(self.grad_z)
+                {
+                    *grad_z = f(z, a, grad_a);
+                }
+            },
+        );
+    }
 }
 
 /// a = f(z).
@@ -299,9 +359,25 @@ fn combine<T: Element>(level: Level, z: &[T], a: &mut [T], f: impl Fn(T, T) -> T
     );
 }
 
-/// Softplus's sequence, in pieces that stay in the first cache.
-fn softplus<T: Element>(level: Level, z: &[T], a: &mut [T]) {
-    const PIECE: usize = 512;
+/// Values that a sequence of passes takes at a time: they stay in the first cache.
+const PIECE: usize = 512;
+
+/// a = expm1(z), then the choice.
+fn elu_forward<T: Element>(level: Level, alpha: T, z: &[T], a: &mut [T]) {
+    for (z, a) in z.chunks(PIECE).zip(a.chunks_mut(PIECE)) {
+        T::evaluate(level, Function::Expm1, z, a);
+        combine(
+            level,
+            z,
+            a,
+            #[inline(always)]
+            |z, expm1| elu(z, expm1, alpha),
+        );
+    }
+}
+
+/// Softplus's sequence.
+fn softplus_forward<T: Element>(level: Level, z: &[T], a: &mut [T]) {
     let mut scratch = [T::ZERO; PIECE];
     for (z, a) in z.chunks(PIECE).zip(a.chunks_mut(PIECE)) {
         softplus_tail(level, z, a, &mut scratch[..z.len()]);

@@ -9,3 +9,5 @@ pub mod conv;
 pub mod gemm;
 pub mod math;
 pub mod pool;
+pub mod reduce;
+pub mod softmax;

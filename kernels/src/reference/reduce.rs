@@ -1,0 +1,49 @@
+//! Sums over 32 virtual lanes (N4), argmax and max (N7), as the rules say them.
+
+use crate::Element;
+
+/// Virtual lanes (N4).
+const LANES: usize = 32;
+
+/// The lanes' values, folded by halves: l += l + 16, + 8, + 4, + 2, + 1.
+fn tree<T: Element>(mut lanes: [T; LANES]) -> T {
+    for half in [16, 8, 4, 2, 1] {
+        for l in 0..half {
+            lanes[l] += lanes[l + half];
+        }
+    }
+    lanes[0].canonical()
+}
+
+/// Lane l adds the elements with index = l (mod 32), ascending, from +0.0.
+pub fn sum<T: Element>(x: &[T]) -> T {
+    let mut lanes = [T::ZERO; LANES];
+    for (i, &v) in x.iter().enumerate() {
+        lanes[i % LANES] += v;
+    }
+    tree(lanes)
+}
+
+/// As [`sum`], with `s = fma(d, d, s)` for d = x - centre.
+pub fn sum_of_squares_about<T: Element>(x: &[T], centre: T) -> T {
+    let mut lanes = [T::ZERO; LANES];
+    for (i, &v) in x.iter().enumerate() {
+        let d = v - centre;
+        lanes[i % LANES] = d.mul_add(d, lanes[i % LANES]);
+    }
+    tree(lanes)
+}
+
+/// The first index of the largest element; a NaN wins, the first NaN stays.
+pub fn argmax<T: Element>(x: &[T]) -> Option<usize> {
+    if let Some(nan) = x.iter().position(|v| v.is_nan()) {
+        return Some(nan);
+    }
+    let mut best = None;
+    for (i, &v) in x.iter().enumerate() {
+        if best.is_none_or(|b: usize| v > x[b]) {
+            best = Some(i);
+        }
+    }
+    best
+}

@@ -11,6 +11,10 @@ use crate::chain::{over_samples, product};
 use crate::matrix::Matrix;
 use crate::observations::Observations;
 
+/// The part of a diagonal element that must be left of it after the subtractions: with less, 2^-42,
+/// it is made of the roundings of X'X.
+const LEAST_PIVOT: f64 = 1.0 / (1_u64 << 42) as f64;
+
 /// X'X, the sums of products of each two variables.
 ///
 /// **Shapes** [p, p], symmetric. Each element is a sum over samples (N3).
@@ -73,7 +77,7 @@ pub fn cholesky(operation: &'static str, a: &Matrix<f64>) -> Result<Matrix<f64>,
             let rest = a.at(i, j) - product(j, |k| (l.at(i, k), l.at(j, k)));
             l.data_mut()[i * p + j] = if i > j {
                 rest / l.at(j, j)
-            } else if rest > a.at(i, i) * (p as f64 * f64::EPSILON) {
+            } else if rest > a.at(i, i) * LEAST_PIVOT {
                 rest.sqrt()
             } else {
                 return Err(Error::NotPositiveDefinite { operation, column: i });

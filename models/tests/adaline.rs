@@ -90,6 +90,10 @@ fn shuffling_is_repeatable_and_differs_by_seed() {
     };
     assert_eq!(train(1), train(1));
     assert_ne!(train(1), train(2));
+    // Epoch 1 takes the stream of index 1, whose golden permutation stands in tests/rng.rs.
+    let order = Order::Shuffled { seed: 1 };
+    assert_eq!(order.of_epoch(10, 1), [2, 3, 4, 1, 9, 5, 6, 8, 0, 7]);
+    assert_ne!(order.of_epoch(10, 2), order.of_epoch(10, 1));
 }
 
 #[test]
@@ -100,6 +104,20 @@ fn a_dependent_variable_is_named_in_the_error() {
         "normal equations: column 2 is a combination of the columns before it, so there is no single \
          solution: leave that variable out"
     );
+}
+
+#[test]
+fn a_dependent_variable_is_found_behind_its_roundings() {
+    for seed in 0..50 {
+        let mut stream = Stream::new(Purpose::Data, seed, 1);
+        let (mut x, n) = (Vec::new(), 200);
+        for _ in 0..n {
+            let (a, b) = (stream.normal(), stream.normal() / 3.0);
+            x.extend([a, b, a + 0.1 * b]);
+        }
+        let data = Observations::new(3, &x, &vec![1.0; n]).unwrap();
+        assert!(fit(&data).is_err(), "seed {seed}: {:?}", fit(&data));
+    }
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Backward against central differences, in f64, for every layer and every loss.
 //!
-//! The relative error |a - n| / max(|a| + |n|, 1e-8 max|a|) must not pass 1e-6 for any parameter at the
-//! best step. Where h^2 J''' / 6 (truncation) meets 2^-53 J / h (rounding), h = 1e-5 gives both about
-//! 1e-10 of J, so that gradients down to 1e-4 of the largest pass with room.
+//! The relative error of `models::gradcheck` must not pass 1e-6 for any parameter at the best step.
+//! Where h^2 J''' / 6 (truncation) meets 2^-53 J / h (rounding), h = 1e-5 gives both about 1e-10 of J,
+//! so that gradients down to 1e-4 of the largest pass with room.
 
 use kernels::activation::Activation;
 use kernels::{Exec, Level};
+use models::gradcheck::{best, scan};
 use models::init::Init;
 use models::loss::{Loss, Targets};
 use models::network::{LayerSpec, Network, Position};
@@ -14,7 +15,7 @@ use models::rng::{Purpose, Stream};
 const BATCH: usize = 5;
 const STEPS: [f64; 4] = [1e-3, 1e-4, 1e-5, 1e-6];
 
-/// The largest relative error over all parameters at the best step.
+/// The largest relative error over all parameters at the best step; on values instead of labels if asked.
 fn error(input: &[usize], layers: &[LayerSpec], loss: Loss, values: bool) -> f64 {
     let exec = Exec::serial(Level::best());
     let mut network = Network::<f64>::new(input, layers, loss, BATCH).unwrap();
@@ -26,34 +27,14 @@ fn error(input: &[usize], layers: &[LayerSpec], loss: Loss, values: bool) -> f64
     let wanted: Vec<f64> = (0..BATCH * outputs).map(|_| stream.uniform()).collect();
     let targets = if values { Targets::Values(&wanted) } else { Targets::Labels(&labels) };
     let at = Position { seed: 4, epoch: 1, first: 20 };
-    let mut cost =
-        |network: &mut Network<f64>| network.forward_backward(exec, &x, targets, at).unwrap() / BATCH as f64;
-
-    cost(&mut network);
-    let analytic = network.gradients().to_vec();
-    let largest = analytic.iter().fold(0.0, |m: f64, a| if a.abs() > m { a.abs() } else { m });
-    assert!(largest > 0.0, "the gradient is zero");
-    let at_step = |h: f64, network: &mut Network<f64>, cost: &mut dyn FnMut(&mut Network<f64>) -> f64| {
-        let mut worst = 0.0;
-        for (i, &a) in analytic.iter().enumerate() {
-            let start = network.parameters()[i];
-            network.parameters_mut()[i] = start + h;
-            let above = cost(network);
-            network.parameters_mut()[i] = start - h;
-            let below = cost(network);
-            network.parameters_mut()[i] = start;
-            let numeric = (above - below) / (2.0 * h);
-            let sum = a.abs() + numeric.abs();
-            let floor = 1e-8 * largest;
-            let relative = (a - numeric).abs() / if sum > floor { sum } else { floor };
-            worst = if relative > worst { relative } else { worst };
-        }
-        worst
+    network.forward_backward(exec, &x, targets, at).unwrap();
+    let (analytic, start) = (network.gradients().to_vec(), network.parameters().to_vec());
+    assert!(analytic.iter().any(|&a| a != 0.0), "the gradient is zero");
+    let mut cost = |parameters: &[f64]| {
+        network.parameters_mut().copy_from_slice(parameters);
+        network.forward_backward(exec, &x, targets, at).unwrap() / BATCH as f64
     };
-    STEPS
-        .map(|h| at_step(h, &mut network, &mut cost))
-        .into_iter()
-        .fold(1.0, |best, e| if e < best { e } else { best })
+    best(&scan(&mut cost, &start, &analytic, &STEPS)).unwrap().worst
 }
 
 #[track_caller]

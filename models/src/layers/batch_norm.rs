@@ -61,18 +61,18 @@ impl<T: Element> BatchNorm<T> {
         let (running_mean, running_variance) = statistics.split_at_mut(self.channels);
 
         sum_channels(pass.exec, self.area, x, &mut self.sums);
-        for c in 0..self.channels {
+        for (c, running) in running_mean.iter_mut().enumerate() {
             self.mean[c] = self.sums[c] / n;
             self.constants[c] = [self.mean[c], T::ZERO, T::ZERO, T::ZERO];
-            running_mean[c] = keep * running_mean[c] + momentum * self.mean[c];
+            *running = keep * *running + momentum * self.mean[c];
         }
         let centred = &mut self.normalised[..x.len()];
         let constants = &self.constants;
         for_channels(pass.exec.level, self.area, constants, (x, x), centred, |[mean, ..], x, _| x - mean);
         sum_squares(pass.exec, self.area, centred, &mut self.sums);
-        for c in 0..self.channels {
+        for (c, running) in running_variance.iter_mut().enumerate() {
             self.inverse_sd[c] = T::ONE / (self.sums[c] / n + T::from_f64(EPSILON)).sqrt();
-            running_variance[c] = keep * running_variance[c] + momentum * (self.sums[c] / n_minus_1);
+            *running = keep * *running + momentum * (self.sums[c] / n_minus_1);
         }
         Ok(())
     }

@@ -6,9 +6,9 @@
 //! ```
 //!
 //! The slide's rule takes one step down the gradient of each observation's own cost, one after the
-//! other: delta = eta (y_i - x_i'w), w = w + delta x_i. Summing the gradient over a mini-batch or over all observations
-//! before the step gives the two other rules. The slide asks which model this is: linear
-//! regression, and [`crate::least_squares`] finds its minimum without any steps.
+//! other: delta = eta (y_i - x_i'w), w = w + delta x_i. Summing the gradient over a mini-batch or
+//! over all observations before the step gives two more rules. The slide asks which model this is:
+//! linear regression, and [`crate::least_squares`] finds its minimum without any steps.
 //!
 //! A full-batch step multiplies the error of w along each eigenvector of X'X by 1 - eta lambda, so
 //! the descent is stable only for eta < 2 / lambda_max: [`largest_stable_rate`].

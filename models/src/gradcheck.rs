@@ -1,7 +1,7 @@
 //! Are the gradients right? Compare them with what the cost itself says.
 //!
-//! A gradient computed by backpropagation (a, "analytic") must agree with the slope measured by moving each parameter
-//! a little up and a little down (n, "numeric"):
+//! A gradient computed by backpropagation (a, "analytic") must agree with the slope measured by
+//! moving each parameter a little up and a little down (n, "numeric"):
 //!
 //! ```text
 //! n = (J(p + h) - J(p - h)) / 2h          error about h^2 J'''/6 + eps J / h

@@ -10,7 +10,7 @@
 //! that point exactly, up to rounding, in finitely many steps:
 //!
 //! ```text
-//! start with the z_i of least norm as the corral S (its points span a flat that does not hold 0)
+//! start with the z_i of least norm as the only point of the corral S
 //! repeat
 //!     x = the nearest point found so far, a mixture of the points of S
 //!     z = the point that lies furthest towards the origin, least z'x; stop if z'x >= |x|^2

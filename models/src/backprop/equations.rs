@@ -24,7 +24,8 @@ use crate::matrix::Matrix;
 /// use kernels::activation::Activation;
 /// use models::{backprop::equations::bp1_output_delta, matrix::Matrix};
 /// // phi'(0) = 1/4 for the sigmoid.
-/// let delta = bp1_output_delta(&Matrix::new(1, 1, vec![8.0])?, &Matrix::new(1, 1, vec![0.0])?, Activation::Sigmoid);
+/// let (grad_a, z) = (Matrix::new(1, 1, vec![8.0])?, Matrix::new(1, 1, vec![0.0])?);
+/// let delta = bp1_output_delta(&grad_a, &z, Activation::Sigmoid);
 /// assert_eq!(delta.data(), [2.0]);
 /// # Ok::<(), models::Error>(())
 /// ```

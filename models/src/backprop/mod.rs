@@ -14,9 +14,9 @@
 //! ```
 //!
 //! # Which W^l
-//! Here, as in Nielsen's book, W^l and b^l lead *into* layer l, from l - 1. The slides write eq. (3) with the W^l that
-//! leads *out of* layer l, to l + 1, and BP2 to BP4 with Nielsen's; so the W^l of their eq. (3) is our
-//! W^{l+1}. In both, the first index of w_jk is the neuron that receives.
+//! Here, as in Nielsen's book, W^l and b^l lead *into* layer l, from l - 1. The slides write eq. (3)
+//! with the W^l that leads *out of* layer l, to l + 1, and BP2 to BP4 with Nielsen's; so the W^l of
+//! their eq. (3) is our W^{l+1}. In both, the first index of w_jk is the neuron that receives.
 //!
 //! A few more slips, easily made and good to know when following by hand:
 //! * one slide writes a2 = W1 z1 + b1 and z3 = W2 z2 + b2; read z2 = W1 a1 + b1 and z3 = W2 a2 + b2;

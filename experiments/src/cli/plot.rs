@@ -17,7 +17,7 @@ pub(super) fn plot(global: &Global, args: &PlotArgs) -> Result<Exit, Failure> {
     };
     let mut objects = Vec::new();
     for name in &names {
-        let files = pictures(&global.results.join(name), args)?;
+        let files = pictures(&table::folder(&global.results, name), args)?;
         let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
         if global.json {
             objects.push(json!({ "name": name, "files": files }));

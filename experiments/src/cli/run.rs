@@ -1,5 +1,7 @@
 //! `experiments run`.
 
+mod timings;
+
 use std::path::PathBuf;
 
 use kernels::Level;
@@ -147,10 +149,6 @@ impl Run<'_> {
         }
         let failed = report.failed.len();
         self.publish(&plan, &folder, outcomes, &chosen, failed)
-    }
-
-    fn timings(&self, experiment: &Experiment) -> Result<Done, Failure> {
-        Err(Failure::new(Exit::TrialFailed, format!("error: {}: timings are not there yet", experiment.name)))
     }
 
     fn trials(

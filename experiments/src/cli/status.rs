@@ -10,7 +10,7 @@ use super::{Global, NameArgs};
 use crate::engine::Plan;
 use crate::exit::{Exit, Failure};
 use crate::results::{self, Folder};
-use crate::spec::Experiment;
+use crate::spec::{self, Experiment};
 use crate::{kinds, suite};
 
 pub(super) fn status(global: &Global, args: &NameArgs) -> Result<Exit, Failure> {
@@ -22,7 +22,7 @@ pub(super) fn status(global: &Global, args: &NameArgs) -> Result<Exit, Failure> 
     };
     let mut objects = Vec::new();
     for name in experiments {
-        let experiment = suite::open(&name, &[])?;
+        let experiment = open(&global.results, &name)?;
         if kinds::is_timing(&experiment) {
             continue;
         }
@@ -37,6 +37,17 @@ pub(super) fn status(global: &Global, args: &NameArgs) -> Result<Exit, Failure> 
         println!("{:#}", Json::Array(objects));
     }
     Ok(Exit::Done)
+}
+
+/// The experiment as it is now, or as it was run where only its results are left.
+fn open(results: &Path, name: &str) -> Result<Experiment, Failure> {
+    let as_run = results.join(name).join("experiment.toml");
+    match suite::open(name, &[]) {
+        Err(_) if as_run.is_file() => {
+            Ok(spec::parse(&format!("{name}.toml"), &fs_err::read_to_string(as_run)?, &[])?)
+        }
+        other => other,
+    }
 }
 
 struct State {

@@ -1,6 +1,6 @@
 //! `experiments table`: the table of a results folder, from its files alone.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
@@ -34,6 +34,15 @@ pub(super) fn table(global: &Global, args: &TableArgs) -> Result<Exit, Failure> 
     Ok(Exit::Done)
 }
 
+/// The folder below the results in which timings stand.
+pub(super) const BENCHMARKS: &str = "benchmarks";
+
+/// The results folder of `name`: its own, or that of its timings.
+pub(super) fn folder(results: &Path, name: &str) -> PathBuf {
+    let timings = results.join(BENCHMARKS).join(name);
+    if timings.is_dir() { timings } else { results.join(name) }
+}
+
 /// Experiments as given: a name, or a file whose stem is the name.
 pub(super) fn names(arguments: &[String]) -> Vec<String> {
     let stem = |argument: &String| {
@@ -48,8 +57,11 @@ pub(super) fn names(arguments: &[String]) -> Vec<String> {
 /// The names of all folders with results, sorted.
 pub(super) fn with_results(results: &Path) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
-    if results.is_dir() {
-        for entry in fs_err::read_dir(results)? {
+    for above in [results.to_owned(), results.join(BENCHMARKS)] {
+        if !above.is_dir() {
+            continue;
+        }
+        for entry in fs_err::read_dir(above)? {
             let entry = entry?;
             if entry.path().join("results.csv").is_file() && entry.path().join("experiment.toml").is_file() {
                 names.push(entry.file_name().to_string_lossy().into_owned());
@@ -75,7 +87,7 @@ struct Results {
 
 impl Results {
     fn read(results: &Path, name: &str) -> Result<Self, Failure> {
-        let folder = results.join(name);
+        let folder = folder(results, name);
         if !folder.join("results.csv").is_file() {
             return Err(Failure::new(
                 Exit::Io,

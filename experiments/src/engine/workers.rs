@@ -139,7 +139,10 @@ impl Work<'_> {
         };
         let begun = Instant::now();
 
-        let compute = || kinds::run(&cell.kind, &context);
+        let compute = || {
+            kernels::environment::check()?;
+            kinds::run(&cell.kind, &context)
+        };
         let caught = catch_unwind(AssertUnwindSafe(|| match pool {
             Some(pool) => pool.install(compute),
             None => compute(),

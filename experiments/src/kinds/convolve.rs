@@ -91,13 +91,16 @@ impl Layers {
         };
         let mut layers = vec![convolution];
         layers.extend(trial.then.iter().cloned());
+        let (step, reach) = geometry(&layers);
+        let shown = layers.len() - 1;
+        // The cost, which nothing asks for here, wants a list.
+        layers.push(LayerSpec::Flatten);
         let mut network = Network::new(&picture.shape, &layers, Loss::Quadratic, 1)
             .map_err(|error| Stopped::Failed(error.to_string()))?;
         let mut parameters = trial.filter.weights.repeat(copies);
         parameters.extend(trial.filter.bias.repeat(copies));
         network.set_parameters(&parameters)?;
-        let (step, reach) = geometry(&layers);
-        let output = match network.layers().last().map(|layer| layer.output.as_slice()) {
+        let output = match network.layers().get(shown).map(|layer| layer.output.as_slice()) {
             Some(&[c, h, w]) => [c, h, w],
             Some(other) => [1, 1, other.iter().product()],
             None => picture.shape,

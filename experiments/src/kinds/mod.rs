@@ -9,6 +9,7 @@ mod adaline;
 mod boundary;
 mod convolve;
 mod gradient_check;
+pub mod kernels;
 mod network;
 mod neuron;
 mod perceptron;
@@ -16,7 +17,7 @@ mod perceptron;
 use std::io;
 use std::path::Path;
 
-use kernels::{Element, Exec};
+use ::kernels::{Element, Exec};
 use sha2::{Digest, Sha256};
 
 use crate::durable;
@@ -24,7 +25,7 @@ use crate::engine::Inputs;
 use crate::interrupt::Interrupt;
 use crate::outcome::Outcome;
 use crate::progress::TrialProgress;
-use crate::spec::{DatasetSpec, Experiment, Kind};
+use crate::spec::{DatasetSpec, Experiment, KernelsTrial, Kind};
 
 /// What a trial is given besides its cell.
 #[derive(Clone, Copy, Debug)]
@@ -54,8 +55,17 @@ pub enum Stopped {
     Failed(String),
 }
 
-impl From<kernels::Error> for Stopped {
-    fn from(error: kernels::Error) -> Self {
+impl std::fmt::Display for Stopped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Interrupted => write!(f, "interrupted"),
+            Self::Failed(reason) => write!(f, "{reason}"),
+        }
+    }
+}
+
+impl From<::kernels::Error> for Stopped {
+    fn from(error: ::kernels::Error) -> Self {
         Self::Failed(error.to_string())
     }
 }
@@ -102,7 +112,15 @@ pub fn dataset(kind: &Kind) -> Option<&DatasetSpec> {
 
 /// Whether the experiment measures times, which go to `benchmarks/` and are never hashed.
 pub fn is_timing(experiment: &Experiment) -> bool {
-    experiment.cells.iter().any(|cell| matches!(cell.kind, Kind::Kernels(_)))
+    experiment.cells.iter().any(|cell| timing(&cell.kind).is_some())
+}
+
+/// The timing that a kind asks for, if any.
+pub fn timing(kind: &Kind) -> Option<&KernelsTrial> {
+    match kind {
+        Kind::Kernels(trial) => Some(trial),
+        _ => None,
+    }
 }
 
 /// How far the progress bar moves for one trial: its epochs, or 1.
@@ -146,7 +164,7 @@ pub fn default_columns(kind: &str) -> &'static [&'static str] {
         "perceptron" => &["updates", "epochs", "errors", "bound"],
         "adaline" => &["cost", "errors"],
         "gradient-check" => &["max_relative_error", "best_step"],
-        "kernels" => &["gflops", "percent_of_peak"],
+        "kernels" => &["gflops", "peak_percent"],
         _ => &[],
     }
 }

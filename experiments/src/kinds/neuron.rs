@@ -36,7 +36,14 @@ impl Sets {
         bias: bool,
     ) -> Result<Self, Stopped> {
         let data = context.inputs.data(dataset, context.seed).ok_or_else(super::no_data)?;
-        let prepared = context.inputs.prepared(&data, steps);
+        let prepared = context.inputs.prepared::<f64>(&data, steps);
+        let parts = [&prepared.train, &prepared.validation, &prepared.test];
+        if parts.iter().any(|part| part.labels.iter().any(|&label| label > 1)) {
+            return Err(Stopped::Failed(format!(
+                "{}: a single neuron tells 2 classes apart, the data have more; keep two with `dataset.classes`",
+                data.name
+            )));
+        }
         Ok(Self { data, prepared, values, bias, processed: !steps.is_empty() })
     }
 

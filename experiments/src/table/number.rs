@@ -11,6 +11,8 @@ pub struct Rounded {
 
 /// Significant digits where no spread says how many mean something.
 const DIGITS_WITHOUT_SPREAD: usize = 6;
+/// More significant digits than this are never shown beside a spread.
+const MOST_DIGITS: usize = 9;
 /// Decimal places beyond which, and powers of ten from which, scientific notation is used.
 const PLAIN_PLACES: i32 = 6;
 const PLAIN_POWER: i32 = 6;
@@ -62,11 +64,14 @@ impl Rounded {
             return (Self::alone(mean), Self::alone(sd));
         }
         let place = place_of_spread(sd);
+        if decade(mean) + place >= MOST_DIGITS as i32 {
+            // The seeds agree to more digits than a reader compares: what is left is rounding.
+            return (Self::to_digits(mean, MOST_DIGITS), Self::to_digits(sd, 1));
+        }
         let larger = if sd > mean.abs() { sd } else { mean };
         let exponent = if place > PLAIN_PLACES || decade(larger) >= PLAIN_POWER { decade(larger) } else { 0 };
         let unit = power_of_ten(exponent);
-        // A deviation far below the mean's own precision asks for digits that a f64 does not have.
-        let places = (place + exponent).min(15);
+        let places = place + exponent;
         (
             Self { digits: to_place(mean / unit, places), exponent },
             Self { digits: to_place(sd / unit, places), exponent },
@@ -179,7 +184,9 @@ mod tests {
     }
 
     #[test]
-    fn a_deviation_below_the_means_precision_stays_finite_text() {
-        assert_eq!(pair(0.5, 1e-300), "5.000000000000000e-1 0.000000000000000e-1");
+    fn a_deviation_of_rounding_alone_does_not_stretch_the_mean() {
+        assert_eq!(pair(0.5, 1e-300), "0.5 1e-300");
+        assert_eq!(pair(2.528771751843203, 1.3e-15), "2.52877175 1e-15");
+        assert_eq!(pair(2.528771751843203, 2e-8), "2.528771752 0.000000020");
     }
 }

@@ -1,6 +1,6 @@
 //! The table on a terminal: aligned columns, numbers at their decimal point.
 
-use super::{Entry, Shape, Table};
+use super::{Entry, Table};
 
 /// Columns of a caption line.
 const CAPTION_WIDTH: usize = 100;
@@ -35,10 +35,11 @@ impl Table {
         let points: Vec<usize> =
             self.rows.iter().zip(&entries).map(|(row, text)| before(&row[i], text)).collect();
         let point = points.iter().copied().max().unwrap_or(0);
-        let shape = self.columns[i].shape;
         let mut column = vec![self.columns[i].heading.clone()];
-        column.extend(entries.into_iter().zip(points).map(|(text, own)| {
-            if shape == Shape::Text { text } else { format!("{}{text}", " ".repeat(point - own)) }
+        column.extend(entries.into_iter().zip(points).map(|(text, own)| match own {
+            // Words and dashes have no decimal point to stand at.
+            0 => text,
+            _ => format!("{}{text}", " ".repeat(point - own)),
         }));
         let widest = column.iter().map(|text| width(text)).max().unwrap_or(0);
         for text in &mut column {

@@ -243,7 +243,7 @@ pub(crate) fn kernels(root: &Keys<'_>) -> Option<KernelsTrial> {
 }
 
 /// The rungs of the ladder that can be timed.
-pub const RUNGS: [&str; 5] = ["naive", "blocked", "packed", "simd", "matrixmultiply"];
+pub const RUNGS: [&str; 6] = ["naive", "loop order", "blocked", "packed", "simd", "threads"];
 
 /// The whole of kind `activations`.
 pub(crate) fn activations(root: &Keys<'_>) -> Option<ActivationsTrial> {

@@ -1,0 +1,72 @@
+//! The same bytes from every run, number of jobs and threads, and instruction level.
+
+use kernels::Level;
+
+use super::program::{EXPERIMENTS, Place, assert_same_files, text};
+
+#[test]
+fn every_kind_gives_the_same_files_twice() {
+    for name in EXPERIMENTS {
+        let first = Place::new().results(name, &[]);
+        for file in ["results.csv", "lock.toml", "table.md", "table.tex", "summary.csv", "SHA256SUMS"] {
+            assert!(first.contains_key(file), "{name} wrote no {file}");
+        }
+        assert_same_files(name, &Place::new().results(name, &[]), &first);
+    }
+}
+
+#[test]
+fn bits_do_not_depend_on_jobs_or_threads() {
+    for name in EXPERIMENTS {
+        let want = Place::new().results(name, &["--jobs", "1", "--threads", "1"]);
+        for (jobs, threads) in [("2", "1"), ("3", "2"), ("1", "2"), ("1", "3")] {
+            let got = Place::new().results(name, &["--jobs", jobs, "--threads", threads]);
+            assert_same_files(&format!("{name} with {jobs} jobs of {threads} threads"), &got, &want);
+        }
+    }
+}
+
+#[test]
+fn bits_do_not_depend_on_the_instruction_level() {
+    let levels: Vec<&str> = Level::available().iter().map(|level| level.name()).collect();
+    println!("levels of this CPU: {}", levels.join(", "));
+    for required in std::env::var("REQUIRE_LEVELS").unwrap_or_default().split(',').filter(|l| !l.is_empty()) {
+        assert!(levels.contains(&required), "this CPU lacks {required}, which REQUIRE_LEVELS asks for");
+    }
+    for name in EXPERIMENTS {
+        let want = Place::new().results(name, &[]);
+        for level in &levels {
+            let place = Place::new();
+            let output = place.start(name, &[]).env("KERNELS_LEVEL", level).output().expect("it starts");
+            assert!(output.status.success(), "{name} at {level}: {}", text(&output.stderr));
+            assert_same_files(&format!("{name} at {level}"), &place.files(name), &want);
+        }
+    }
+}
+
+#[test]
+fn running_again_computes_nothing_and_changes_nothing() {
+    for name in EXPERIMENTS {
+        let place = Place::new();
+        let want = place.results(name, &[]);
+        let modified = |file: &str| {
+            let path = place.path().join("results").join(name).join(file);
+            path.metadata().and_then(|m| m.modified()).expect("a time")
+        };
+        let before = modified("results.csv");
+        let again = place.run(name, &[]);
+        assert!(text(&again.stderr).contains(" 0 to run"), "{}", text(&again.stderr));
+        assert_same_files(name, &place.files(name), &want);
+        assert_eq!(modified("results.csv"), before, "{name}: a file with the same bytes was written again");
+    }
+}
+
+#[test]
+fn a_trial_that_diverges_keeps_its_row() {
+    let files = Place::new().results("network", &[]);
+    let results = text(&files["results.csv"]);
+    let diverged: Vec<&str> = results.lines().filter(|line| line.contains(",diverged,")).collect();
+    assert_eq!(diverged.len(), 2, "{results}");
+    let table = text(&files["table.md"]);
+    assert!(table.contains("0/2") && table.contains("did not diverge"), "{table}");
+}

@@ -1,13 +1,10 @@
 //! The input gradient as a gather: grad_x = W' im2col(grad_y), with the taps running backwards.
 
-use std::ops::Range;
-
 use super::gather::{ClassTaps, Gather};
-use super::patches::{Patches, SLACK};
-use super::share::{Share, workers};
+use super::product::{Product, Weights};
+use super::share::{Share, share_out};
 use super::{Conv2d, check_len, check_samples, check_scratch};
-use crate::gemm::gemm;
-use crate::{Element, Error, Exec, MatMut, MatRef};
+use crate::{Element, Error, Exec};
 
 /// The operands of [`backward_input`].
 #[derive(Debug)]
@@ -65,8 +62,7 @@ pub fn backward_input<T: Element>(
     check_samples(NAME, "grad_y", batch, conv.output_len(), grad_y.len())?;
     check_samples(NAME, "grad_x", batch, conv.input_len(), grad_x.len())?;
     check_scratch(NAME, conv, scratch.len())?;
-    let workers = workers(exec, batch, conv.flops(batch), scratch.len() / conv.scratch_len(1));
-    let inner = if workers > 1 { Exec::serial(exec.level) } else { exec };
+    let (workers, inner) = share_out(exec, batch, conv.flops(batch), scratch.len() / conv.scratch_len(1));
     let samples = Share { first: 0, items: batch, out: grad_x, scratch };
     samples.split(workers, &|share| {
         let grad_y = &grad_y[share.first * conv.output_len()..][..share.items * conv.output_len()];
@@ -83,14 +79,17 @@ pub fn backward_input<T: Element>(
 struct Class<'a> {
     conv: &'a Conv2d,
     class: [usize; 2],
-    gather: Gather,
     kernel_taps: [ClassTaps; 2],
+    /// Columns of positions in the class.
+    width: usize,
+    product: Product,
 }
 
 impl<'a> Class<'a> {
     fn new(conv: &'a Conv2d, class: [usize; 2]) -> Self {
         let (gather, kernel_taps) = Gather::of_class(conv, class);
-        Self { conv, class, gather, kernel_taps }
+        let product = Product::new(gather, conv.c_out / conv.groups, conv.c_in / conv.groups);
+        Self { conv, class, kernel_taps, width: gather.cols.positions, product }
     }
 
     /// The gradients of this class's positions in all the given samples.
@@ -102,26 +101,35 @@ impl<'a> Class<'a> {
         grad_x: &mut [T],
         scratch: &mut [T],
     ) -> Result<(), Error> {
-        let conv = self.conv;
-        let (channels, filters) = (conv.c_in / conv.groups, conv.c_out / conv.groups);
-        let taps = filters * self.gather.taps();
-        let (weights, scratch) = scratch.split_at_mut(channels * taps * conv.groups);
-        self.pack_weights(w, weights);
-        let samples = grad_y.chunks_exact(conv.output_len()).zip(grad_x.chunks_exact_mut(conv.input_len()));
-        for (grad_y, grad_x) in samples {
-            let grad_y = grad_y.chunks_exact(conv.output_len() / conv.groups);
-            let grad_x = grad_x.chunks_exact_mut(conv.input_len() / conv.groups);
-            for (group, (grad_y, grad_x)) in grad_y.zip(grad_x).enumerate() {
-                let weights = &weights[group * channels * taps..][..channels * taps];
-                let weights = MatRef::row_major(weights, channels, taps)?;
-                self.backward_group(exec, weights, grad_y, grad_x, scratch)?;
+        let (conv, product) = (self.conv, &self.product);
+        let group_len = conv.c_in / conv.groups * product.taps();
+        let (plain, scratch) = scratch.split_at_mut(group_len * conv.groups);
+        let (packed, scratch) = scratch.split_at_mut(group_len * conv.groups);
+        let (result, scratch) = scratch.split_at_mut(conv.input_len() / conv.groups);
+        self.transpose_weights(w, plain);
+        if group_len > 0 {
+            let groups = plain.chunks_exact(group_len).zip(packed.chunks_exact_mut(group_len));
+            groups.for_each(|(plain, packed)| product.pack(exec, plain, packed));
+        }
+        let grad_y = grad_y.chunks_exact(conv.output_len() / conv.groups);
+        let grad_x = grad_x.chunks_exact_mut(conv.input_len() / conv.groups);
+        for (index, (grad_y, grad_x)) in grad_y.zip(grad_x).enumerate() {
+            let group = index % conv.groups;
+            let weights = group * group_len..(group + 1) * group_len;
+            let weights = Weights { plain: &plain[weights.clone()], packed: &packed[weights] };
+            if conv.stride == [1, 1] {
+                product.compute(exec, weights, grad_y, None, grad_x, scratch)?;
+            } else {
+                let result = &mut result[..product.out_len()];
+                product.compute(exec, weights, grad_y, None, result, scratch)?;
+                self.spread(result, grad_x);
             }
         }
         Ok(())
     }
 
     /// W' for this class's taps: [group, channel, (filter, tap row, tap column)].
-    fn pack_weights<T: Element>(&self, w: &[T], packed: &mut [T]) {
+    fn transpose_weights<T: Element>(&self, w: &[T], packed: &mut [T]) {
         let conv = self.conv;
         let (channels, filters) = (conv.c_in / conv.groups, conv.c_out / conv.groups);
         let [rows, cols] = self.kernel_taps;
@@ -138,50 +146,16 @@ impl<'a> Class<'a> {
         }
     }
 
-    fn backward_group<T: Element>(
-        &self,
-        exec: Exec,
-        weights: MatRef<'_, T>,
-        grad_y: &[T],
-        grad_x: &mut [T],
-        scratch: &mut [T],
-    ) -> Result<(), Error> {
+    /// Writes the class's result [channels, positions] to its places among the other classes'.
+    fn spread<T: Element>(&self, result: &[T], grad_x: &mut [T]) {
         let conv = self.conv;
-        let (channels, taps) = (weights.rows(), weights.cols());
-        let (dense, positions) = (conv.stride == [1, 1], self.gather.positions());
-        if dense && self.gather.is_identity() {
-            let grad_y = MatRef::row_major(grad_y, taps, positions)?;
-            return gemm(exec, weights, grad_y, MatMut::row_major(grad_x, channels, positions)?);
-        }
-        let patches = Patches::new(self.gather, conv.c_out / conv.groups);
-        let (framed, scratch) = scratch.split_at_mut(patches.framed_len());
-        patches.frame(exec, grad_y, framed);
-        for block in self.gather.blocks(conv.columns_out()) {
-            let (columns, result) = scratch.split_at_mut(taps * block.len() + SLACK);
-            patches.fill(exec, framed, block.clone(), columns);
-            let columns = MatRef::row_major(&columns[..taps * block.len()], taps, block.len())?;
-            if dense {
-                let mut grad_x = MatMut::row_major(&mut *grad_x, channels, positions)?;
-                gemm(exec, weights, columns, grad_x.tile(0..channels, block))?;
-            } else {
-                let result = &mut result[..channels * block.len()];
-                gemm(exec, weights, columns, MatMut::row_major(&mut *result, channels, block.len())?)?;
-                self.spread(block, result, grad_x);
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes a block's result [channels, block] to its places among the other classes'.
-    fn spread<T: Element>(&self, block: Range<usize>, result: &[T], grad_x: &mut [T]) {
-        let conv = self.conv;
-        let width = self.gather.cols.positions;
         let planes = grad_x.chunks_exact_mut(conv.h_in * conv.w_in);
-        for (plane, result) in planes.zip(result.chunks_exact(block.len())) {
-            for (position, &value) in block.clone().zip(result) {
-                let h = position / width * conv.stride[0] + self.class[0];
-                let w = position % width * conv.stride[1] + self.class[1];
-                plane[h * conv.w_in + w] = value;
+        let channels = conv.c_in / conv.groups;
+        for (plane, result) in planes.zip(result.chunks_exact(result.len() / channels)) {
+            let rows = plane.chunks_exact_mut(conv.w_in).skip(self.class[0]).step_by(conv.stride[0]);
+            for (row, line) in rows.zip(result.chunks_exact(self.width)) {
+                let places = row[self.class[1]..].iter_mut().step_by(conv.stride[1]);
+                places.zip(line).for_each(|(to, &value)| *to = value);
             }
         }
     }

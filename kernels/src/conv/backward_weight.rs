@@ -2,7 +2,8 @@
 
 use super::gather::Gather;
 use super::patches::{Patches, SLACK};
-use super::share::{Share, workers};
+use super::product::block_columns;
+use super::share::{Share, share_out};
 use super::{Conv2d, check_len, check_samples, check_scratch};
 use crate::gemm::gemm_acc;
 use crate::{Element, Error, Exec, MatMut, MatRef};
@@ -66,8 +67,7 @@ pub fn backward_weight<T: Element>(
     check_scratch(NAME, conv, scratch.len())?;
     grad_w.fill(T::ZERO);
     let chunks = batch.div_ceil(conv.chunk());
-    let workers = workers(exec, chunks, conv.flops(batch), scratch.len() / conv.scratch_len(1));
-    let inner = if workers > 1 { Exec::serial(exec.level) } else { exec };
+    let (workers, inner) = share_out(exec, chunks, conv.flops(batch), scratch.len() / conv.scratch_len(1));
     let round = workers * conv.partials();
     let (partials, scratch) = scratch.split_at_mut(round * conv.weight_len());
     for first in (0..chunks).step_by(round) {
@@ -115,7 +115,7 @@ fn chunk_gradient<T: Element>(
             let grad_y = MatRef::row_major(grad_y, filters, positions)?;
             let mut transposed = MatMut::row_major(transposed, taps, filters)?;
             patches.frame(exec, x, framed);
-            for block in gather.blocks(conv.columns_in()) {
+            for block in gather.blocks(block_columns(taps, positions)) {
                 patches.fill(exec, framed, block.clone(), &mut columns[..taps * block.len() + SLACK]);
                 let columns = MatRef::row_major(&columns[..taps * block.len()], taps, block.len())?;
                 gemm_acc(exec, columns, grad_y.tile(0..filters, block).t(), transposed.reborrow())?;

@@ -1,11 +1,9 @@
-//! The forward pass: y = W im2col(x) + b, one sample and one block of columns at a time.
+//! The forward pass: y = W im2col(x) + b, one sample at a time.
 
-use super::gather::Gather;
-use super::patches::{Patches, SLACK};
-use super::share::{Share, workers};
+use super::product::Weights;
+use super::share::{Share, share_out};
 use super::{Conv2d, check_len, check_samples, check_scratch};
-use crate::gemm::gemm;
-use crate::{Element, Error, Exec, MatMut, MatRef};
+use crate::{Element, Error, Exec};
 
 /// The operands of [`forward`].
 #[derive(Debug)]
@@ -60,61 +58,25 @@ pub fn forward<T: Element>(exec: Exec, conv: &Conv2d, operands: Forward<'_, T>) 
     check_len(NAME, "biases", conv.c_out, bias.map_or(conv.c_out, <[T]>::len))?;
     check_samples(NAME, "y", batch, conv.output_len(), y.len())?;
     check_scratch(NAME, conv, scratch.len())?;
-    let workers = workers(exec, batch, conv.flops(batch), scratch.len() / conv.scratch_len(1));
-    let inner = if workers > 1 { Exec::serial(exec.level) } else { exec };
+    let (workers, inner) = share_out(exec, batch, conv.flops(batch), scratch.len() / conv.scratch_len(1));
+    let product = conv.forward_product();
     let samples = Share { first: 0, items: batch, out: y, scratch };
     samples.split(workers, &|share| {
-        let x = x.chunks_exact(conv.input_len()).skip(share.first);
-        for (x, y) in x.zip(share.out.chunks_exact_mut(conv.output_len())) {
-            forward_sample(inner, conv, x, w, y, share.scratch)?;
-            add_bias(inner, bias, y);
+        let (packed, scratch) = share.scratch.split_at_mut(conv.weight_len());
+        let group_len = conv.weight_len() / conv.groups;
+        for (w, packed) in w.chunks_exact(group_len).zip(packed.chunks_exact_mut(group_len)) {
+            product.pack(inner, w, packed);
+        }
+        let x = x.chunks_exact(conv.input_len() / conv.groups).skip(share.first * conv.groups);
+        let y = share.out.chunks_exact_mut(conv.output_len() / conv.groups);
+        for (index, (x, y)) in x.zip(y).enumerate() {
+            let group = index % conv.groups;
+            let weights = group * group_len..(group + 1) * group_len;
+            let weights = Weights { plain: &w[weights.clone()], packed: &packed[weights] };
+            let filters = conv.c_out / conv.groups;
+            let bias = bias.map(|bias| &bias[group * filters..][..filters]);
+            product.compute(inner, weights, x, bias, y, scratch)?;
         }
         Ok(())
     })
-}
-
-fn forward_sample<T: Element>(
-    exec: Exec,
-    conv: &Conv2d,
-    x: &[T],
-    w: &[T],
-    y: &mut [T],
-    scratch: &mut [T],
-) -> Result<(), Error> {
-    let gather = Gather::forward(conv);
-    let patches = Patches::new(gather, conv.c_in / conv.groups);
-    let (filters, taps, positions) = (conv.c_out / conv.groups, patches.taps(), gather.positions());
-    let (framed, columns) = scratch.split_at_mut(patches.framed_len());
-    let x = x.chunks_exact(conv.input_len() / conv.groups);
-    let groups = x.zip(w.chunks_exact(filters * taps)).zip(y.chunks_exact_mut(filters * positions));
-    for ((x, w), y) in groups {
-        let w = MatRef::row_major(w, filters, taps)?;
-        if gather.is_identity() {
-            let x = MatRef::row_major(x, taps, positions)?;
-            gemm(exec, w, x, MatMut::row_major(y, filters, positions)?)?;
-            continue;
-        }
-        let mut y = MatMut::row_major(y, filters, positions)?;
-        patches.frame(exec, x, framed);
-        for block in gather.blocks(conv.columns_in()) {
-            patches.fill(exec, framed, block.clone(), &mut columns[..taps * block.len() + SLACK]);
-            let columns = MatRef::row_major(&columns[..taps * block.len()], taps, block.len())?;
-            gemm(exec, w, columns, y.tile(0..filters, block))?;
-        }
-    }
-    Ok(())
-}
-
-/// y += b, one bias per plane.
-fn add_bias<T: Element>(exec: Exec, bias: Option<&[T]>, y: &mut [T]) {
-    let Some(bias) = bias else { return };
-    let area = y.len() / bias.len();
-    exec.level.vectorize(
-        #[inline(always)]
-        || {
-            for (plane, &b) in y.chunks_exact_mut(area).zip(bias) {
-                plane.iter_mut().for_each(|y| *y += b);
-            }
-        },
-    );
 }

@@ -71,6 +71,11 @@ impl Reach {
         self.first + tap as isize * self.tap_step
     }
 
+    /// Distance between the reads of two taps.
+    pub(crate) fn tap_step(&self) -> isize {
+        self.tap_step
+    }
+
     /// What `position` reads under `tap`, where that lies on the axis.
     pub(crate) fn read(&self, tap: usize, position: usize) -> usize {
         ((position * self.step) as isize + self.origin(tap)) as usize

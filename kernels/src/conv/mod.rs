@@ -18,10 +18,12 @@
 mod backward_bias;
 mod backward_input;
 mod backward_weight;
+mod direct;
 mod forward;
 mod gather;
 mod im2col;
 mod patches;
+mod product;
 mod shape;
 mod share;
 

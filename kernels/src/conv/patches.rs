@@ -32,6 +32,36 @@ pub(super) struct Patches {
     cols: Frame,
 }
 
+/// Where the values under each tap stand, for reads with step 1 along a row: position (h, w) under
+/// tap (channel, i, j) is `framed[origin + h * row_step + w + channel * area + i * row_delta + j *
+/// col_delta]`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Walk {
+    pub(super) channels: usize,
+    pub(super) area: usize,
+    /// Taps of a column of the kernel and the distance between two of them.
+    pub(super) rows: usize,
+    pub(super) row_delta: isize,
+    /// Taps of a row of the kernel and the distance between two of them.
+    pub(super) cols: usize,
+    pub(super) col_delta: isize,
+    pub(super) origin: usize,
+    pub(super) row_step: usize,
+    /// Rows and columns of positions.
+    pub(super) height: usize,
+    pub(super) width: usize,
+}
+
+impl Walk {
+    pub(super) fn taps(&self) -> usize {
+        self.channels * self.rows * self.cols
+    }
+
+    pub(super) fn positions(&self) -> usize {
+        self.height * self.width
+    }
+}
+
 /// One axis of the frame.
 #[derive(Clone, Copy, Debug)]
 struct Frame {
@@ -101,6 +131,23 @@ impl Patches {
         columns: &mut [T],
     ) {
         exec.level.dispatch(Fill { patches: self, framed, positions, columns });
+    }
+
+    /// The reads as one walk over the framed planes.
+    pub(super) fn walk(&self) -> Walk {
+        let Gather { rows, cols } = self.gather;
+        Walk {
+            channels: self.channels,
+            area: self.rows.len * self.cols.len,
+            rows: rows.taps,
+            row_delta: rows.tap_step() * self.cols.len as isize,
+            cols: cols.taps,
+            col_delta: cols.tap_step(),
+            origin: self.origin(0, 0),
+            row_step: rows.step * self.cols.len,
+            height: rows.positions,
+            width: cols.positions,
+        }
     }
 
     /// The start of position (0, 0) under a tap.

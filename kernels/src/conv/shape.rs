@@ -1,7 +1,7 @@
 //! The sizes of a convolution, and what one axis does with a position and a tap.
 
 use super::gather::Gather;
-use super::patches::{Patches, SLACK};
+use super::product::Product;
 use crate::Error;
 
 /// All sizes of a 2-D convolution; a 1-D one has height 1. Layout NCHW, weights OIHW
@@ -113,17 +113,21 @@ impl Conv2d {
     /// Values of scratch with which the forward pass and the gradients can employ `threads`
     /// threads. One thread's worth is enough to run; more never changes a bit.
     pub fn scratch_len(&self, threads: usize) -> usize {
-        let forward = Patches::new(Gather::forward(self), self.c_in / self.groups);
-        let columns = self.taps_in() * self.columns_in() + SLACK;
-        let weight_gradient = self.partials() * self.weight_len() + forward.framed_len() + columns;
-        let classes = self.classes();
-        let framed = classes.map(|class| {
-            let (gather, _) = Gather::of_class(self, class);
-            Patches::new(gather, self.c_out / self.groups).framed_len()
-        });
-        let columns = (self.taps_out() + self.c_in / self.groups) * self.columns_out() + SLACK;
-        let input_gradient = self.weight_len() + framed.max().unwrap_or(0) + columns;
-        threads * weight_gradient.max(input_gradient)
+        let columns = self.forward_product().scratch_len();
+        let forward = self.weight_len() + columns;
+        let weight_gradient = self.partials() * self.weight_len() + columns;
+        let channels = (self.c_in / self.groups, self.c_out / self.groups);
+        let classes = self
+            .classes()
+            .map(|class| Product::new(Gather::of_class(self, class).0, channels.1, channels.0).scratch_len());
+        let result = self.input_len() / self.groups;
+        let input_gradient = 2 * self.weight_len() + result + classes.max().unwrap_or(0);
+        threads * forward.max(weight_gradient).max(input_gradient)
+    }
+
+    /// Weights times the columns of x, per group.
+    pub(super) fn forward_product(&self) -> Product {
+        Product::new(Gather::forward(self), self.c_in / self.groups, self.c_out / self.groups)
     }
 
     /// The residue classes modulo the strides that hold input positions.
@@ -137,25 +141,10 @@ impl Conv2d {
         2 * batch * self.taps_in() * self.output_len()
     }
 
-    /// Columns that the forward pass and the weight gradient make at a time.
-    pub(crate) fn columns_in(&self) -> usize {
-        block_columns(self.taps_in(), self.h_out() * self.w_out())
-    }
-
-    /// Columns that the input gradient makes at a time.
-    pub(crate) fn columns_out(&self) -> usize {
-        block_columns(self.taps_out(), self.h_in * self.w_in)
-    }
-
     /// Chunks of the weight gradient that a thread computes before they are added up: several
     /// where the gradient is small, so that threads meet less often.
     pub(crate) fn partials(&self) -> usize {
         (0x8000 / self.weight_len()).clamp(1, 8)
-    }
-
-    /// Taps of one input gradient: (c_out / groups) * kernel_h * kernel_w.
-    fn taps_out(&self) -> usize {
-        self.c_out / self.groups * self.kernel[0] * self.kernel[1]
     }
 
     /// Taps of one output value: (c_in / groups) * kernel_h * kernel_w.
@@ -182,19 +171,6 @@ impl Conv2d {
             dilation: self.dilation[axis],
         }
     }
-}
-
-/// Values of a column matrix that is made at a time: 256 KiB of f32, which stays in the level-2
-/// cache beside the weights.
-const BLOCK: usize = 1 << 16;
-
-/// Columns are made in multiples of this, a whole number of the widest tiles of a product.
-const TILE: usize = 48;
-
-/// Columns of a block: at most 8192, the longest product that is not cut (the weight gradient
-/// sums over them, and N3 knows no cut).
-fn block_columns(taps: usize, positions: usize) -> usize {
-    ((BLOCK / taps).clamp(TILE, 8192) / TILE * TILE).min(positions)
 }
 
 /// One axis of a convolution or a pooling.

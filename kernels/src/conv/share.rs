@@ -6,13 +6,18 @@ use crate::{Error, Exec, Threads};
 /// Work below this many floating-point operations is not worth waking a thread for.
 const SERIAL_FLOPS: usize = 1 << 20;
 
-/// The number of threads that `items` pieces of work of `flops` operations in all may employ,
-/// with scratch for `scratches` of them.
-pub(super) fn workers(exec: Exec, items: usize, flops: usize, scratches: usize) -> usize {
+/// The number of threads that `items` pieces of work of `flops` operations in all may employ, with
+/// scratch for `scratches` of them, and how each is to run: a single piece of much work may be
+/// shared out further down.
+pub(super) fn share_out(exec: Exec, items: usize, flops: usize, scratches: usize) -> (usize, Exec) {
+    let serial = Exec::serial(exec.level);
     if exec.threads == Threads::One || flops < SERIAL_FLOPS {
-        return 1;
+        return (1, serial);
     }
-    rayon::current_num_threads().min(items).min(scratches).max(1)
+    match rayon::current_num_threads().min(items).min(scratches) {
+        0 | 1 => (1, exec),
+        workers => (workers, serial),
+    }
 }
 
 /// A range of items with the outputs [items, each] and the scratch [workers, ..] that belong to it.

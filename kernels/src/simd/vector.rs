@@ -80,4 +80,11 @@ pub trait Vector: Copy {
         // SAFETY: the slice has at least LANES elements.
         unsafe { self.store_to(target.as_mut_ptr()) }
     }
+
+    /// Writes as many lanes as `target` has elements, and at most all, to its front.
+    #[inline(always)]
+    fn store_partial(self, simd: Self::Simd, target: &mut [Self::Element]) {
+        // SAFETY: the mask ends with the slice.
+        unsafe { self.store_masked(target.as_mut_ptr(), Self::mask(simd, target.len())) }
+    }
 }

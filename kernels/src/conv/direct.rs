@@ -1,0 +1,200 @@
+//! Convolution straight from the framed planes, without columns: for a step of 1 the values under
+//! a tap are contiguous, so a register of them is read where it stands.
+//!
+//! ```text
+//! for each tap (channel, i, j)                   16 positions of a row: one register
+//!   for v in 0..NV     x[v] = framed[base[v] + tap ..]
+//!   for f in 0..MR       c[f][v] = fma(w[f][tap], x[v], c[f][v])
+//! y = c + bias
+//! ```
+//!
+//! It is the tile of a matrix product (`gemm/microkernel.rs`) whose rows of B lie where the taps
+//! say. Each element is one chain over the taps in their order (N2), and the bias is added while
+//! the tile is in registers. The price is the end of each row of positions, where a register is
+//! not full; so narrow maps go through columns.
+
+use super::patches::{Patches, Walk};
+use crate::simd::{Kernel, Simd, Vector};
+use crate::{Element, Exec};
+
+/// The height of a tile in filters and its width in registers: MR * NV accumulators, NV registers
+/// of x and a broadcast weight fit the register file, and at least eight chains are under way.
+const fn tile_shape(registers: usize, filters: usize) -> (usize, usize) {
+    let (limit, vectors) = match (registers >= 32, filters) {
+        (true, ..=3) => (3, 8),
+        (true, ..=6) => (6, 4),
+        (true, _) => (12, 2),
+        (false, ..=3) => (3, 4),
+        (false, _) => (6, 2),
+    };
+    // Heights as even as possible: 16 = 8 + 8, not 12 + 4.
+    (filters.div_ceil(filters.div_ceil(limit)), vectors)
+}
+
+/// Rearranges the weights [filters, taps] for [`correlate`]: tile after tile, [taps, height].
+pub(super) fn pack_weights<T: Element>(exec: Exec, filters: usize, weights: &[T], packed: &mut [T]) {
+    exec.level.dispatch(Pack { filters, weights, packed });
+}
+
+struct Pack<'a, T> {
+    filters: usize,
+    weights: &'a [T],
+    packed: &'a mut [T],
+}
+
+impl<T: Element> Kernel for Pack<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let taps = self.weights.len() / self.filters;
+        let (height, _) = tile_shape(S::REGISTERS, self.filters);
+        let tiles = self.packed.chunks_mut(height * taps).zip(self.weights.chunks(height * taps));
+        for (packed, weights) in tiles {
+            let height = weights.len() / taps;
+            for (row, weights) in weights.chunks_exact(taps).enumerate() {
+                let column = packed[row..].iter_mut().step_by(height);
+                column.zip(weights).for_each(|(to, &weight)| *to = weight);
+            }
+        }
+    }
+}
+
+/// y [filters, positions] = weights times the patches, plus the bias.
+pub(super) fn correlate<T: Element>(
+    exec: Exec,
+    patches: &Patches,
+    packed: &[T],
+    framed: &[T],
+    bias: Option<&[T]>,
+    y: &mut [T],
+) {
+    let walk = patches.walk();
+    exec.level.dispatch(Correlate { walk, packed, framed, bias, y });
+}
+
+struct Correlate<'a, T> {
+    walk: Walk,
+    packed: &'a [T],
+    framed: &'a [T],
+    bias: Option<&'a [T]>,
+    y: &'a mut [T],
+}
+
+impl<T: Element> Kernel for Correlate<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { walk, packed, framed, bias, y } = self;
+        let (taps, positions) = (walk.taps(), walk.positions());
+        let (height, vectors) = tile_shape(S::REGISTERS, y.len() / positions);
+        let tiles = packed.chunks(height * taps).zip(y.chunks_mut(height * positions));
+        for (tile, (weights, y)) in tiles.enumerate() {
+            let height_here = y.len() / positions;
+            let bias = bias.map(|bias| &bias[tile * height..][..height_here]);
+            tile_kernel::<T, S>(height_here, vectors)(simd, Tiles { walk: &walk, weights, framed, bias, y });
+        }
+    }
+}
+
+/// All tiles of some filters: `weights` [taps, height], `y` [height, positions].
+struct Tiles<'a, T> {
+    walk: &'a Walk,
+    weights: &'a [T],
+    framed: &'a [T],
+    bias: Option<&'a [T]>,
+    y: &'a mut [T],
+}
+
+/// The kernel for tiles of one height and one width in registers.
+fn tile_kernel<T: Element, S: Simd>(height: usize, vectors: usize) -> fn(S, Tiles<'_, T>) {
+    macro_rules! heights {
+        ($vectors:literal, $($height:literal)*) => {
+            match height {
+                $($height => compiled::<T, S, $height, $vectors>,)*
+                _ => unreachable!("no tile is {height} filters high and {vectors} registers wide"),
+            }
+        };
+    }
+    match vectors {
+        2 => heights!(2, 1 2 3 4 5 6 7 8 9 10 11 12),
+        4 => heights!(4, 1 2 3 4 5 6),
+        _ => heights!(8, 1 2 3),
+    }
+}
+
+/// [`all_tiles`] as a function of its own, compiled for the level.
+fn compiled<T: Element, S: Simd, const MR: usize, const NV: usize>(simd: S, tiles: Tiles<'_, T>) {
+    simd.vectorize(
+        #[inline(always)]
+        || all_tiles::<T::Vector<S>, MR, NV>(simd, tiles),
+    );
+}
+
+#[inline(always)]
+fn all_tiles<V: Vector, const MR: usize, const NV: usize>(simd: V::Simd, tiles: Tiles<'_, V::Element>) {
+    let Tiles { walk, weights, framed, bias, y } = tiles;
+    let positions = walk.positions();
+    let registers_per_row = walk.width.div_ceil(V::LANES);
+    let registers = walk.height * registers_per_row;
+    let bias: [Option<V>; MR] = std::array::from_fn(
+        #[inline(always)]
+        |f| bias.map(|bias| V::splat(simd, bias[f])),
+    );
+    let one = V::splat(simd, V::Element::ONE);
+    for first in (0..registers).step_by(NV) {
+        // A tile beyond the last register computes that one again.
+        let places: [(usize, usize); NV] = std::array::from_fn(
+            #[inline(always)]
+            |v| {
+                let register = if first + v < registers { first + v } else { registers - 1 };
+                (register / registers_per_row, register % registers_per_row * V::LANES)
+            },
+        );
+        let bases = places.map(|(row, col)| walk.origin + row * walk.row_step + col);
+        let c = one_tile::<V, MR, NV>(simd, walk, weights, framed, bases);
+        for (f, c) in c.into_iter().enumerate() {
+            for (v, c) in c.into_iter().enumerate() {
+                let (row, col) = places[v];
+                let at = f * positions + row * walk.width + col;
+                let len = if walk.width - col < V::LANES { walk.width - col } else { V::LANES };
+                // One rounding, of c + b: 1 c is exact.
+                let c = bias[f].map_or(c, |b| one.mul_add(c, b));
+                c.store_partial(simd, &mut y[at..at + len]);
+            }
+        }
+    }
+}
+
+/// The chains of MR filters at NV registers of positions.
+#[inline(always)]
+fn one_tile<V: Vector, const MR: usize, const NV: usize>(
+    simd: V::Simd,
+    walk: &Walk,
+    weights: &[V::Element],
+    framed: &[V::Element],
+    bases: [usize; NV],
+) -> [[V; NV]; MR] {
+    let mut c = [[V::splat(simd, V::Element::ZERO); NV]; MR];
+    let mut weights = weights.chunks_exact(MR);
+    for channel in 0..walk.channels {
+        for row in 0..walk.rows {
+            let mut tap = (channel * walk.area).wrapping_add_signed(row as isize * walk.row_delta);
+            for weights in weights.by_ref().take(walk.cols) {
+                let x: [V; NV] = std::array::from_fn(
+                    #[inline(always)]
+                    |v| V::load(simd, &framed[bases[v].wrapping_add(tap)..]),
+                );
+                for f in 0..MR {
+                    let weight = V::splat(simd, weights[f]);
+                    for v in 0..NV {
+                        c[f][v] = weight.mul_add(x[v], c[f][v]);
+                    }
+                }
+                tap = tap.wrapping_add_signed(walk.col_delta);
+            }
+        }
+    }
+    c
+}

@@ -10,8 +10,12 @@
 //!
 //! It is the tile of a matrix product (`gemm/microkernel.rs`) whose rows of B lie where the taps
 //! say. Each element is one chain over the taps in their order (N2), and the bias is added while
-//! the tile is in registers. The price is the end of each row of positions, where a register is
-//! not full; so narrow maps go through columns.
+//! the tile is in registers.
+//!
+//! The price is the end of each row of positions, where a register is not full. A narrow map is
+//! therefore read on across the ends of the rows, as the frame has them one after the other; what
+//! lies between two rows is computed and thrown away. Maps for which both are too wasteful go
+//! through columns.
 
 use super::patches::{Patches, Walk};
 use crate::simd::{Kernel, Simd, Vector};
@@ -135,39 +139,77 @@ fn compiled<T: Element, S: Simd, const MR: usize, const NV: usize>(simd: S, tile
 #[inline(always)]
 fn all_tiles<V: Vector, const MR: usize, const NV: usize>(simd: V::Simd, tiles: Tiles<'_, V::Element>) {
     let Tiles { walk, weights, framed, bias, y } = tiles;
-    let positions = walk.positions();
-    let registers_per_row = walk.width.div_ceil(V::LANES);
-    let registers = walk.height * registers_per_row;
+    let layout = walk.layout(V::LANES);
     let bias: [Option<V>; MR] = std::array::from_fn(
         #[inline(always)]
         |f| bias.map(|bias| V::splat(simd, bias[f])),
     );
     let one = V::splat(simd, V::Element::ONE);
-    for first in (0..registers).step_by(NV) {
+    for first in (0..layout.registers).step_by(NV) {
         // A tile beyond the last register computes that one again.
         let places: [(usize, usize); NV] = std::array::from_fn(
             #[inline(always)]
-            |v| {
-                let register = if first + v < registers { first + v } else { registers - 1 };
-                (register / registers_per_row, register % registers_per_row * V::LANES)
-            },
+            |v| layout.place(if first + v < layout.registers { first + v } else { layout.registers - 1 }),
         );
         let bases = places.map(|(row, col)| walk.origin + row * walk.row_step + col);
-        let c = one_tile::<V, MR, NV>(simd, walk, weights, framed, bases);
-        for (f, c) in c.into_iter().enumerate() {
-            for (v, c) in c.into_iter().enumerate() {
-                let (row, col) = places[v];
-                let at = f * positions + row * walk.width + col;
-                let len = if walk.width - col < V::LANES { walk.width - col } else { V::LANES };
+        let mut c = one_tile::<V, MR, NV>(simd, walk, weights, framed, bases);
+        for (c, bias) in c.iter_mut().zip(bias) {
+            if let Some(bias) = bias {
                 // One rounding, of c + b: 1 c is exact.
-                let c = bias[f].map_or(c, |b| one.mul_add(c, b));
-                c.store_partial(simd, &mut y[at..at + len]);
+                c.iter_mut().for_each(|c| *c = one.mul_add(*c, bias));
+            }
+        }
+        for v in 0..NV {
+            let column: [V; MR] = std::array::from_fn(
+                #[inline(always)]
+                |f| c[f][v],
+            );
+            if layout.flat {
+                store_runs(simd, walk, column, places[v], y);
+            } else {
+                let (row, col) = places[v];
+                let len = if walk.width - col < V::LANES { walk.width - col } else { V::LANES };
+                for (c, y) in column.into_iter().zip(y.chunks_exact_mut(walk.positions())) {
+                    c.store_partial(simd, &mut y[row * walk.width + col..][..len]);
+                }
             }
         }
     }
 }
 
-/// The chains of MR filters at NV registers of positions.
+/// Lanes of the widest register.
+const LANES: usize = 16;
+
+/// Writes what a register that reaches across the ends of rows holds of each row.
+#[inline(always)]
+fn store_runs<V: Vector, const MR: usize>(
+    simd: V::Simd,
+    walk: &Walk,
+    column: [V; MR],
+    (mut row, mut col): (usize, usize),
+    y: &mut [V::Element],
+) {
+    let mut lanes = [[V::Element::ZERO; 2 * LANES]; MR];
+    lanes.iter_mut().zip(column).for_each(
+        #[inline(always)]
+        |(lanes, c)| c.store(lanes),
+    );
+    let mut lane = 0;
+    while lane < V::LANES && row < walk.height {
+        if col < walk.width {
+            let (rest, room) = (walk.width - col, V::LANES - lane);
+            let len = if rest < room { rest } else { room };
+            for (lanes, y) in lanes.iter().zip(y.chunks_exact_mut(walk.positions())) {
+                let run = V::load(simd, &lanes[lane..]);
+                run.store_partial(simd, &mut y[row * walk.width + col..][..len]);
+            }
+        }
+        lane += walk.row_step - col;
+        (row, col) = (row + 1, 0);
+    }
+}
+
+/// The chains of MR filters at NV registers of positions, whose first taps stand at `bases`.
 #[inline(always)]
 fn one_tile<V: Vector, const MR: usize, const NV: usize>(
     simd: V::Simd,
@@ -176,25 +218,41 @@ fn one_tile<V: Vector, const MR: usize, const NV: usize>(
     framed: &[V::Element],
     bases: [usize; NV],
 ) -> [[V; NV]; MR] {
+    // Slices of one length, so that one check of a tap is a check for all of them.
+    let len = walk.reach + V::LANES;
+    let rows: [&[V::Element]; NV] = std::array::from_fn(
+        #[inline(always)]
+        |v| &framed[bases[v]..bases[v] + len],
+    );
     let mut c = [[V::splat(simd, V::Element::ZERO); NV]; MR];
-    let mut weights = weights.chunks_exact(MR);
-    for channel in 0..walk.channels {
-        for row in 0..walk.rows {
-            let mut tap = (channel * walk.area).wrapping_add_signed(row as isize * walk.row_delta);
-            for weights in weights.by_ref().take(walk.cols) {
-                let x: [V; NV] = std::array::from_fn(
-                    #[inline(always)]
-                    |v| V::load(simd, &framed[bases[v].wrapping_add(tap)..]),
-                );
-                for f in 0..MR {
-                    let weight = V::splat(simd, weights[f]);
-                    for v in 0..NV {
-                        c[f][v] = weight.mul_add(x[v], c[f][v]);
-                    }
+    let mut tap = walk.first_tap();
+    for weights in weights.chunks_exact(MR) {
+        let here = tap.offset..tap.offset + V::LANES;
+        // The smaller of the two sides stays in registers; the other passes by.
+        if MR >= NV {
+            let x: [V; NV] = std::array::from_fn(
+                #[inline(always)]
+                |v| V::load(simd, &rows[v][here.clone()]),
+            );
+            for f in 0..MR {
+                let weight = V::splat(simd, weights[f]);
+                for v in 0..NV {
+                    c[f][v] = weight.mul_add(x[v], c[f][v]);
                 }
-                tap = tap.wrapping_add_signed(walk.col_delta);
+            }
+        } else {
+            let weights: [V; MR] = std::array::from_fn(
+                #[inline(always)]
+                |f| V::splat(simd, weights[f]),
+            );
+            for v in 0..NV {
+                let x = V::load(simd, &rows[v][here.clone()]);
+                for f in 0..MR {
+                    c[f][v] = weights[f].mul_add(x, c[f][v]);
+                }
             }
         }
+        tap.advance(walk);
     }
     c
 }

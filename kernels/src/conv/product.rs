@@ -59,13 +59,14 @@ impl Product {
 
     /// True if the product reads the planes directly. That has no part in the bits (N12).
     fn is_direct(&self, exec: Exec) -> bool {
-        let width = self.gather.cols.positions;
-        let full = 4 * width >= 3 * width.next_multiple_of(16);
         // 8192: the longest chain (N2). A product shared out over threads goes through gemm.
-        self.gather.cols.step == 1
-            && full
-            && (1..=8192).contains(&self.taps())
-            && exec.threads == Threads::One
+        let possible = self.gather.cols.step == 1 && exec.threads == Threads::One;
+        if !possible || !(1..=8192).contains(&self.taps()) {
+            return false;
+        }
+        // Worth it if three lanes in five have something to do.
+        let lanes = self.patches.walk().layout(16).registers * 16;
+        5 * self.gather.positions() >= 3 * lanes
     }
 
     /// Rearranges the weights [filters, taps] of a group, where that is of use.

@@ -18,6 +18,27 @@ pub fn open(name_or_file: &str, overrides: &[String]) -> Result<Experiment, Fail
     Ok(spec::parse(&file, &text, overrides)?)
 }
 
+/// The names of all experiments: the shipped ones and those in `experiments/suite` below the
+/// current folder, sorted.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub fn names() -> Result<Vec<String>, Failure> {
+    let mut names: Vec<String> = SHIPPED.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let local = Path::new("experiments/suite");
+    if local.is_dir() {
+        for entry in fs_err::read_dir(local)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+            }
+        }
+    }
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
 /// The file's name for messages, and its text.
 fn read(name_or_file: &str) -> Result<(String, String), Failure> {
     if name_or_file.ends_with(".toml") || name_or_file.contains(['/', '\\']) {

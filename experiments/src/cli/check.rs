@@ -1,13 +1,206 @@
-//! `experiments check`.
+//! `experiments check`: everything about a file that can be known before it runs.
 
+use std::sync::Arc;
+
+use kernels::Element;
+use models::network::Outline;
+use serde_json::{Value as Json, json};
+
+use super::output::{aligned, bytes, grouped, say};
 use super::{CheckArgs, Global};
+use crate::data::{self, Data, DataError, Targets};
 use crate::exit::{Exit, Failure};
-use crate::suite;
+use crate::spec::{DatasetSpec, Dtype, Experiment, Kind, ModelSpec};
+use crate::{fit, kinds, preprocess, suite};
 
-pub(super) fn check(_global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
+pub(super) fn check(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
+    let mut worst = Exit::Done;
+    let mut objects = Vec::new();
     for name in &args.experiments {
-        let experiment = suite::open(name, &args.overrides)?;
-        println!("{experiment:#?}");
+        match checked(name, args) {
+            Ok((experiment, report)) if global.json => objects.push(report.json(&experiment)),
+            Ok((experiment, report)) => say(&report.text(&experiment))?,
+            Err(failure) => {
+                eprintln!("{failure}\n");
+                worst = if worst == Exit::Done { failure.exit } else { worst };
+            }
+        }
     }
-    Ok(Exit::Done)
+    if global.json {
+        say(&format!("{:#}", Json::Array(objects)))?;
+    }
+    Ok(worst)
+}
+
+/// What there is to say about a file without errors.
+struct Report {
+    data: Vec<(DatasetSpec, Arc<Data>)>,
+    /// The distinct networks, each with the index of its first cell.
+    networks: Vec<(usize, Vec<usize>, Outline)>,
+    warnings: Vec<String>,
+}
+
+fn checked(name: &str, args: &CheckArgs) -> Result<(Experiment, Report), Failure> {
+    let experiment = suite::open(name, &args.overrides)?;
+    let mut report = Report { data: Vec::new(), networks: Vec::new(), warnings: Vec::new() };
+    let mut failures: Vec<Failure> = Vec::new();
+    for (at, cell) in experiment.cells.iter().enumerate() {
+        if let Err(failure) = report.data_of(&experiment, &cell.kind)
+            && failures.iter().all(|known| known.message != failure.message)
+        {
+            failures.push(failure);
+        }
+        report.network_of(at, &cell.kind);
+    }
+    report.warnings.extend(experiment.warnings.iter().map(|warning| warning.message.clone()));
+    match failures.first() {
+        None => Ok((experiment, report)),
+        Some(first) => {
+            let messages: Vec<&str> = failures.iter().map(|failure| failure.message.as_str()).collect();
+            Err(Failure::new(first.exit, messages.join("\n\n")))
+        }
+    }
+}
+
+impl Report {
+    /// Loads the data of a cell, once for all cells that share them, and fits the cell to them.
+    fn data_of(&mut self, experiment: &Experiment, kind: &Kind) -> Result<(), Failure> {
+        if let Kind::Convolve(trial) = kind {
+            data::picture::load(&trial.image)?;
+        }
+        let Some(spec) = kinds::dataset(kind) else { return Ok(()) };
+        let data = match self.data.iter().find(|(known, _)| known == spec) {
+            Some((_, data)) => Arc::clone(data),
+            None => {
+                let first = experiment.seeds.first().copied().unwrap_or(1);
+                let data =
+                    data::load(&spec.for_seed(first)).map_err(|error: DataError| Failure::from(error))?;
+                let data = Arc::new(data);
+                self.data.push((spec.clone(), Arc::clone(&data)));
+                data
+            }
+        };
+        fit::trial(kind, &data)?;
+        let constant = match kind {
+            Kind::Network(trial) => constant_columns::<f32>(&data, &trial.preprocess),
+            Kind::Perceptron(trial) => constant_columns::<f64>(&data, &trial.preprocess),
+            Kind::Adaline(trial) => constant_columns::<f64>(&data, &trial.preprocess),
+            _ => 0,
+        };
+        if constant > 0 {
+            let warning = format!(
+                "{constant} column(s) of {} are constant in the training part: centred, and divided by 1",
+                data.name
+            );
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
+        }
+        Ok(())
+    }
+
+    fn network_of(&mut self, at: usize, kind: &Kind) {
+        let planned = match kind {
+            Kind::Network(trial) => Some((
+                &trial.model,
+                fit::model(&trial.model, trial.train.loss, trial.train.batch, trial.train.dtype),
+            )),
+            Kind::GradientCheck(trial) => {
+                Some((&trial.model, fit::model(&trial.model, trial.loss, trial.batch, Dtype::F64)))
+            }
+            _ => None,
+        };
+        if let Some((ModelSpec { input, .. }, Ok(outline))) = planned
+            && self.networks.iter().all(|(_, known, other)| known != input || *other != outline)
+        {
+            self.networks.push((at, input.clone(), outline));
+        }
+    }
+
+    fn text(&self, experiment: &Experiment) -> String {
+        let (cells, seeds) = (experiment.cells.len(), experiment.seeds.len());
+        let mut out = format!("{}: {}\n{}\n\n", experiment.name, experiment.title, experiment.question);
+        let mut rows = vec![vec!["kind".to_owned(), experiment.kind.to_owned()]];
+        rows.extend(self.data.iter().map(|(_, data)| vec!["data".to_owned(), describe(data)]));
+        rows.push(vec![
+            "trials".to_owned(),
+            format!("{cells} cell(s) x {seeds} seed(s) = {}", cells * seeds),
+        ]);
+        rows.extend(experiment.roles.iter().map(|(key, role)| vec![role.name().to_owned(), key.clone()]));
+        out += &aligned(&rows);
+        for (cell, input, outline) in &self.networks {
+            out += &format!("\n{}", layers(experiment, *cell, input, outline));
+        }
+        for warning in &self.warnings {
+            out += &format!("\nwarning: {warning}\n");
+        }
+        out
+    }
+
+    fn json(&self, experiment: &Experiment) -> Json {
+        let networks: Vec<Json> = self
+            .networks
+            .iter()
+            .map(|(cell, input, outline)| {
+                let layers: Vec<Json> = outline
+                    .layers
+                    .iter()
+                    .map(|l| json!({ "kind": l.kind, "output": l.output, "parameters": l.parameters, "flops": l.flops }))
+                    .collect();
+                json!({ "cell": cell, "input": input, "layers": layers, "parameters": outline.parameters,
+                        "flops": outline.flops, "memory": outline.memory })
+            })
+            .collect();
+        let data: Vec<Json> = self
+            .data
+            .iter()
+            .map(|(_, d)| {
+                json!({ "name": d.name, "shape": d.shape, "train": d.train.len(),
+                                  "validation": d.validation.len(), "test": d.test.len() })
+            })
+            .collect();
+        json!({ "name": experiment.name, "kind": experiment.kind, "cells": experiment.cells.len(),
+                "seeds": experiment.seeds, "data": data, "networks": networks, "warnings": self.warnings })
+    }
+}
+
+fn constant_columns<T: Element>(data: &Data, steps: &[crate::spec::Step]) -> usize {
+    if steps.is_empty() { 0 } else { preprocess::prepare::<T>(data, steps).constant.len() }
+}
+
+fn describe(data: &Data) -> String {
+    let parts: Vec<String> =
+        [("training", &data.train), ("validation", &data.validation), ("test", &data.test)]
+            .iter()
+            .filter(|(_, part)| !part.is_empty())
+            .map(|(name, part)| format!("{} for {name}", grouped(part.len() as u64)))
+            .collect();
+    let target = match &data.targets {
+        Targets::Classes { names, .. } => format!("{} classes", names.len()),
+        Targets::Values { name, .. } => format!("predict {name}"),
+    };
+    format!("{}: samples of {:?}, {target}; {}", data.name, data.shape, parts.join(", "))
+}
+
+/// The table of layers of one cell.
+fn layers(experiment: &Experiment, cell: usize, input: &[usize], outline: &Outline) -> String {
+    let row = |cells: [&str; 5]| cells.map(str::to_owned).to_vec();
+    let mut rows = vec![
+        row(["layer", "kind", "output", "parameters", "FLOPs/sample"]),
+        row(["", "input", &format!("{input:?}"), "", ""]),
+    ];
+    for layer in &outline.layers {
+        rows.push(row([
+            &layer.index.to_string(),
+            layer.kind,
+            &format!("{:?}", layer.output),
+            &grouped(layer.parameters as u64),
+            &grouped(layer.flops),
+        ]));
+    }
+    rows.push(row(["", "total", "", &grouped(outline.parameters as u64), &grouped(outline.flops)]));
+    let settings: Vec<String> =
+        experiment.cells[cell].settings.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+    let heading = if settings.is_empty() { String::new() } else { format!("{}\n", settings.join(", ")) };
+    format!("{heading}{}memory for one trial: {}\n", aligned(&rows), bytes(outline.memory))
 }

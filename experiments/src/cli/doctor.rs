@@ -1,8 +1,108 @@
-//! `experiments doctor`.
+//! `experiments doctor`: what this machine offers, and what stands in the way.
+
+use std::path::Path;
+use std::process::Command;
+
+use kernels::Level;
+use serde_json::{Map, Value as Json};
 
 use super::Global;
+use super::output::{aligned, say};
+use crate::data::catalogue::{SETS, Store};
+use crate::data::full;
 use crate::exit::{Exit, Failure};
+use crate::provenance;
 
 pub(super) fn doctor(global: &Global) -> Result<Exit, Failure> {
-    Err(Failure::new(Exit::Usage, format!("error: not there yet: {global:?}")))
+    let (facts, trouble) = facts(&global.results);
+    if global.json {
+        let object: Map<String, Json> =
+            facts.iter().map(|[name, fact]| (name.clone(), Json::String(fact.clone()))).collect();
+        say(&format!("{:#}", Json::Object(object)))?;
+    } else {
+        say(&aligned(&facts.iter().map(|fact| fact.to_vec()).collect::<Vec<_>>()))?;
+    }
+    match trouble {
+        None => Ok(Exit::Done),
+        Some(failure) => Err(failure),
+    }
+}
+
+/// What there is to say, and the first thing that would stop a run.
+fn facts(results: &Path) -> (Vec<[String; 2]>, Option<Failure>) {
+    let fact = |name: &str, fact: String| [name.to_owned(), fact];
+    let unknown = || "unknown".to_owned();
+    let mut trouble = None;
+    let mut facts = vec![
+        fact("program", format!("{}, numeric contract {}", env!("CARGO_PKG_VERSION"), kernels::CONTRACT)),
+        fact("system", format!("{} on {}", std::env::consts::OS, std::env::consts::ARCH)),
+        fact("processor", provenance::cpu().unwrap_or_else(unknown)),
+        fact("cores", provenance::cores().to_string()),
+    ];
+    let available: Vec<&str> = Level::available().into_iter().map(Level::name).collect();
+    facts.push(fact("levels", available.join(", ")));
+    facts.push(match Level::from_env() {
+        Ok(level) => fact("level in use", level.name().to_owned()),
+        Err(error) => {
+            trouble = Some(Failure::new(Exit::Usage, format!("error: {error}")));
+            fact("level in use", format!("none: {error}"))
+        }
+    });
+    facts.push(match kernels::environment::check() {
+        Ok(()) => fact("rounding", "to nearest, subnormals kept".to_owned()),
+        Err(error) => {
+            trouble = Some(Failure::new(Exit::Usage, format!("error: {error}")));
+            fact("rounding", error.to_string())
+        }
+    });
+    for set in SETS.iter().filter(|set| matches!(set.store, Store::Disk(_))) {
+        let place = full::locate(set, None)
+            .map_or("not found (optional)".to_owned(), |folder| folder.display().to_string());
+        facts.push(fact(set.name, place));
+    }
+    facts.push(match writable(results) {
+        Ok(()) => fact("results", format!("{}, can be written", results.display())),
+        Err(error) => {
+            trouble = Some(Failure::new(Exit::Io, format!("error: {}: {error}", results.display())));
+            fact("results", format!("{}: {error}", results.display()))
+        }
+    });
+    facts.push(fact("disk", free_space(results).unwrap_or_else(unknown)));
+    facts.push(fact("git", git().unwrap_or_else(|| "no repository here".to_owned())));
+    (facts, trouble)
+}
+
+/// Tries to write next to where results go, and leaves nothing behind.
+fn writable(results: &Path) -> std::io::Result<()> {
+    let mut folder = results;
+    while !folder.exists() {
+        folder = match folder.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+    }
+    tempfile::tempfile_in(folder).map(|_| ())
+}
+
+/// Free space of the disk that results go to, as `df` says.
+fn free_space(results: &Path) -> Option<String> {
+    let folder = if results.exists() { results } else { Path::new(".") };
+    let text = output(Command::new("df").arg("-Pk").arg(folder))?;
+    let kib: usize = text.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()?;
+    Some(format!("{} free", super::output::bytes(kib * 1024)))
+}
+
+/// The commit, and whether files differ from it.
+fn git() -> Option<String> {
+    let commit = output(Command::new("git").args(["rev-parse", "--short", "HEAD"]))?;
+    let changed = output(Command::new("git").args(["status", "--porcelain"]))?.lines().count();
+    Some(match changed {
+        0 => format!("{}, clean", commit.trim()),
+        n => format!("{}, {n} file(s) differ", commit.trim()),
+    })
+}
+
+fn output(command: &mut Command) -> Option<String> {
+    let output = command.output().ok().filter(|output| output.status.success())?;
+    String::from_utf8(output.stdout).ok()
 }

@@ -33,6 +33,12 @@ pub fn load(spec: &DatasetSpec) -> Result<Data, DataError> {
     let parts = split::split(spec, &whole.name, &samples, &given_test)?;
     let targets = match (&spec.classes, whole.targets) {
         (Some(kept), Targets::Classes { labels, names }) => relabel(kept, &labels, &names),
+        (None, Targets::Classes { labels, names }) if spec.rows.is_some() => {
+            let seen = |label: u32| samples.iter().any(|&sample| labels[sample as usize] == label);
+            let kept: Vec<String> =
+                (0..).zip(&names).filter(|(label, _)| seen(*label)).map(|(_, name)| name.clone()).collect();
+            relabel(&kept, &labels, &names)
+        }
         (_, targets) => targets,
     };
     Ok(Data {

@@ -53,14 +53,13 @@ fn raschkas_iris_is_two_classes_and_two_columns() {
     let spec = DatasetSpec {
         rows: Some([1, 100]),
         features: texts(&["sepal_length_cm", "petal_length_cm"]),
-        classes: texts(&["setosa", "versicolor"]),
         ..named("iris-uci")
     };
     let data = load(&spec).unwrap();
     assert_eq!((data.shape.as_slice(), data.train.len()), (&[2][..], 100));
     assert_eq!((data.features.get(0), data.features.get(1)), (5.1, 1.4));
-    let Targets::Classes { labels, .. } = &data.targets else { panic!() };
-    assert_eq!((labels[0], labels[99]), (0, 1));
+    let Targets::Classes { labels, names } = &data.targets else { panic!() };
+    assert_eq!((labels[0], labels[99], names.len()), (0, 1, 2));
 }
 
 #[test]

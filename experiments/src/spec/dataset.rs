@@ -7,7 +7,7 @@ use std::path::PathBuf;
 pub struct DatasetSpec {
     /// Where the data come from.
     pub source: Source,
-    /// First and last row to keep, counted from 1, both included.
+    /// First and last row to keep, counted from 1, both included; classes without a row in them are no classes.
     pub rows: Option<[usize; 2]>,
     /// The columns to keep, in this order; `None`: all.
     pub features: Option<Vec<String>>,

@@ -24,10 +24,6 @@ impl Context {
         self.diagnostics.borrow_mut().error(Some(span.clone()), message, fix);
     }
 
-    pub(crate) fn warning(&self, span: &Span, message: impl Into<String>, fix: impl Into<String>) {
-        self.diagnostics.borrow_mut().warning(Some(span.clone()), message, fix);
-    }
-
     pub(crate) fn into_diagnostics(self) -> Diagnostics {
         self.diagnostics.into_inner()
     }

@@ -19,7 +19,6 @@ pub use models::network::LayerSpec;
 pub use network::{Dtype, EvaluateSpec, Keep, ModelSpec, NetworkTrial, Per, Probes, Select, Step, TrainSpec};
 pub use neuron::{AdalineTrial, PerceptronTrial, Rule, Start, Unit};
 pub use other_kinds::{ActivationsTrial, ConvolveTrial, Filter, GradientCheckTrial, Image, KernelsTrial};
-pub use read::other_kinds::RUNGS;
 
 use crate::diagnostics::{Diagnostics, Span};
 use crate::fit;

@@ -235,15 +235,12 @@ pub(crate) fn kernels(root: &Keys<'_>) -> Option<KernelsTrial> {
     if let Some(shape) = shape {
         keys.record("shape", &format!("{shape:?}"));
     }
-    let rungs: Vec<(&str, &str)> = RUNGS.iter().map(|&rung| (rung, rung)).collect();
+    let rungs = kernels::gemm::ladder::rungs::<f32>().map(|rung| (rung.name, rung.name));
     let rung = keys.choice("rung", &rungs);
     let repeats = keys.count_or("repeats", 15, [1, 100_000]);
     keys.finish();
     Some(KernelsTrial { shape: shape?, rung: rung?.to_owned(), repeats: repeats? })
 }
-
-/// The rungs of the ladder that can be timed.
-pub const RUNGS: [&str; 6] = ["naive", "loop order", "blocked", "packed", "simd", "threads"];
 
 /// The whole of kind `activations`.
 pub(crate) fn activations(root: &Keys<'_>) -> Option<ActivationsTrial> {

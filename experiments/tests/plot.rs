@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use experiments::plot;
 use experiments::spec::{Experiment, PlotSpec, Published, TableSpec};
+use kernels::activation::Activation;
 
 /// An empty results folder of this test's own.
 fn folder(name: &str) -> PathBuf {
@@ -50,6 +51,10 @@ fn published(cell: &[(&str, &str)], metric: &str, values: &[f64]) -> Published {
 /// A number between -1 and 1 that looks random.
 fn noise(cell: usize, seed: usize, x: usize) -> f64 {
     ((cell * 7919 + seed * 104_729 + x * 1_299_709) % 1000) as f64 / 500.0 - 1.0
+}
+
+fn power(base: f64, exponent: u32) -> f64 {
+    (0..exponent).fold(1.0, |power, _| power * base)
 }
 
 /// Draws twice, checks that the bytes are equal, and returns the pictures' names.
@@ -145,7 +150,7 @@ fn an_adaline_curve_that_diverges_gets_a_log_axis_and_the_published_curve() {
     let theirs = [51.081227, 48.734405, 47.268122, 46.127493, 45.115772, 44.163005, 43.244136];
     for (epoch, cost) in theirs.iter().enumerate() {
         writeln!(curves, "0,1,0.0001,{},{:?}", epoch + 1, cost + 0.01).unwrap();
-        writeln!(curves, "1,1,0.01,{},{:?}", epoch + 1, 51.0 * 60f64.powi(epoch as i32)).unwrap();
+        writeln!(curves, "1,1,0.01,{},{:?}", epoch + 1, 51.0 * power(60.0, epoch as u32)).unwrap();
     }
     fs::write(folder.join("curves.csv"), curves).unwrap();
     fs::write(
@@ -166,7 +171,7 @@ fn a_gradient_check_is_a_v_on_two_log_axes() {
     let mut curves = String::from("cell,seed,case,h,max_relative_error\n");
     for (cell, case) in ["dense", "convolution"].iter().enumerate() {
         for exponent in 1..=12 {
-            let h = 10f64.powi(-exponent);
+            let h = 1.0 / power(10.0, exponent);
             let error = 0.1 * h * h + 1e-16 / h * (1.0 + 0.5 * noise(cell, 1, exponent as usize));
             writeln!(curves, "{cell},1,{case},{h:?},{:?}", error * (1.0 + cell as f64)).unwrap();
         }
@@ -186,22 +191,18 @@ fn every_activation_has_a_panel_with_its_derivative() {
     let folder = folder("activations");
     let mut curves = String::from("cell,seed,function,z,phi,phi_prime\n");
     let mut results = String::from("cell,seed,function,status,at_zero\n");
-    type Phi = fn(f64) -> (f64, f64);
-    let functions: [(&str, Phi); 5] = [
-        ("step", |z| (if z >= 0.0 { 1.0 } else { 0.0 }, 0.0)),
-        ("sigmoid", |z| {
-            let s = 1.0 / (1.0 + (-z).exp());
-            (s, s * (1.0 - s))
-        }),
-        ("tanh", |z| (z.tanh(), 1.0 - z.tanh() * z.tanh())),
-        ("relu", |z| if z < 0.0 { (0.0, 0.0) } else { (z, 1.0) }),
-        ("softplus", |z| ((1.0 + z.exp()).ln(), 1.0 / (1.0 + (-z).exp()))),
+    let functions = [
+        ("step", Activation::Step),
+        ("sigmoid", Activation::Sigmoid),
+        ("tanh", Activation::Tanh),
+        ("ReLU", Activation::Relu),
+        ("softplus", Activation::Softplus),
     ];
     for (cell, (name, phi)) in functions.iter().enumerate() {
-        writeln!(results, "{cell},1,{name},ok,{:?}", phi(0.0).0).unwrap();
+        writeln!(results, "{cell},1,{name},ok,{:?}", phi.phi(0.0)).unwrap();
         for i in 0..=100 {
             let z = -5.0 + 0.1 * f64::from(i);
-            let (value, slope) = phi(z);
+            let (value, slope) = (phi.phi(z), phi.phi_prime(z));
             writeln!(curves, "{cell},1,{name},{z:?},{value:?},{slope:?}").unwrap();
         }
     }

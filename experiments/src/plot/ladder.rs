@@ -8,13 +8,20 @@ use super::names;
 use super::read::{Rows, Spread};
 use super::theme::{self, INK, SMALL};
 
+/// The speed of one rung.
+struct Bar {
+    rung: String,
+    gflops: f64,
+    share: Option<f64>,
+}
+
 /// One panel per value of the other swept keys (the shapes), one bar per rung.
 pub(super) fn figure(subject: &Subject, results: &Rows) -> Option<Figure> {
     let speed = results.figure("gflops")?;
     let share = results.figure("percent_of_peak");
     let varying = results.varying();
     let rung = varying.iter().copied().find(|&key| results.keys[key].ends_with("rung"))?;
-    let mut groups: Vec<(String, Vec<(String, f64, Option<f64>)>)> = Vec::new();
+    let mut groups: Vec<(String, Vec<Bar>)> = Vec::new();
     for cell in results.cells() {
         let others = varying.iter().filter(|&&key| key != rung);
         let title: Vec<String> =
@@ -25,7 +32,8 @@ pub(super) fn figure(subject: &Subject, results: &Rows) -> Option<Figure> {
             (!values.is_empty()).then(|| Spread::of(&values, subject.statistic).centre)
         };
         let Some(gflops) = middle(speed) else { continue };
-        let bar = (cell.settings[rung].trim_matches('"').to_owned(), gflops, share.and_then(middle));
+        let name = cell.settings[rung].trim_matches('"').to_owned();
+        let bar = Bar { rung: name, gflops, share: share.and_then(middle) };
         match groups.iter_mut().find(|(known, _)| *known == title) {
             Some((_, bars)) => bars.push(bar),
             None => groups.push((title, vec![bar])),
@@ -42,12 +50,12 @@ pub(super) fn figure(subject: &Subject, results: &Rows) -> Option<Figure> {
     })
 }
 
-fn panel(title: String, bars: &[(String, f64, Option<f64>)]) -> Panel {
-    let names: Vec<String> = bars.iter().map(|bar| bar.0.clone()).collect();
-    let longest = bars.iter().fold(0.0, |most: f64, bar| most.max(bar.1));
+fn panel(title: String, bars: &[Bar]) -> Panel {
+    let names: Vec<String> = bars.iter().map(|bar| bar.rung.clone()).collect();
+    let longest = bars.iter().fold(0.0, |most: f64, bar| most.max(bar.gflops));
     let colour = theme::series(1, false)[0];
     let mut marks = Vec::new();
-    for (row, (_, gflops, share)) in bars.iter().enumerate() {
+    for (row, Bar { gflops, share, .. }) in bars.iter().enumerate() {
         let y = row as f64;
         marks.push(Mark::Tile { from: (0.0, y - 0.34), to: (*gflops, y + 0.34), colour, opacity: 1.0 });
         let digits = if *gflops < 10.0 { 2 } else { 1 };

@@ -17,7 +17,7 @@ pub(super) fn plot(global: &Global, args: &PlotArgs) -> Result<Exit, Failure> {
     };
     let mut objects = Vec::new();
     for name in &names {
-        let files = pictures(&table::folder(&global.results, name), args)?;
+        let files = pictures(&table::folder(&global.results, name), name, args)?;
         let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
         if global.json {
             objects.push(json!({ "name": name, "files": files }));
@@ -37,7 +37,7 @@ pub(super) fn plot(global: &Global, args: &PlotArgs) -> Result<Exit, Failure> {
 }
 
 /// Draws the pictures of one results folder.
-fn pictures(folder: &Path, args: &PlotArgs) -> Result<Vec<PathBuf>, Failure> {
+fn pictures(folder: &Path, name: &str, args: &PlotArgs) -> Result<Vec<PathBuf>, Failure> {
     let file = folder.join("experiment.toml");
     if !file.is_file() {
         return Err(Failure::new(
@@ -48,14 +48,17 @@ fn pictures(folder: &Path, args: &PlotArgs) -> Result<Vec<PathBuf>, Failure> {
             ),
         ));
     }
-    let experiment = spec::parse(&file.display().to_string(), &fs_err::read_to_string(&file)?, &[])?;
-    let drawn = if args.metrics.is_empty() {
-        plot::write_all(folder, &experiment)
+    let experiment = spec::parse(&format!("{name}.toml"), &fs_err::read_to_string(&file)?, &[])?;
+    Ok(if args.metrics.is_empty() {
+        plot::write_all(folder, &experiment)?
     } else {
-        plot::write_figures(folder, &experiment, &args.metrics, args.log)
-    };
-    drawn.map_err(|error| {
-        let exit = if matches!(error, PlotError::Metric { .. }) { Exit::Usage } else { Exit::Io };
-        Failure::new(exit, format!("error: {error}"))
+        plot::write_figures(folder, &experiment, &args.metrics, args.log)?
     })
+}
+
+impl From<PlotError> for Failure {
+    fn from(error: PlotError) -> Self {
+        let exit = if matches!(error, PlotError::Metric { .. }) { Exit::Usage } else { Exit::Io };
+        Self::new(exit, format!("error: {error}"))
+    }
 }

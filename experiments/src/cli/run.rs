@@ -12,6 +12,7 @@ use crate::engine::{self, Options, Plan, Report};
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::outcome::Outcome;
+use crate::plot;
 use crate::progress::Progress;
 use crate::provenance;
 use crate::results::{Folder, Sheet, summarise};
@@ -193,6 +194,7 @@ impl Run<'_> {
         let mut files = Vec::new();
         if missing == 0 {
             files = folder.write(experiment, &finished)?;
+            files.extend(plot::write_all(&folder.files, experiment)?);
             let differences = if experiment.overrides.is_empty() {
                 expect::differences(experiment, &finished)
             } else {

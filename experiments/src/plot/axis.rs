@@ -111,7 +111,8 @@ impl Axis {
     fn with_whole_ticks(mut self) -> Self {
         if self.ticks.iter().any(|tick| tick.value.fract() != 0.0) {
             let whole = (self.low.ceil() as i64)..=(self.high.floor() as i64);
-            self.ticks = whole.map(|i| Tick { value: i as f64, text: i.to_string() }).collect();
+            self.ticks =
+                whole.map(|i| Tick { value: i as f64, text: i.to_string().replace('-', "−") }).collect();
         }
         self
     }

@@ -3,7 +3,7 @@
 use super::Subject;
 use super::axis::Axis;
 use super::figure::{Entry, Figure, Key, Mark, Panel};
-use super::theme;
+use super::{names, theme};
 
 /// A place or a sample: its two features and its class.
 type Sample = (f64, f64, String);
@@ -62,10 +62,9 @@ fn panel(name: &str, plane: &Plane, classes: &[String], colours: &[plotters::sty
     for run in runs(&plane.grid) {
         let (first, last) = (&run[0], &run[run.len() - 1]);
         let (half_x, half_y) = (columns.step / 2.0, rows.step / 2.0);
-        // A little over the edge, so that no seam shows; the next tile covers it.
         marks.push(Mark::Tile {
             from: (first.0 - half_x, first.1 - half_y),
-            to: (last.0 + half_x, last.1 + 1.1 * half_y),
+            to: (last.0 + half_x, last.1 + half_y),
             colour: theme::pale(colour_of(&first.2)),
             opacity: 1.0,
         });
@@ -83,8 +82,8 @@ fn panel(name: &str, plane: &Plane, classes: &[String], colours: &[plotters::sty
     };
     Panel {
         title: name.to_owned(),
-        x: axis(&plane.features[0], &columns, |s| s.0).without_grid(),
-        y: axis(&plane.features[1], &rows, |s| s.1).without_grid(),
+        x: axis(&names::feature(&plane.features[0]), &columns, |s| s.0).without_grid(),
+        y: axis(&names::feature(&plane.features[1]), &rows, |s| s.1).without_grid(),
         marks,
     }
 }

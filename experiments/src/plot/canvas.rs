@@ -101,6 +101,8 @@ pub(super) fn picture(
 /// Gives the sheet its true size, round line joints, and a title for readers who listen.
 fn with_true_size(svg: &str, (width, height): (f64, f64), title: &str) -> String {
     let body = svg.split_once('\n').map_or("", |(_, body)| body);
+    // Tiles that share an edge must not let the paper through.
+    let body = body.replace("<rect ", "<rect shape-rendering=\"crispEdges\" ");
     let title = title.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \

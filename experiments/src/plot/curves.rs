@@ -20,9 +20,7 @@ type Theirs = Vec<(f64, f64)>;
 
 /// The curves of `shown.figures`, or of all columns.
 pub(super) fn figure(subject: &Subject, curves: &Rows, shown: &Shown) -> Option<Figure> {
-    let chosen =
-        |column: &usize| shown.figures.is_empty() || shown.figures.contains(&curves.figures[*column]);
-    let columns: Vec<usize> = (1..curves.figures.len()).filter(chosen).collect();
+    let columns = chosen_columns(subject, curves, shown);
     let cells = curves.cells();
     let colours = theme::series(cells.len(), are_ordered(curves));
     let (mut spread, mut published) = (false, false);
@@ -51,6 +49,21 @@ pub(super) fn figure(subject: &Subject, curves: &Rows, shown: &Shown) -> Option<
     })
 }
 
+/// The columns that are asked for; else all, at most nine, without those that repeat another in other units.
+fn chosen_columns(subject: &Subject, curves: &Rows, shown: &Shown) -> Vec<usize> {
+    let named = |column: &usize| shown.figures.contains(&curves.figures[*column]);
+    let columns = 1..curves.figures.len();
+    if !shown.figures.is_empty() {
+        return columns.filter(named).collect();
+    }
+    let repeats = |name: &str| {
+        let base = name.strip_prefix("log10_").or(name.strip_prefix("mean_"));
+        base.is_some_and(|base| curves.figure(base).is_some())
+            && !subject.published.iter().any(|p| p.metric == name)
+    };
+    columns.filter(|&column| !repeats(&curves.figures[column])).take(9).collect()
+}
+
 /// Whether the cells differ in one key whose values are numbers.
 pub(super) fn are_ordered(curves: &Rows) -> bool {
     match curves.varying()[..] {
@@ -70,7 +83,8 @@ fn curve(subject: &Subject, curves: &Rows, cell: &str, column: usize) -> Curve {
     }
     at.sort_by(|a, b| a.0.total_cmp(&b.0));
     let most_seeds = at.iter().map(|(_, values)| values.len()).max().unwrap_or(0);
-    let spread = |(x, values): (f64, Vec<f64>)| (x, Spread::of(&values, subject.statistic));
+    let bounds = names::bounds(&curves.figures[column]);
+    let spread = |(x, values): (f64, Vec<f64>)| (x, Spread::of(&values, subject.statistic).within(bounds));
     Curve { at: at.into_iter().map(spread).collect(), most_seeds }
 }
 
@@ -92,7 +106,8 @@ fn panel(
     theirs: &[Theirs],
     shown: &Shown,
 ) -> Panel {
-    let xs = || ours.iter().flat_map(|curve| curve.at.iter().map(|(x, _)| *x));
+    // All panels share the axis, also where a column has values at few of its places.
+    let xs = || curves.rows.iter().filter_map(|row| row.figures[0]);
     let centres = || ours.iter().flat_map(|curve| curve.at.iter().map(|(_, spread)| spread.centre));
     let published = theirs.iter().flat_map(|curve| curve.iter().map(|point| point.1));
     let x_scale = Scale::of(xs(), shown.log_x);

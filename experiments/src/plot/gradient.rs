@@ -54,7 +54,7 @@ pub(super) fn figure(subject: &Subject, curves: &Rows) -> Figure {
         columns: 1,
         inside: (560.0, 330.0),
         note: "To the right the difference quotient is too coarse (the error falls with h²); to the left \
-               its numerator drowns in rounding (the error grows with 1/h)."
+               its numerator drowns in rounding (the error grows with 1/h). One line per seed."
             .into(),
     }
 }

@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | `curves.svg` | `curves.csv`: a panel per column, a line per cell, a band over seeds | [`curves`] |
 //! | `sweep.svg` | `results.csv`: figures over a swept key, published values dashed | [`sweep`] |
+//! | `start-delta-norm.svg` and such | `results.csv`: figures numbered by layer or shift, over that number | [`family`] |
 //! | `gradient-check.svg` | `curves.csv` over the step h: the V of truncation and rounding | [`gradient`] |
 //! | `activations.svg` | `curves.csv` over z: phi and phi' of every function | [`activations`] |
 //! | `ladder.svg` | `results.csv` of the kind `kernels`: bars in GFLOP/s, % of peak | [`ladder`] |
@@ -38,6 +39,7 @@ mod canvas;
 mod confusion;
 mod curves;
 mod error;
+mod family;
 mod figure;
 mod gradient;
 mod ladder;
@@ -53,6 +55,7 @@ mod trials;
 pub use error::PlotError;
 pub use pictures::{write_all, write_figures};
 
+use crate::kinds;
 use crate::spec::{Experiment, PlotSpec, Published, Statistic};
 
 /// What an experiment says about its pictures.
@@ -70,7 +73,10 @@ impl Subject {
             title: experiment.title.clone(),
             published: experiment.published.clone(),
             statistic: experiment.table.statistic,
-            columns: experiment.table.columns.clone(),
+            columns: match &experiment.table.columns[..] {
+                [] => kinds::default_columns(experiment.kind).iter().map(|&name| name.to_owned()).collect(),
+                columns => columns.to_vec(),
+            },
         }
     }
 }

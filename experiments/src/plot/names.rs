@@ -8,17 +8,48 @@ pub(super) fn label(figure: &str) -> String {
         "gflops" => "GFLOP/s",
         "percent_of_peak" => "% of one core's peak",
         "h" => "step h",
-        "z" => "z",
-        "phi" => "φ(z)",
-        "phi_prime" => "φ′(z)",
         "updates" => "updates in the epoch",
         _ => "",
     };
-    match figure.strip_prefix("train.") {
-        _ if !known.is_empty() => known.to_owned(),
-        Some(rest) => format!("training {}", rest.replace(['.', '_'], " ")),
-        None => figure.replace(['.', '_'], " "),
+    if !known.is_empty() {
+        return known.to_owned();
     }
+    let words = figure.replace(['.', '_'], " ");
+    if let Some(rest) = words.strip_prefix("train evaluated ") {
+        return format!("training {rest}, after the epoch");
+    }
+    match words.strip_prefix("train ") {
+        Some(rest) => format!("training {rest}"),
+        None => words,
+    }
+}
+
+/// A feature of the data with its unit: `petal_length_cm` becomes `petal length (cm)`.
+pub(super) fn feature(name: &str) -> String {
+    let words = name.replace('_', " ");
+    match words.strip_suffix(" cm") {
+        Some(quantity) => format!("{quantity} (cm)"),
+        None => words,
+    }
+}
+
+/// The values that a figure can take at all.
+pub(super) fn bounds(figure: &str) -> Option<(f64, f64)> {
+    figure.contains("accuracy").then_some((0.0, 1.0))
+}
+
+/// The number behind the last dot, and the figure's name before it: `start.delta_norm.2`.
+pub(super) fn numbered(figure: &str) -> Option<(&str, i64)> {
+    let (stem, number) = figure.rsplit_once('.')?;
+    Some((stem, number.parse().ok()?))
+}
+
+/// What the numbers of a family of figures count.
+pub(super) fn counted(stem: &str) -> &'static str {
+    if stem.ends_with("shift") {
+        return "shift (pixels)";
+    }
+    if stem.ends_with("norm") { "layer with weights, from the input" } else { "number" }
 }
 
 /// The last parts of a dotted key that say what it is: `model.layers.1.dense.units` becomes `units`.
@@ -62,5 +93,9 @@ mod tests {
         assert_eq!(setting("train.shuffle", "true"), "shuffle = true");
         assert_eq!(setting("shape", "[64, 32, 8]"), "shape 64 × 32 × 8");
         assert_eq!(label("train.loss"), "training loss");
+        assert_eq!(label("train_evaluated.loss"), "training loss, after the epoch");
+        assert_eq!(feature("petal_length_cm"), "petal length (cm)");
+        assert_eq!(numbered("test.accuracy.shift.-2"), Some(("test.accuracy.shift", -2)));
+        assert_eq!(numbered("test.accuracy"), None);
     }
 }

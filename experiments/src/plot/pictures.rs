@@ -9,7 +9,7 @@ use super::confusion::{self, Counts};
 use super::mosaic::{self, Tone};
 use super::read::{self, CellOf, Rows};
 use super::trials::Trials;
-use super::{PlotError, Shown, Subject, activations, curves, gradient, ladder, names, sweep};
+use super::{PlotError, Shown, Subject, activations, curves, family, gradient, ladder, names, sweep};
 use crate::spec::Experiment;
 
 /// Pictures that need a panel or a file per cell stop here.
@@ -20,6 +20,7 @@ const MOST_CELLS: usize = 6;
 enum Picture {
     Curves,
     Sweep,
+    Families,
     Gradient,
     Activations,
     Ladder,
@@ -100,6 +101,7 @@ fn usual(kind: &str) -> &'static [Picture] {
         _ => &[
             Picture::Curves,
             Picture::Sweep,
+            Picture::Families,
             Picture::Confusion,
             Picture::Boundary,
             Picture::Mosaic("filters"),
@@ -178,6 +180,7 @@ impl Source {
         let subject = &self.subject;
         let (name, figure) = match picture {
             Picture::Mosaic(file) => return self.mosaics(file),
+            Picture::Families => return self.families(),
             Picture::Confusion => ("confusion", self.confusion()?),
             Picture::Boundary => ("boundary", self.boundary()?),
             Picture::Sweep => ("sweep", sweep::figure(subject, &self.results, shown)),
@@ -196,6 +199,15 @@ impl Source {
             Some(figure) => Ok(vec![(format!("{name}.svg"), figure.svg()?.into_bytes())]),
             None => Ok(Vec::new()),
         }
+    }
+
+    fn families(&self) -> Result<Vec<File>, PlotError> {
+        let mut files = Vec::new();
+        for (stem, figure) in family::figures(&self.subject, &self.results) {
+            let name = format!("{}.svg", stem.replace(['.', '_'], "-"));
+            files.push((name, figure.svg()?.into_bytes()));
+        }
+        Ok(files)
     }
 
     /// The cells with the names that they have in a figure.

@@ -152,6 +152,14 @@ impl Spread {
         }
     }
 
+    /// The part of the spread that a figure can take at all.
+    pub(super) fn within(self, bounds: Option<(f64, f64)>) -> Self {
+        match bounds {
+            Some((least, most)) => Self { low: self.low.max(least), high: self.high.min(most), ..self },
+            None => self,
+        }
+    }
+
     /// Mean, and one sample standard deviation to each side.
     fn mean(values: &[f64]) -> Self {
         let n = values.len() as f64;

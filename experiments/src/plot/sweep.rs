@@ -62,22 +62,15 @@ pub(super) fn figure(subject: &Subject, results: &Rows, shown: &Shown) -> Option
     })
 }
 
-/// The figures to show, at most four.
+/// The figures to show, at most four; without being asked for, only those that differ between trials.
 fn chosen_figures(subject: &Subject, results: &Rows, shown: &Shown) -> Vec<usize> {
     let wanted = if shown.figures.is_empty() { &subject.columns } else { &shown.figures };
-    let mut figures: Vec<usize> = wanted.iter().filter_map(|name| results.figure(name)).collect();
-    if figures.is_empty() {
-        let usual = ["test.accuracy", "validation.accuracy", "train.accuracy", "test.loss", "train.loss"];
-        figures.extend(usual.iter().filter_map(|name| results.figure(name)).take(1));
-    }
-    if figures.is_empty() {
-        let varies = |&figure: &usize| {
-            results.rows.iter().any(|row| row.figures[figure] != results.rows[0].figures[figure])
-        };
-        figures.extend((0..results.figures.len()).find(varies));
-    }
-    figures.truncate(4);
-    figures
+    let figures = wanted.iter().filter_map(|name| results.figure(name));
+    let varies = |&figure: &usize| {
+        let first = results.rows.first().and_then(|row| row.figures[figure]);
+        !shown.figures.is_empty() || results.rows.iter().any(|row| row.figures[figure] != first)
+    };
+    figures.filter(varies).take(4).collect()
 }
 
 impl Design {
@@ -136,6 +129,7 @@ impl Design {
         shown: &Shown,
     ) -> Panel {
         let point = |along: f64, value: f64| if self.numeric { (along, value) } else { (value, along) };
+        let bounds = names::bounds(&results.figures[figure]);
         let mut extent = Vec::new();
         let (mut behind, mut marks) = (Vec::new(), Vec::new());
         for (s, series) in self.series.iter().enumerate() {
@@ -149,7 +143,7 @@ impl Design {
                     continue;
                 }
                 let along = self.along(p, s);
-                let spread = Spread::of(&values, subject.statistic);
+                let spread = Spread::of(&values, subject.statistic).within(bounds);
                 extent.extend(values.iter().chain([&spread.low, &spread.high]));
                 line.push(point(along, spread.centre));
                 if values.len() > 1 {

@@ -43,6 +43,7 @@ fn published(cell: &[(&str, &str)], metric: &str, values: &[f64]) -> Published {
         cell: cell.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect(),
         metric: metric.into(),
         values: values.to_vec(),
+        at: (1..=values.len()).collect(),
         source: "somebody, some year".into(),
         note: String::new(),
     }

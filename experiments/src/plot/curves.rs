@@ -8,6 +8,7 @@ use super::names;
 use super::read::{Rows, Spread};
 use super::theme::{self, PUBLISHED};
 use super::{Shown, Subject};
+use crate::spec::Published;
 
 /// What the seeds of a cell say, at each x.
 struct Curve {
@@ -88,14 +89,18 @@ fn curve(subject: &Subject, curves: &Rows, cell: &str, column: usize) -> Curve {
     Curve { at: at.into_iter().map(spread).collect(), most_seeds }
 }
 
-/// The published series of a column, along the x axis from its first value.
+/// The published series of a column, along the x axis.
 fn published_curves(subject: &Subject, curves: &Rows, column: usize) -> Vec<Theirs> {
     let mut xs: Vec<f64> = curves.rows.iter().filter_map(|row| row.figures[0]).collect();
     xs.sort_by(f64::total_cmp);
     xs.dedup();
     let of_column = subject.published.iter().filter(|p| p.metric == curves.figures[column]);
     let series = of_column.filter(|p| p.values.len() > 1);
-    series.map(|p| xs.iter().copied().zip(p.values.iter().copied()).collect()).collect()
+    let points = |p: &Published| {
+        let at = p.at.iter().zip(&p.values);
+        at.filter_map(|(&at, &value)| Some((*xs.get(at - 1)?, value))).collect()
+    };
+    series.map(points).collect()
 }
 
 fn panel(

@@ -121,8 +121,10 @@ pub struct Published {
     pub cell: Vec<(String, String)>,
     /// The metric's or the curve column's name.
     pub metric: String,
-    /// One value, or a series along the curve's x axis from its first point.
+    /// One value, or a series along the curve's x axis.
     pub values: Vec<f64>,
+    /// Which point of the curve each value of a series stands at, counted from 1.
+    pub at: Vec<usize>,
     /// Author, year and place in the source.
     pub source: String,
     /// Every difference of set-up; empty if there is none.

@@ -190,9 +190,15 @@ fn shape<'a>(experiment: &Experiment, mut rows: impl Iterator<Item = &'a Summary
     }
 }
 
+/// Significant digits of a figure that stands beside a published one: more than books print.
+const COMPARED_DIGITS: usize = 11;
+
 fn entry(experiment: &Experiment, row: &SummaryRow) -> Entry {
     let Some(s) = row.statistics else { return Entry::Missing };
     match (experiment.table.statistic, s.sd) {
+        (_, None) if published_value(experiment, &row.settings, &row.metric).is_some() && !row.counts => {
+            Entry::Number(Rounded::to_digits(s.mean, COMPARED_DIGITS))
+        }
         (_, None) => Entry::Number(alone(s.mean, row.counts)),
         (Statistic::Mean, Some(0.0)) => Entry::Spread(alone(s.mean, row.counts), Rounded::whole(0)),
         (Statistic::Mean, Some(sd)) => {

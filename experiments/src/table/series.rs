@@ -1,6 +1,6 @@
 //! Published series (a figure per epoch) beside ours, one small table each.
 
-use super::{Column, Entry, Rounded, Shape, Table, published, sentence};
+use super::{COMPARED_DIGITS, Column, Entry, Rounded, Shape, Table, published, sentence};
 use crate::outcome::Value;
 use crate::results::Statistics;
 use crate::spec::{Experiment, Published};
@@ -51,8 +51,8 @@ fn points<'a>(
 
 fn table(experiment: &Experiment, p: &Published, axis: &str, points: &[(String, Vec<Value>)]) -> Table {
     let column = |heading: &str| Column { heading: heading.to_owned(), shape: Shape::Number };
-    let rows = p.values.iter().enumerate().map(|(i, &published)| {
-        let (x, ours) = match points.get(i) {
+    let rows = p.at.iter().zip(&p.values).map(|(&at, &published)| {
+        let (x, ours) = match points.get(at - 1) {
             Some((x, values)) => (Entry::Text(x.clone()), ours(values)),
             None => (Entry::Missing, Entry::Missing),
         };
@@ -85,7 +85,6 @@ fn ours(values: &[Value]) -> Entry {
     }
 }
 
-/// Nine significant digits: enough to compare with what books print.
 fn full(x: f64) -> Rounded {
-    Rounded::to_digits(x, 9)
+    Rounded::to_digits(x, COMPARED_DIGITS)
 }

@@ -42,6 +42,7 @@ fn published(cell: &str, value: f64, note: &str) -> Published {
         cell: vec![("model.layers.1.dense.units".into(), cell.into())],
         metric: "test.accuracy".into(),
         values: vec![value],
+        at: vec![1],
         source: "Nielsen 2015, ch. 1".into(),
         note: note.into(),
     }
@@ -146,8 +147,12 @@ fn headings_are_the_shortest_that_tell_keys_apart() {
 #[test]
 fn a_published_series_stands_beside_our_curve() {
     let mut experiment = experiment();
-    experiment.published =
-        vec![Published { values: vec![1.0, 3.0, 2.5], metric: "updates".into(), ..published("32", 0.0, "") }];
+    experiment.published = vec![Published {
+        values: vec![1.0, 3.0, 2.5],
+        at: vec![1, 2, 7],
+        metric: "updates".into(),
+        ..published("32", 0.0, "")
+    }];
     let key = &experiment.swept[0];
     let curves = format!("cell,seed,{key},epoch,updates\n0,1,32,1,1\n0,1,32,2,3\n1,1,64,1,9\n");
     let tables = series_tables(&experiment, curves.as_bytes()).unwrap();

@@ -200,15 +200,40 @@ pub(crate) fn published(root: &Keys<'_>, grid: &Grid<'_>) -> Option<Vec<Publishe
                 None
             }
         };
+        let at = points(&keys, values.as_ref().map_or(0, Vec::len));
         let source = keys.require("source", "source = \"Author (year), place\"");
         let source =
             source.and_then(|node| text(keys.context, &keys.path_of("source"), node)).map(str::to_owned);
         let note = keys.words_or("note", "");
         keys.finish();
-        Some(Published { cell: cell?, metric: metric?, values: values?, source: source?, note: note? })
+        Some(Published {
+            cell: cell?,
+            metric: metric?,
+            values: values?,
+            at: at?,
+            source: source?,
+            note: note?,
+        })
     };
     let read: Vec<Option<Published>> = tables(root, "published")?.into_iter().map(read).collect();
     read.into_iter().collect()
+}
+
+/// `at`: the points of the curve that a series with gaps belongs to, ascending; all from 1 without it.
+fn points(keys: &Keys<'_>, values: usize) -> Option<Vec<usize>> {
+    let Some(node) = keys.get("at") else { return Some((1..=values).collect()) };
+    let items = list(keys.context, &keys.path_of("at"), node)?;
+    let at: Vec<usize> = items
+        .iter()
+        .map(|item| keys::count(keys.context, &keys.path_of("at"), item, [1, keys::MOST]))
+        .collect::<Option<_>>()?;
+    if at.len() != values || !at.is_sorted_by(|a, b| a < b) {
+        let message = format!("`{}` names {} points for {values} values", keys.path_of("at"), at.len());
+        let fix = "name one point of the curve per value, ascending from 1, as `at = [1, 2, 10]`";
+        keys.context.error(&node.span, message, fix);
+        return None;
+    }
+    Some(at)
 }
 
 fn metric(keys: &Keys<'_>) -> Option<String> {

@@ -133,12 +133,12 @@ fn what_does_not_fit_is_refused_with_its_name() {
     assert_eq!(other_contract, CheckpointError::Contract { found: "2".to_owned() });
     assert!(other_contract.to_string().contains("train again"), "{other_contract}");
 
-    let layers = [LayerSpec::dense(50)];
-    let mut network = Network::<f32>::new(&[37], &layers, Loss::SoftmaxCrossEntropy, 1).unwrap();
+    let layers = [LayerSpec::dense(120)];
+    let mut network = Network::<f32>::new(&[150], &layers, Loss::SoftmaxCrossEntropy, 1).unwrap();
     let weights = checkpoint::save_weights(&Run::<f32>::new(&multi_layer()).network).unwrap();
     let error = checkpoint::load_weights(&mut network, &weights).unwrap_err();
     assert!(matches!(error, CheckpointError::Tensor { .. }), "{error}");
-    let mut narrow = Network::<f64>::new(&[37], &layers, Loss::SoftmaxCrossEntropy, 1).unwrap();
+    let mut narrow = Network::<f64>::new(&[150], &layers, Loss::SoftmaxCrossEntropy, 1).unwrap();
     let error = checkpoint::load_weights(&mut narrow, &weights).unwrap_err();
-    assert_eq!(error.to_string(), "checkpoint: tensor 0.weight: expected f64 [50, 37], got f32 [50, 37]");
+    assert_eq!(error.to_string(), "checkpoint: tensor 0.weight: expected f64 [120, 150], got f32 [120, 150]");
 }

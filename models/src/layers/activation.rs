@@ -8,12 +8,11 @@ use super::{Backward, Forward, Layer, Pass};
 #[derive(Debug)]
 pub(crate) struct Elementwise {
     phi: Activation,
-    kind: &'static str,
     output: Vec<usize>,
 }
 
 impl Elementwise {
-    pub(crate) fn new(input: &[usize], phi: Activation, kind: &'static str) -> Result<Self, String> {
+    pub(crate) fn new(input: &[usize], phi: Activation) -> Result<Self, String> {
         let parameter = match phi {
             Activation::LeakyRelu { slope } => slope,
             Activation::Elu { alpha } => alpha,
@@ -22,15 +21,11 @@ impl Elementwise {
         if !parameter.is_finite() {
             return Err(format!("needs a finite parameter, not {parameter:?}"));
         }
-        Ok(Self { phi, kind, output: input.to_vec() })
+        Ok(Self { phi, output: input.to_vec() })
     }
 }
 
 impl<T: Element> Layer<T> for Elementwise {
-    fn kind(&self) -> &'static str {
-        self.kind
-    }
-
     fn output(&self) -> &[usize] {
         &self.output
     }

@@ -25,10 +25,6 @@ impl AveragePool {
 }
 
 impl<T: Element> Layer<T> for AveragePool {
-    fn kind(&self) -> &'static str {
-        if self.output.len() == 2 { "average-pool1d" } else { "average-pool2d" }
-    }
-
     fn output(&self) -> &[usize] {
         &self.output
     }

@@ -88,10 +88,6 @@ impl<T: Element> BatchNorm<T> {
 }
 
 impl<T: Element> Layer<T> for BatchNorm<T> {
-    fn kind(&self) -> &'static str {
-        "batch-norm"
-    }
-
     fn output(&self) -> &[usize] {
         &self.output
     }

@@ -69,10 +69,6 @@ impl Conv {
 }
 
 impl<T: Element> Layer<T> for Conv {
-    fn kind(&self) -> &'static str {
-        if self.output.len() == 2 { "conv1d" } else { "conv2d" }
-    }
-
     fn output(&self) -> &[usize] {
         &self.output
     }

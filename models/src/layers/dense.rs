@@ -32,10 +32,6 @@ impl Dense {
 }
 
 impl<T: Element> Layer<T> for Dense {
-    fn kind(&self) -> &'static str {
-        "dense"
-    }
-
     fn output(&self) -> &[usize] {
         &self.output
     }

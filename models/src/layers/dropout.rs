@@ -53,10 +53,6 @@ impl Dropout {
 }
 
 impl<T: Element> Layer<T> for Dropout {
-    fn kind(&self) -> &'static str {
-        "dropout"
-    }
-
     fn output(&self) -> &[usize] {
         &self.output
     }

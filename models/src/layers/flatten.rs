@@ -16,10 +16,6 @@ impl Flatten {
 }
 
 impl<T: Element> Layer<T> for Flatten {
-    fn kind(&self) -> &'static str {
-        "flatten"
-    }
-
     fn output(&self) -> &[usize] {
         &self.output
     }

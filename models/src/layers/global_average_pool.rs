@@ -26,10 +26,6 @@ impl GlobalAveragePool {
 }
 
 impl<T: Element> Layer<T> for GlobalAveragePool {
-    fn kind(&self) -> &'static str {
-        "global-average-pool"
-    }
-
     fn output(&self) -> &[usize] {
         &self.output
     }

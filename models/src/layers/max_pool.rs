@@ -47,10 +47,6 @@ impl MaxPool {
 }
 
 impl<T: Element> Layer<T> for MaxPool {
-    fn kind(&self) -> &'static str {
-        if self.output.len() == 2 { "max-pool1d" } else { "max-pool2d" }
-    }
-
     fn output(&self) -> &[usize] {
         &self.output
     }

@@ -134,8 +134,6 @@ pub(crate) struct Backward<'a, T> {
 
 /// A layer: its sizes, its tensors, and the two passes.
 pub(crate) trait Layer<T: Element>: Debug + Send + Sync {
-    /// The name in tables and messages, as `conv2d`.
-    fn kind(&self) -> &'static str;
     /// The shape of one sample's output.
     fn output(&self) -> &[usize];
     /// The tensors that learn, in memory order.
@@ -164,7 +162,7 @@ pub(crate) trait Layer<T: Element>: Debug + Send + Sync {
     fn backward(&mut self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error>;
 }
 
-/// `batch` samples of `shape`, in elements.
+/// Elements of one sample of `shape`.
 pub(crate) fn volume(shape: &[usize]) -> usize {
     shape.iter().product()
 }

@@ -22,10 +22,6 @@ impl Softmax {
 }
 
 impl<T: Element> Layer<T> for Softmax {
-    fn kind(&self) -> &'static str {
-        "softmax"
-    }
-
     fn output(&self) -> &[usize] {
         &self.output
     }

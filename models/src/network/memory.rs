@@ -13,6 +13,7 @@ use std::ops::Range;
 use kernels::Element;
 
 use crate::layers::{Layer, volume};
+use crate::loss::Loss;
 
 /// Bytes that a block starts at a multiple of: a cache line, and the widest vector.
 const ALIGNMENT: usize = 64;
@@ -54,7 +55,12 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new<T: Element>(input: &[usize], layers: &[Box<dyn Layer<T>>], max_batch: usize) -> Self {
+    pub(super) fn new<T: Element>(
+        input: &[usize],
+        layers: &[Box<dyn Layer<T>>],
+        loss: Loss,
+        max_batch: usize,
+    ) -> Self {
         let mut plan = Self {
             blocks: Vec::with_capacity(layers.len()),
             arena: 0,
@@ -85,7 +91,18 @@ impl Plan {
             }
             (inputs, from) = (outputs, to);
         }
+        plan.scratch = plan.scratch.max(loss.scratch_len(max_batch, plan.outputs()));
         plan
+    }
+
+    /// Elements of one sample's last output.
+    pub(super) fn outputs(&self) -> usize {
+        self.blocks.last().map_or(0, |block| block.outputs)
+    }
+
+    /// Bytes of all arenas and of one loss per sample.
+    pub(super) fn bytes<T>(&self, max_batch: usize) -> usize {
+        (2 * (self.parameters + self.arena) + self.scratch + max_batch) * size_of::<T>()
     }
 
     /// The next block of the arena, on a new cache line.

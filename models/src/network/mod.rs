@@ -88,12 +88,10 @@ impl<T: Element> Network<T> {
         loss: Loss,
         max_batch: usize,
     ) -> Result<Self, ShapeError> {
-        let layers = shape::infer::<T>(input, layers, loss, max_batch)?;
-        let mut plan = Plan::new(input, &layers, max_batch);
-        let outputs = plan.blocks.last().map_or(0, |block| block.outputs);
-        let loss_scratch = loss.scratch_len(max_batch, outputs);
-        plan.scratch = if loss_scratch > plan.scratch { loss_scratch } else { plan.scratch };
-        let summaries = summarise(&layers, &plan);
+        let specs = layers;
+        let layers = shape::infer::<T>(input, specs, loss, max_batch)?;
+        let plan = Plan::new(input, &layers, loss, max_batch);
+        let summaries = summarise(specs, &layers, &plan);
         let mut network = Self {
             input: input.iter().product(),
             summaries,
@@ -126,7 +124,7 @@ impl<T: Element> Network<T> {
 
     /// Values of one sample's output.
     pub fn outputs(&self) -> usize {
-        self.plan.blocks.last().map_or(0, |block| block.outputs)
+        self.plan.outputs()
     }
 
     /// The loss.
@@ -141,8 +139,7 @@ impl<T: Element> Network<T> {
 
     /// Bytes of all parameters, gradients, activations and scratch.
     pub fn memory(&self) -> usize {
-        let elements = 2 * (self.plan.parameters + self.plan.arena) + self.plan.scratch + self.max_batch;
-        elements * size_of::<T>()
+        self.plan.bytes::<T>(self.max_batch)
     }
 
     /// All parameters, layer after layer, in memory order (dense weights as [inputs, units]).
@@ -179,7 +176,7 @@ impl<T: Element> Network<T> {
     /// dJ/d(output of layer `layer`) in the last backward pass, [batch, outputs]. At a dense or
     /// convolution layer, whose output is z, that is the course's delta = dJ/dz, Nielsen's delta^l;
     /// at the activation after it, it is dJ/da. Empty where none is computed: below the first layer
-    /// that learns.
+    /// that learns. It holds until the next pass over the network, an evaluation included.
     pub fn deltas(&self, layer: usize) -> &[T] {
         if layer < self.plan.first_learning {
             return &[];
@@ -198,11 +195,15 @@ impl<T: Element> Network<T> {
     }
 }
 
-fn summarise<T: Element>(layers: &[Box<dyn Layer<T>>], plan: &Plan) -> Vec<LayerSummary> {
-    let rows = layers.iter().zip(&plan.blocks).enumerate();
-    rows.map(|(index, (layer, block))| LayerSummary {
+fn summarise<T: Element>(
+    specs: &[LayerSpec],
+    layers: &[Box<dyn Layer<T>>],
+    plan: &Plan,
+) -> Vec<LayerSummary> {
+    let rows = specs.iter().zip(layers).zip(&plan.blocks).enumerate();
+    rows.map(|(index, ((spec, layer), block))| LayerSummary {
         index,
-        kind: layer.kind(),
+        kind: spec.kind(),
         output: layer.output().to_vec(),
         parameters: block.parameters.len(),
         flops: layer.flops(),

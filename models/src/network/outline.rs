@@ -39,17 +39,15 @@ pub fn outline<T: Element>(
     loss: Loss,
     max_batch: usize,
 ) -> Result<Outline, ShapeError> {
-    let layers = shape::infer::<T>(input, layers, loss, 1)?;
-    let plan = Plan::new(input, &layers, max_batch);
-    let outputs = plan.blocks.last().map_or(0, |block| block.outputs);
-    let loss_scratch = loss.scratch_len(max_batch, outputs);
-    let scratch = if loss_scratch > plan.scratch { loss_scratch } else { plan.scratch };
-    let summaries = summarise(&layers, &plan);
+    let specs = layers;
+    let layers = shape::infer::<T>(input, specs, loss, 1)?;
+    let plan = Plan::new(input, &layers, loss, max_batch);
+    let summaries = summarise(specs, &layers, &plan);
     Ok(Outline {
         parameters: plan.parameters,
-        outputs,
+        outputs: plan.outputs(),
         flops: summaries.iter().map(|layer| layer.flops).sum(),
         layers: summaries,
-        memory: (2 * (plan.parameters + plan.arena) + scratch + max_batch) * size_of::<T>(),
+        memory: plan.bytes::<T>(max_batch),
     })
 }

@@ -130,7 +130,7 @@ fn build<T: Element>(
             Box::new(AveragePool::new(input, [1, kernel], [1, stride], [0, padding])?)
         }
         LayerSpec::GlobalAveragePool => Box::new(GlobalAveragePool::new(input)?),
-        LayerSpec::Activation(phi) => Box::new(Elementwise::new(input, phi, spec.kind())?),
+        LayerSpec::Activation(phi) => Box::new(Elementwise::new(input, phi)?),
         LayerSpec::Softmax => Box::new(Softmax::new(input)?),
         LayerSpec::Dropout { rate } => Box::new(Dropout::new(input, rate, index, max_batch)?),
         LayerSpec::Flatten => Box::new(Flatten::new(input)),

@@ -9,7 +9,8 @@ use models::network::{LayerSpec, Network, Position};
 use models::optimizer::{Optimizer, OptimizerSpec, Rule};
 use models::rng::{Purpose, Stream};
 
-pub const BATCH: usize = 6;
+/// Enough samples that products are shared out over threads, and no multiple of a chunk.
+pub const BATCH: usize = 33;
 pub const CLASSES: usize = 4;
 
 /// A network with its input shape and the rule that trains it.
@@ -38,9 +39,9 @@ pub fn convolutional() -> Example {
     let (beta1, beta2, epsilon) = (0.9, 0.999, 1e-8);
     Example {
         name: "convolutional",
-        input: vec![2, 9, 9],
+        input: vec![2, 17, 17],
         layers: vec![
-            LayerSpec::conv2d(5, 3),
+            LayerSpec::conv2d(8, 3),
             LayerSpec::BatchNorm,
             LayerSpec::Activation(Activation::Relu),
             LayerSpec::max_pool2d(2),
@@ -58,9 +59,9 @@ pub fn convolutional() -> Example {
 pub fn multi_layer() -> Example {
     Example {
         name: "multi-layer",
-        input: vec![37],
+        input: vec![150],
         layers: vec![
-            LayerSpec::dense(50),
+            LayerSpec::dense(120),
             LayerSpec::BatchNorm,
             LayerSpec::Activation(Activation::Tanh),
             LayerSpec::Dropout { rate: 0.5 },
@@ -81,8 +82,12 @@ pub struct Run<T> {
 
 impl<T: Element> Run<T> {
     pub fn new(example: &Example) -> Self {
+        Self::with_memory_for(BATCH, example)
+    }
+
+    pub fn with_memory_for(max_batch: usize, example: &Example) -> Self {
         let (input, layers) = (&example.input, &example.layers);
-        let mut network = Network::new(input, layers, Loss::SoftmaxCrossEntropy, BATCH).unwrap();
+        let mut network = Network::new(input, layers, Loss::SoftmaxCrossEntropy, max_batch).unwrap();
         network.initialise(Init::HeNormal, 3);
         let spec = OptimizerSpec::constant(example.rule);
         let optimizer = Optimizer::new(spec, network.parameters().len()).unwrap();

@@ -216,7 +216,7 @@ fn every_activation_has_a_panel_with_its_derivative() {
 #[test]
 fn the_ladder_shows_speed_and_its_share_of_the_peak() {
     let folder = folder("ladder");
-    let mut results = String::from("cell,seed,shape,rung,status,gflops,percent_of_peak\n");
+    let mut results = String::from("cell,seed,shape,rung,status,gflops,peak_percent\n");
     let rungs = [("naive", 1.4), ("blocked", 9.0), ("packed", 30.0), ("simd", 108.0)];
     for (cell, (shape, (rung, gflops))) in ["[64, 64, 64]", "[512, 512, 512]"]
         .iter()

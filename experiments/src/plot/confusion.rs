@@ -59,19 +59,20 @@ fn panel(name: &str, counts: &Counts, side: f64) -> Panel {
     for (row, line) in counts.counts.iter().enumerate() {
         let total = line.iter().sum::<u64>().max(1) as f64;
         for (column, &count) in line.iter().enumerate() {
+            if count == 0 {
+                continue;
+            }
             let (x, y) = (column as f64, row as f64);
             let colour = theme::shade(count as f64 / total);
             marks.push(Mark::Tile { from: (x - 0.5, y - 0.5), to: (x + 0.5, y + 0.5), colour, opacity: 1.0 });
-            if count > 0 {
-                marks.push(Mark::Label {
-                    at: (x, y),
-                    shift: (0.0, 0.0),
-                    text: count.to_string(),
-                    size: (size * 0.34).clamp(7.0, 12.0),
-                    colour: readable_on(colour),
-                    anchor: Anchor::Middle,
-                });
-            }
+            marks.push(Mark::Label {
+                at: (x, y),
+                shift: (0.0, 0.0),
+                text: count.to_string(),
+                size: (size * 0.34).clamp(7.0, 12.0),
+                colour: readable_on(colour),
+                anchor: Anchor::Middle,
+            });
         }
     }
     Panel {

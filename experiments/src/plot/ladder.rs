@@ -18,7 +18,7 @@ struct Bar {
 /// One panel per value of the other swept keys (the shapes), one bar per rung.
 pub(super) fn figure(subject: &Subject, results: &Rows) -> Option<Figure> {
     let speed = results.figure("gflops")?;
-    let share = results.figure("percent_of_peak");
+    let share = results.figure("peak_percent");
     let varying = results.varying();
     let rung = varying.iter().copied().find(|&key| results.keys[key].ends_with("rung"))?;
     let mut groups: Vec<(String, Vec<Bar>)> = Vec::new();

@@ -30,7 +30,7 @@ pub(super) enum Tone {
 /// Pixels between pictures and around them.
 const GAP: u32 = 12;
 /// Larger pictures are shrunk to this width or height, in their own pixels.
-const LARGEST: usize = 360;
+const LARGEST: usize = 240;
 /// The sheet is about this wide, in pixels.
 const SHEET: u32 = 1100;
 /// The height of a line of text.
@@ -253,10 +253,10 @@ mod tests {
 
     #[test]
     fn a_large_picture_is_shrunk_by_means() {
-        let values: Vec<f64> = (0..720 * 2).map(|i| f64::from(i % 2)).collect();
-        let large = Picture { label: "x".into(), channels: 1, height: 2, width: 720, values };
+        let values: Vec<f64> = (0..480 * 2).map(|i| f64::from(i % 2)).collect();
+        let large = Picture { label: "x".into(), channels: 1, height: 2, width: 480, values };
         let small = large.shrunk();
-        assert_eq!((small.height, small.width), (1, 360));
+        assert_eq!((small.height, small.width), (1, 240));
         assert!(small.values.iter().all(|&value| value == 0.5));
     }
 

@@ -6,7 +6,7 @@ use super::read::{CellOf, Rows};
 pub(super) fn label(figure: &str) -> String {
     let known = match figure {
         "gflops" => "GFLOP/s",
-        "percent_of_peak" => "% of one core's peak",
+        "peak_percent" => "% of one core's peak",
         "h" => "step h",
         "updates" => "updates in the epoch",
         _ => "",
@@ -35,7 +35,11 @@ pub(super) fn feature(name: &str) -> String {
 
 /// The values that a figure can take at all.
 pub(super) fn bounds(figure: &str) -> Option<(f64, f64)> {
-    figure.contains("accuracy").then_some((0.0, 1.0))
+    if figure.contains("accuracy") {
+        return Some((0.0, 1.0));
+    }
+    let never_negative = ["loss", "cost", "norm", "error", "updates"];
+    never_negative.iter().any(|word| figure.contains(word)).then_some((0.0, f64::INFINITY))
 }
 
 /// The number behind the last dot, and the figure's name before it: `start.delta_norm.2`.
@@ -71,7 +75,8 @@ pub(super) fn cells(rows: &Rows, cells: &[CellOf]) -> Vec<String> {
 /// `units = 32`; a word speaks for itself, a list of sizes is written with crosses.
 pub(super) fn setting(dotted: &str, value: &str) -> String {
     let bare = value.trim_matches('"');
-    if bare.starts_with(char::is_alphabetic) && bare != "true" && bare != "false" {
+    let word = bare.starts_with(char::is_alphabetic) && bare != "true" && bare != "false";
+    if word || dotted == "case" {
         return bare.to_owned();
     }
     let list = bare.strip_prefix('[').and_then(|inner| inner.strip_suffix(']'));
@@ -90,6 +95,7 @@ mod tests {
         assert_eq!(label("test.accuracy"), "test accuracy");
         assert_eq!(setting("model.layers.1.dense.units", "32"), "units = 32");
         assert_eq!(setting("case", "two hidden layers"), "two hidden layers");
+        assert_eq!(setting("case", "100-100"), "100-100");
         assert_eq!(setting("train.shuffle", "true"), "shuffle = true");
         assert_eq!(setting("shape", "[64, 32, 8]"), "shape 64 × 32 × 8");
         assert_eq!(label("train.loss"), "training loss");

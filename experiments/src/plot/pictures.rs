@@ -14,6 +14,9 @@ use crate::spec::Experiment;
 
 /// Pictures that need a panel or a file per cell stop here.
 const MOST_CELLS: usize = 6;
+/// Sheets of small pictures are large files: so many cells, and so many mistakes of each.
+const MOST_SHEETS: usize = 3;
+const MOST_MISTAKES: usize = 24;
 
 /// The kinds of pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -256,7 +259,10 @@ impl Source {
         }
         let several = sheets.len() > 1;
         let mut files = Vec::new();
-        for (cell, _, pictures) in sheets.into_iter().take(MOST_CELLS) {
+        for (cell, _, mut pictures) in sheets.into_iter().take(MOST_SHEETS) {
+            if file == "mistakes" {
+                pictures.truncate(MOST_MISTAKES);
+            }
             let name = if several { format!("{file}-cell-{cell}.png") } else { format!("{file}.png") };
             files.extend(mosaic::sheet(&pictures, tone)?.map(|bytes| (name, bytes)));
         }

@@ -9,7 +9,7 @@ use crate::results::Sheet;
 use crate::spec::{Cell, Experiment};
 use crate::table::Table;
 use crate::trial::Trial;
-use crate::{durable, kinds, provenance};
+use crate::{durable, kinds, plot, provenance};
 
 impl Run<'_> {
     /// Kind `kernels`: always measured again, alone, and written where nothing is hashed.
@@ -42,6 +42,7 @@ impl Run<'_> {
             durable::write_if_changed(&path, &text)?;
             files.push(path);
         }
+        files.extend(plot::write_all(&folder, experiment)?);
         let json = self.print(experiment, &finished, &files, 0)?;
         Ok(Done { exit: Exit::Done, matched: true, json })
     }

@@ -123,11 +123,12 @@ impl Run<'_> {
         if kinds::is_timing(experiment) {
             return self.timings(experiment);
         }
-        let folder = Folder::of(&self.global.results, experiment);
-        let _lock = folder.open().map_err(|e| cannot_write(&e))?;
         let cores = provenance::cores();
         let at_once = if self.args.jobs == 0 { cores } else { self.args.jobs };
+        // Before the folder: data that are missing or damaged leave no trace.
         let plan = Plan::new(experiment, at_once)?;
+        let folder = Folder::of(&self.global.results, experiment);
+        let _lock = folder.open().map_err(|e| cannot_write(&e))?;
         let recorded = plan.recorded(&folder);
         for (index, reason) in &recorded.damaged {
             self.say(&format!(

@@ -342,6 +342,7 @@ fn wrong(context: &Context, path: &str, node: &Node, expected: &str, fix: &str) 
     let shown = match &node.value {
         Value::Text(text) => format!("the string \"{text}\""),
         Value::Array(_) | Value::Table(_) | Value::Date => node.type_name().to_owned(),
+        Value::Float(x) if x.is_nan() => "nan".to_owned(),
         _ => node.text(),
     };
     let fix = match &node.value {

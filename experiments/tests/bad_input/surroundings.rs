@@ -1,0 +1,88 @@
+//! Bad usage, unknown names, folders that cannot be written, readers that go away.
+
+use std::process::{Command, Stdio};
+
+use super::{Bench, VALID};
+
+#[test]
+fn exit_codes_of_bad_usage() {
+    let bench = Bench::new();
+    bench.write("wine.toml", VALID);
+    for (arguments, code, part) in [
+        (&["fly"][..], 2, "unrecognized subcommand"),
+        (&["check"], 2, "required"),
+        (&["check", "mlp-digit"], 2, "did you mean `mlp-digits`?"),
+        (&["check", "nowhere.toml"], 6, "nowhere.toml"),
+        (&["run", "wine.toml", "--only", "train.batch=16"], 5, "train.batch"),
+        (&["run", "wine.toml", "--only", "seed=7"], 5, "seed=7"),
+        (&["data", "verify", "wines"], 2, "did you mean `wine`?"),
+    ] {
+        let output = bench.run(arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(part), "{arguments:?}: no `{part}` in\n{stderr}");
+    }
+}
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    let bench = Bench::new();
+    for (arguments, part) in [(&["--help"][..], "Usage"), (&["--version"], "numeric contract")] {
+        let output = bench.run(arguments);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(String::from_utf8_lossy(&output.stdout).contains(part));
+    }
+}
+
+#[test]
+fn results_that_cannot_be_written_stop_the_run_before_it_starts() {
+    let bench = Bench::new();
+    bench.write("wine.toml", VALID);
+    bench.write("occupied", "a file where a folder should be");
+    let output = bench.run(&["--results", "occupied", "run", "wine.toml"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(6), "{stderr}");
+    assert!(stderr.contains("occupied"), "{stderr}");
+    assert_eq!(std::fs::read_to_string(bench.path("occupied")).unwrap(), "a file where a folder should be");
+}
+
+#[test]
+fn an_unknown_instruction_level_is_an_error_and_never_a_fallback() {
+    let bench = Bench::new();
+    let output = Command::new(env!("CARGO_BIN_EXE_experiments"))
+        .current_dir(bench.folder.path())
+        .env("KERNELS_LEVEL", "avx9")
+        .arg("doctor")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("avx9"));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_experiments"))
+        .args(["data", "list"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    assert!(stderr.is_empty(), "{stderr}");
+}
+
+#[test]
+fn data_and_doctor_find_everything_in_order() {
+    let bench = Bench::new();
+    let output = bench.run(&["data", "verify", "wine", "digits", "fashion-5k"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("7 file(s), 0 damaged"));
+    for arguments in [&["list", "--json"][..], &["data", "list", "--json"], &["doctor", "--json"]] {
+        let output = bench.run(arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(serde_json::from_slice::<serde_json::Value>(&output.stdout).is_ok());
+    }
+}

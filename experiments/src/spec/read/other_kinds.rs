@@ -235,7 +235,8 @@ pub(crate) fn kernels(root: &Keys<'_>) -> Option<KernelsTrial> {
     if let Some(shape) = shape {
         keys.record("shape", &format!("{shape:?}"));
     }
-    let rungs = kernels::gemm::ladder::rungs::<f32>().map(|rung| (rung.name, rung.name));
+    let names = kernels::gemm::ladder::rungs::<f32>().map(|rung| rung.name.replace(' ', "-"));
+    let rungs: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), name.as_str())).collect();
     let rung = keys.choice("rung", &rungs);
     let repeats = keys.count_or("repeats", 15, [1, 100_000]);
     keys.finish();

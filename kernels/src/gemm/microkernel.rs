@@ -28,7 +28,8 @@ pub(super) struct Tile<'a, T> {
     pub(super) k: usize,
     /// The tile's rows of A.
     pub(super) a: Operand<'a, T>,
-    /// The tile's columns of B, which are contiguous.
+    /// The tile's columns of B, which are contiguous. If masks are not free, whole registers of
+    /// them must be readable, whatever stands right of the last column.
     pub(super) b: Operand<'a, T>,
     /// The tile of C, with contiguous columns.
     pub(super) c: MatMut<'a, T>,
@@ -89,20 +90,22 @@ fn run<V: Vector, const MR: usize, const NV: usize>(simd: V::Simd, mut tile: Til
     let full = (NV - 1) * V::LANES;
     assert!(tile.c.rows() == MR && cols > full && cols <= full + V::LANES);
     assert!(k > 0 && a.data.len() > (MR - 1) * a.lane + (k - 1) * a.step);
-    assert!(b.lane == 1 && b.data.len() >= (k - 1) * b.step + cols);
+    let readable = if V::FREE_MASKS { cols } else { full + V::LANES };
+    assert!(b.lane == 1 && b.data.len() >= (k - 1) * b.step + readable);
     let last = V::mask(simd, cols - full);
+    let last_of_b = V::FREE_MASKS.then_some(last);
 
     let mut c = [[V::splat(simd, V::Element::ZERO); NV]; MR];
     if start == Start::Old {
         for (i, c_row) in c.iter_mut().enumerate() {
             // SAFETY: the row has `cols` elements, and the mask ends with them.
-            *c_row = unsafe { load_row(simd, tile.c.row_mut(i).as_ptr(), last) };
+            *c_row = unsafe { load_row(simd, tile.c.row_mut(i).as_ptr(), Some(last)) };
         }
     }
     let (mut a_at, mut b_at) = (a.data.as_ptr(), b.data.as_ptr());
     for _ in 0..k {
-        // SAFETY: b(p, 0..cols) lies inside the slice, as asserted above.
-        let b_row: [V; NV] = unsafe { load_row(simd, b_at, last) };
+        // SAFETY: b(p, 0..readable) lies inside the slice, as asserted above.
+        let b_row: [V; NV] = unsafe { load_row(simd, b_at, last_of_b) };
         for (i, c_row) in c.iter_mut().enumerate() {
             // SAFETY: a(i, p) lies inside the slice, as asserted above.
             let x = V::splat(simd, unsafe { a_at.add(i * a.lane).read() });
@@ -127,23 +130,25 @@ fn run<V: Vector, const MR: usize, const NV: usize>(simd: V::Simd, mut tile: Til
     }
 }
 
-/// NV registers from `source`, the last one through the mask.
+/// NV registers from `source`, the last one through the mask if there is one.
 ///
 /// # Safety
-/// The elements of NV - 1 registers and of the mask must be readable.
+/// The elements of NV - 1 registers and of the mask, or else of NV registers, must be readable.
 #[inline(always)]
 unsafe fn load_row<V: Vector, const NV: usize>(
     simd: V::Simd,
     source: *const V::Element,
-    last: V::Mask,
+    last: Option<V::Mask>,
 ) -> [V; NV] {
     std::array::from_fn(
         #[inline(always)]
         |v| {
-            // SAFETY: the caller promises these elements.
-            unsafe {
-                let from = source.add(v * V::LANES);
-                if v < NV - 1 { V::load_from(simd, from) } else { V::load_masked(simd, from, last) }
+            let from = source.wrapping_add(v * V::LANES);
+            match last {
+                // SAFETY: the caller promises the elements of the mask.
+                Some(mask) if v == NV - 1 => unsafe { V::load_masked(simd, from, mask) },
+                // SAFETY: the caller promises the elements of this register.
+                _ => unsafe { V::load_from(simd, from) },
             }
         },
     )

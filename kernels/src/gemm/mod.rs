@@ -205,20 +205,21 @@ fn one_chain<T: Element, S: Simd>(
         for depth in Even::at_most(sizes.kc, k).runs() {
             // LOOP 3: rows of C and A.
             for rows in Even::at_most(sizes.mc, m).runs() {
-                let a = BlockOfA::new(sizes.pack_a, sizes.mr, a.tile(rows.clone(), depth.clone()), a_block);
+                let a = BlockOfA::new(simd, &sizes, a.tile(rows.clone(), depth.clone()), a_block);
                 // LOOP 2: panels of B and C.
                 for panel in Even::at_most(sizes.nr, chunk.len()).runs() {
                     let first = (chunk.start + panel.start) * lanes;
                     let columns = first..n.min((chunk.start + panel.end) * lanes);
+                    let width = panel.len() * lanes;
+                    let whole = width == columns.len() || T::Vector::<S>::FREE_MASKS;
                     let b = b.tile(depth.clone(), columns.clone());
-                    let b = if sizes.pack_b {
+                    let b = if sizes.pack_b || !whole {
                         // A panel is packed just before its first use. If there is no second
                         // one, all panels share a place, which stays in the cache.
                         let place = if sizes.mc >= m { 0 } else { panel.start * lanes * depth.len() };
-                        let width = panel.len() * lanes;
                         let packed = &mut b_chunk.elements(place + width * depth.len())[place..];
                         if rows.start == 0 {
-                            pack::panel_of_b(simd, b, width, packed);
+                            pack::panel(simd, b, width, packed);
                         }
                         Operand { data: packed, lane: 1, step: width }
                     } else {
@@ -281,18 +282,16 @@ struct BlockOfA<'a, T> {
 
 impl<'a, T: Element> BlockOfA<'a, T> {
     #[inline(always)]
-    fn new(pack: bool, mr: usize, a: MatRef<'a, T>, buffer: &'a mut Aligned) -> Self {
+    fn new<S: Simd>(simd: S, sizes: &Blocking, a: MatRef<'a, T>, buffer: &'a mut Aligned) -> Self {
         let depth = a.cols();
-        if !pack {
+        if !sizes.pack_a {
             let data = Operand { data: a.data(), lane: a.row_stride(), step: a.col_stride() };
             return Self { data, packed: false, depth };
         }
         let packed = buffer.elements(a.rows() * depth);
-        for rows in Even::at_most(mr, a.rows()).runs() {
-            pack::tile_of_a(
-                a.tile(rows.clone(), 0..depth),
-                &mut packed[rows.start * depth..rows.end * depth],
-            );
+        for rows in Even::at_most(sizes.mr, a.rows()).runs() {
+            let tile = a.tile(rows.clone(), 0..depth);
+            pack::panel(simd, tile.t(), rows.len(), &mut packed[rows.start * depth..]);
         }
         Self { data: Operand { data: packed, lane: 1, step: 0 }, packed: true, depth }
     }

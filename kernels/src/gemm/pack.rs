@@ -13,41 +13,64 @@
 use crate::simd::{Simd, Vector};
 use crate::{Element, MatRef};
 
-/// The rows of `a`, as one tile: a(i, p) goes to `p * rows + i`.
+/// The columns of `x`, as one panel `width` wide: x(p, j) goes to `p * width + j`.
+///
+/// What stands right of the last column is never used. A tile of A is packed as a panel of A'.
 #[inline(always)]
-pub(super) fn tile_of_a<T: Element>(a: MatRef<'_, T>, packed: &mut [T]) {
-    if a.rows() == 0 {
-        return;
+pub(super) fn panel<T: Element, S: Simd>(simd: S, x: MatRef<'_, T>, width: usize, packed: &mut [T]) {
+    let packed = &mut packed[..x.rows() * width];
+    if x.cols() == 0 {
+    } else if x.col_stride() == 1 && width.is_multiple_of(T::Vector::<S>::LANES) {
+        registers(simd, x, width, packed);
+    } else if x.row_stride() == 1 {
+        transposed(x, width, packed);
+    } else {
+        elements(x, width, packed);
     }
-    let data = a.data();
-    for (p, to) in packed.chunks_exact_mut(a.rows()).enumerate().take(a.cols()) {
-        for (i, to) in to.iter_mut().enumerate() {
-            *to = data[i * a.row_stride() + p * a.col_stride()];
+}
+
+/// A panel of contiguous rows, register by register.
+#[inline(always)]
+fn registers<T: Element, S: Simd>(simd: S, x: MatRef<'_, T>, width: usize, packed: &mut [T]) {
+    let lanes = T::Vector::<S>::LANES;
+    for (p, to) in packed.chunks_exact_mut(width).enumerate() {
+        let from = &x.data()[p * x.row_stride()..][..x.cols()];
+        for (to, from) in to.chunks_exact_mut(lanes).zip(from.chunks(lanes)) {
+            T::Vector::<S>::load_partial(simd, from).store(to);
         }
     }
 }
 
-/// The columns of `b`, as one panel `width` wide: b(p, j) goes to `p * width + j`.
-///
-/// `width` is a whole number of registers; what stands right of the last column is never used.
+/// A panel of contiguous columns: eight elements of each at a time, so that both the lines that
+/// are read and the rows that are written stay in the level-1 cache.
 #[inline(always)]
-pub(super) fn panel_of_b<T: Element, S: Simd>(simd: S, b: MatRef<'_, T>, width: usize, packed: &mut [T]) {
-    let cols = b.cols();
-    if cols == 0 {
-        return;
+fn transposed<T: Element>(x: MatRef<'_, T>, width: usize, packed: &mut [T]) {
+    const DEPTH: usize = 8;
+    let (data, stride, cols) = (x.data(), x.col_stride(), x.cols());
+    let mut blocks = packed.chunks_exact_mut(DEPTH * width);
+    let mut p = 0;
+    for block in &mut blocks {
+        let mut rows = block.chunks_exact_mut(width);
+        let mut rows: [&mut [T]; DEPTH] =
+            std::array::from_fn(|_| &mut rows.next().unwrap_or_default()[..cols]);
+        for j in 0..cols {
+            let column = &data[j * stride + p..][..DEPTH];
+            for (row, &from) in rows.iter_mut().zip(column) {
+                row[j] = from;
+            }
+        }
+        p += DEPTH;
     }
-    let data = b.data();
-    let lanes = T::Vector::<S>::LANES;
-    for (p, to) in packed.chunks_exact_mut(width).enumerate().take(b.rows()) {
-        let from = &data[p * b.row_stride()..];
-        if b.col_stride() == 1 {
-            for (to, from) in to.chunks_exact_mut(lanes).zip(from[..cols].chunks(lanes)) {
-                T::Vector::<S>::load_partial(simd, from).store(to);
-            }
-        } else {
-            for (j, to) in to.iter_mut().enumerate().take(cols) {
-                *to = from[j * b.col_stride()];
-            }
+    let rest = x.tile(p..x.rows(), 0..cols);
+    elements(rest, width, blocks.into_remainder());
+}
+
+/// A panel with any strides.
+#[inline(always)]
+fn elements<T: Element>(x: MatRef<'_, T>, width: usize, packed: &mut [T]) {
+    for (p, to) in packed.chunks_exact_mut(width).enumerate() {
+        for (j, to) in to.iter_mut().enumerate().take(x.cols()) {
+            *to = x.data()[p * x.row_stride() + j * x.col_stride()];
         }
     }
 }

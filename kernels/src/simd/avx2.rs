@@ -53,6 +53,7 @@ macro_rules! vector {
             type Simd = Avx2;
             type Mask = Mask;
             const LANES: usize = $lanes;
+            const FREE_MASKS: bool = false;
 
             #[inline(always)]
             fn splat(_: Avx2, x: $element) -> Self {

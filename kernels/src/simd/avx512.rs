@@ -51,6 +51,7 @@ macro_rules! vector {
             type Simd = Avx512;
             type Mask = $mask;
             const LANES: usize = $lanes;
+            const FREE_MASKS: bool = true;
 
             #[inline(always)]
             fn splat(_: Avx512, x: $element) -> Self {

@@ -40,6 +40,7 @@ macro_rules! vector {
             /// The number of lanes: NEON has no masked access.
             type Mask = usize;
             const LANES: usize = $lanes;
+            const FREE_MASKS: bool = false;
 
             #[inline(always)]
             fn splat(_: Neon, x: $element) -> Self {

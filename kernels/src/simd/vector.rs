@@ -17,6 +17,8 @@ pub trait Vector: Copy {
     type Mask: Copy;
     /// Elements per register.
     const LANES: usize;
+    /// Whether a masked load costs no more than a load, nor a register that an accumulator needs.
+    const FREE_MASKS: bool;
 
     /// `x` in every lane.
     fn splat(simd: Self::Simd, x: Self::Element) -> Self;

@@ -6,17 +6,17 @@ use super::microkernel::{tallest, widest};
 use crate::Element;
 use crate::simd::{Simd, Vector};
 
-/// A row of B's panel and of A's block stay in the level-2 cache (1 MiB on the machines in mind)
-/// while k runs over at most this many values; every further block of k reads C again.
+/// k runs over at most this many values before C is stored: every further block of k reads C
+/// again, but a panel of B (192 bytes for each value in AVX-512) has to stay in the level-2 cache.
 const KC: usize = 768;
-/// Bytes of a packed block of A, which stays in the level-2 cache while the panels pass by.
+/// Bytes of A's block, half of a level-2 cache of 1 MiB, which the panels of B pass by.
 const A_BLOCK_BYTES: usize = 512 << 10;
-/// Bytes of a packed chunk of B, which stays in the level-3 cache while the row blocks pass by.
-const B_CHUNK_BYTES: usize = 4 << 20;
-/// Below this many tile heights of rows, a packed panel of B would not be read often enough.
-const PACK_B_FROM_HEIGHTS: usize = 4;
-/// Below this many panels, a packed block of A would not be read often enough.
-const PACK_A_FROM_PANELS: usize = 8;
+/// Bytes of a packed chunk of B that one block of A passes by (level 2), or several (level 3).
+const B_CHUNK_BYTES: [usize; 2] = [256 << 10, 4 << 20];
+/// Rows from which a packed copy of contiguous B is read often enough to pay; below, the
+/// micro-kernel reads B where it is and asks for the next panel ahead of time.
+const PACK_B_FROM_ROWS: usize = 512;
+
 /// Rows and columns of the part of C whose later chunks (N2, N3) are summed apart.
 pub(super) const PART: usize = 384;
 /// A task of fewer floating-point operations is not worth the wake-up of a thread.
@@ -79,17 +79,20 @@ pub(super) struct Blocking {
 impl Blocking {
     pub(super) fn new<T: Element, S: Simd>(
         (m, n, k): (usize, usize, usize),
-        contiguous_rows_of_b: bool,
+        a_has_unit_stride: bool,
+        b_has_contiguous_rows: bool,
     ) -> Self {
         let lanes = T::Vector::<S>::LANES;
         let vectors = n.div_ceil(lanes);
         let nr = Even::at_most(widest(S::REGISTERS), vectors).longest();
         let mr = tallest(S::REGISTERS, nr);
         let kc = Even::at_most(KC, k).longest();
-        let pack_b = !contiguous_rows_of_b || m > PACK_B_FROM_HEIGHTS * mr;
-        let pack_a = m > 1 && vectors >= PACK_A_FROM_PANELS * nr;
-        let mc = (A_BLOCK_BYTES / (kc.max(1) * size_of::<T>())).max(mr);
-        let nc = (B_CHUNK_BYTES / (kc.max(1) * size_of::<T>() * lanes)).max(nr);
+        // Where neither stride of A is 1, each of its elements is on a line of its own.
+        let pack_a = !a_has_unit_stride && vectors > nr;
+        let pack_b = !b_has_contiguous_rows || m > PACK_B_FROM_ROWS;
+        let depth_bytes = kc.max(1) * size_of::<T>();
+        let mc = (A_BLOCK_BYTES / depth_bytes).max(mr);
+        let nc = (B_CHUNK_BYTES[usize::from(m > mc)] / (depth_bytes * lanes)).max(nr);
         Self { nc, kc, mc, nr, mr, pack_a, pack_b }
     }
 }

@@ -106,6 +106,10 @@ fn run<V: Vector, const MR: usize, const NV: usize>(simd: V::Simd, mut tile: Til
     for _ in 0..k {
         // SAFETY: b(p, 0..readable) lies inside the slice, as asserted above.
         let b_row: [V; NV] = unsafe { load_row(simd, b_at, last_of_b) };
+        // The same row of the next panel, which B read in place would have to wait for.
+        for v in 0..NV {
+            V::prefetch(simd, b_at.wrapping_add((NV + v) * V::LANES));
+        }
         for (i, c_row) in c.iter_mut().enumerate() {
             // SAFETY: a(i, p) lies inside the slice, as asserted above.
             let x = V::splat(simd, unsafe { a_at.add(i * a.lane).read() });

@@ -26,17 +26,16 @@ pub mod ladder;
 #[allow(unsafe_code)] // checks its bounds once per tile instead of once per element
 mod microkernel;
 mod pack;
+mod row;
 mod scratch;
-
-use std::ops::Range;
 
 use blocking::{Blocking, Even};
 pub(crate) use chunks::Compiled;
 use chunks::Product;
 use microkernel::{LARGEST_TILE, Operand, Tile, micro_kernel};
+use pack::{BlockOfA, ChunkOfB};
 use scratch::{Lease, Scratch};
 
-use crate::aligned::Aligned;
 use crate::simd::{Simd, Vector};
 use crate::{Element, Error, Exec, MatMut, MatRef};
 
@@ -194,38 +193,30 @@ fn one_chain<T: Element, S: Simd>(
         }
         return;
     }
+    if m == 1 && b.col_stride() == 1 && (c.col_stride() == 1 || n == 1) {
+        return row::product(simd, start, a, b, c.row_mut(0));
+    }
     let lanes = T::Vector::<S>::LANES;
-    let sizes = Blocking::new::<T, S>((m, n, k), b.col_stride() == 1);
+    let unit_stride = a.row_stride() == 1 || a.col_stride() == 1;
+    let sizes = Blocking::new::<T, S>((m, n, k), unit_stride, b.col_stride() == 1);
     let mut scratch = Lease::take();
     let Scratch { a: a_block, b: b_chunk, .. } = &mut *scratch;
     // LOOP 5: columns of C and B, counted in registers.
     for chunk in Even::at_most(sizes.nc, n.div_ceil(lanes)).runs() {
+        let columns = chunk.start * lanes..n.min(chunk.end * lanes);
+        let mut c = c.tile(0..m, columns.clone());
+        let panels = Even::at_most(sizes.nr, chunk.len());
         // LOOP 4: k. From the second block on, the chains continue from C.
         let mut start = start;
         for depth in Even::at_most(sizes.kc, k).runs() {
+            let b = ChunkOfB::new(simd, &sizes, panels, b.tile(depth.clone(), columns.clone()), b_chunk);
             // LOOP 3: rows of C and A.
             for rows in Even::at_most(sizes.mc, m).runs() {
                 let a = BlockOfA::new(simd, &sizes, a.tile(rows.clone(), depth.clone()), a_block);
                 // LOOP 2: panels of B and C.
-                for panel in Even::at_most(sizes.nr, chunk.len()).runs() {
-                    let first = (chunk.start + panel.start) * lanes;
-                    let columns = first..n.min((chunk.start + panel.end) * lanes);
-                    let width = panel.len() * lanes;
-                    let whole = width == columns.len() || T::Vector::<S>::FREE_MASKS;
-                    let b = b.tile(depth.clone(), columns.clone());
-                    let b = if sizes.pack_b || !whole {
-                        // A panel is packed just before its first use. If there is no second
-                        // one, all panels share a place, which stays in the cache.
-                        let place = if sizes.mc >= m { 0 } else { panel.start * lanes * depth.len() };
-                        let packed = &mut b_chunk.elements(place + width * depth.len())[place..];
-                        if rows.start == 0 {
-                            pack::panel(simd, b, width, packed);
-                        }
-                        Operand { data: packed, lane: 1, step: width }
-                    } else {
-                        Operand { data: b.data(), lane: b.col_stride(), step: b.row_stride() }
-                    };
-                    tiles(simd, start, sizes.mr, a, b, c.tile(rows.clone(), columns));
+                for panel in panels.runs() {
+                    let columns = panel.start * lanes..c.cols().min(panel.end * lanes);
+                    tiles(simd, start, sizes.mr, a, b.panel(panel), c.tile(rows.clone(), columns));
                 }
             }
             start = Start::Old;
@@ -251,9 +242,9 @@ fn tiles<T: Element, S: Simd>(
         let a_tile = a.tile(rows.clone());
         let c = c.tile(rows, 0..cols);
         if contiguous {
-            kernel(simd, Tile { start, k: a.depth, a: a_tile, b, c });
+            kernel(simd, Tile { start, k: a.depth(), a: a_tile, b, c });
         } else {
-            through_a_copy(c, |c| kernel(simd, Tile { start, k: a.depth, a: a_tile, b, c }));
+            through_a_copy(c, |c| kernel(simd, Tile { start, k: a.depth(), a: a_tile, b, c }));
         }
     }
 }
@@ -269,41 +260,5 @@ fn through_a_copy<T: Element>(mut c: MatMut<'_, T>, f: impl FnOnce(MatMut<'_, T>
     f(MatMut::of_rows(copy, rows, cols));
     for (i, row) in copy.chunks_exact(cols).enumerate() {
         row.iter().enumerate().for_each(|(j, &x)| c.set(i, j, x));
-    }
-}
-
-/// A block of A, packed or where it was.
-#[derive(Clone, Copy)]
-struct BlockOfA<'a, T> {
-    data: Operand<'a, T>,
-    packed: bool,
-    depth: usize,
-}
-
-impl<'a, T: Element> BlockOfA<'a, T> {
-    #[inline(always)]
-    fn new<S: Simd>(simd: S, sizes: &Blocking, a: MatRef<'a, T>, buffer: &'a mut Aligned) -> Self {
-        let depth = a.cols();
-        if !sizes.pack_a {
-            let data = Operand { data: a.data(), lane: a.row_stride(), step: a.col_stride() };
-            return Self { data, packed: false, depth };
-        }
-        let packed = buffer.elements(a.rows() * depth);
-        for rows in Even::at_most(sizes.mr, a.rows()).runs() {
-            let tile = a.tile(rows.clone(), 0..depth);
-            pack::panel(simd, tile.t(), rows.len(), &mut packed[rows.start * depth..]);
-        }
-        Self { data: Operand { data: packed, lane: 1, step: 0 }, packed: true, depth }
-    }
-
-    /// The tile with the given rows, one of the runs of `mr` that `new` has packed.
-    #[inline(always)]
-    fn tile(self, rows: Range<usize>) -> Operand<'a, T> {
-        if self.packed {
-            let data = &self.data.data[rows.start * self.depth..];
-            Operand { data, lane: 1, step: rows.len() }
-        } else {
-            Operand { data: &self.data.data[rows.start * self.data.lane..], ..self.data }
-        }
     }
 }

@@ -79,6 +79,10 @@ impl<T: Element, S: Portable, const N: usize> Vector for Array<T, S, N> {
 
     #[inline(always)]
     unsafe fn store_masked(self, target: *mut T, mask: usize) {
+        if mask == N {
+            // SAFETY: the mask holds every lane.
+            return unsafe { self.store_to(target) };
+        }
         for (i, lane) in self.lanes.into_iter().enumerate().take(mask) {
             // SAFETY: the caller promises that the mask's elements are writable.
             unsafe { target.add(i).write(lane) };

@@ -73,6 +73,11 @@ macro_rules! vector {
                 Mask { lanes: unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }, len }
             }
             #[inline(always)]
+            fn prefetch(_: Avx2, address: *const $element) {
+                // SAFETY: SSE is in the baseline, and a prefetch never faults.
+                unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) };
+            }
+            #[inline(always)]
             unsafe fn load_from(_: Avx2, source: *const $element) -> Self {
                 // SAFETY: the token proves AVX2; the caller promises readable elements.
                 Self(unsafe { $load(source) })
@@ -90,6 +95,10 @@ macro_rules! vector {
             }
             #[inline(always)]
             unsafe fn store_masked(self, target: *mut $element, mask: Mask) {
+                if mask.len == $lanes {
+                    // SAFETY: the mask holds every lane.
+                    return unsafe { self.store_to(target) };
+                }
                 // A masked store is microcoded on several CPUs; the copy is not.
                 let mut lanes = [0.0; $lanes];
                 // SAFETY: a value exists, so a token did; the array has a register's length.

@@ -81,6 +81,10 @@ macro_rules! vector {
             }
             #[inline(always)]
             unsafe fn store_masked(self, target: *mut $element, mask: usize) {
+                if mask == $lanes {
+                    // SAFETY: the mask holds every lane.
+                    return unsafe { self.store_to(target) };
+                }
                 let mut lanes = [0.0; $lanes];
                 self.store(&mut lanes);
                 for (i, lane) in lanes.into_iter().enumerate().take(mask) {

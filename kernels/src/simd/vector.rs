@@ -54,6 +54,11 @@ pub trait Vector: Copy {
     /// The elements of the mask must be writable.
     unsafe fn store_masked(self, target: *mut Self::Element, mask: Self::Mask);
 
+    /// Asks for a register's worth of elements to be brought to the level-2 cache. Any address
+    /// will do, and a level without such an instruction does nothing.
+    #[inline(always)]
+    fn prefetch(_: Self::Simd, _: *const Self::Element) {}
+
     /// The first `LANES` elements of `source`.
     ///
     /// # Panics

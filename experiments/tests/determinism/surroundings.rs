@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::program::{EXPERIMENTS, Place, experiment, text};
+use super::program::{EXPERIMENTS, Place, text};
 
 #[test]
 fn a_results_folder_that_cannot_be_written_is_refused_before_training() {
@@ -95,18 +95,20 @@ fn a_clean_clone_trains_again_and_stays_clean() {
 #[test]
 fn a_failed_trial_is_told_and_the_others_go_on() {
     let place = Place::new();
-    // Rows 101 to 150 are a third class, which a single neuron has no answer for.
-    let own = text(&std::fs::read(experiment("perceptron")).expect("a file"));
-    let head =
-        own.split("[sweep]").next().expect("a sweep").replace("name = \"perceptron\"", "name = \"wrong\"");
-    let wrong = head + "[sweep]\ngrid = { \"dataset.rows\" = [[1, 150], [1, 100]] }\n";
-    std::fs::write(place.path().join("wrong.toml"), wrong).expect("written");
-    let output = place.command(&["run", "wrong.toml"]).output().expect("it starts");
+    let local = place.path().join("results/regression/local");
+    std::fs::create_dir_all(&local).expect("made");
+    std::fs::write(local.join("trials"), "a file where the records should stand").expect("written");
+    let output = place.run("regression", &[]);
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("2 classes"), "{said}");
-    assert!(said.contains("1 of 2 trials are missing"), "{said}");
-    assert!(place.files("wrong").is_empty(), "an unfinished table must not be written");
+    assert_eq!(said.matches("error: regression seed=").count(), 3, "{said}");
+    assert!(said.contains("3 of 3 trials are missing"), "{said}");
+    assert!(place.files("regression").is_empty(), "an unfinished table must not be written");
+    let output = place.run("regression", &["--fail-fast", "--jobs", "1"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stderr).matches("error: regression seed=").count(), 1);
+    std::fs::remove_file(local.join("trials")).expect("removed");
+    place.results("regression", &[]);
 }
 
 #[test]

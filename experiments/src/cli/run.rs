@@ -244,7 +244,7 @@ impl Run<'_> {
                 println!("{}", file.display());
             }
         }
-        let published = |row: &results::SummaryRow| published_value(experiment, &row.settings, &row.metric);
+        let published = |row: &results::SummaryRow| published_value(experiment, &experiment.swept, row);
         Ok(json!({
             "name": experiment.name,
             "files": files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>(),

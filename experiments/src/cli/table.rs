@@ -132,7 +132,7 @@ impl Results {
     }
 
     fn published(&self, row: &SummaryRow) -> Option<f64> {
-        published_value(&self.experiment, &row.settings, &row.metric)
+        published_value(&self.experiment, &self.experiment.swept, row)
     }
 
     fn csv(&self) -> Vec<u8> {

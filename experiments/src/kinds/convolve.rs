@@ -114,9 +114,10 @@ impl Layers {
         Ok(output)
     }
 
-    /// "Shift, then apply" against "apply, then shift", away from the borders where zeros come in.
+    /// The part of the values that differ, and by how much at most, between "shift, then apply" and
+    /// "apply, then shift".
     ///
-    /// Where the shift is no multiple of the step between outputs, the output is shifted by the whole
+    /// Compared away from the borders, where zeros come in. Where the shift is no multiple of the step between outputs, the output is shifted by the whole
     /// steps in it: the difference is what the layer loses.
     fn compare_shifts(
         &mut self,
@@ -152,8 +153,9 @@ impl Layers {
             }
         }
         let name = format!("shift[{},{}]", by[0], by[1]);
-        outcome.metric(format!("{name}.compared"), compared);
-        outcome.metric(format!("{name}.differing"), differing);
+        if compared > 0 {
+            outcome.metric(format!("{name}.differing"), differing as f64 / compared as f64);
+        }
         outcome.metric(format!("{name}.max_difference"), largest);
         Ok(())
     }

@@ -82,8 +82,7 @@ impl<'a> Product<'a> {
     }
 
     fn multiply(&mut self) -> Result<(), Stopped> {
-        let named = |name: &str| name.replace(' ', "-") == self.trial.rung;
-        let Some(rung) = rungs::<f32>().into_iter().find(|rung| named(rung.name)) else {
+        let Some(rung) = rungs::<f32>().into_iter().find(|rung| rung.name == self.trial.rung) else {
             return Err(Stopped::Failed(format!("the ladder has no rung `{}`", self.trial.rung)));
         };
         Ok(rung.multiply(self.exec, self.sizes, &self.a, &self.b, &mut self.c)?)

@@ -137,7 +137,7 @@ fn contents(experiment: &Experiment, finished: &[(Trial, Outcome)]) -> Vec<(&'st
     let trials: Vec<Trial> = finished.iter().map(|(trial, _)| trial.clone()).collect();
     let sheet = Sheet::new(&experiment.swept, finished);
     let summary = summarise(&sheet);
-    let published = |row: &super::SummaryRow| table::published_value(experiment, &row.settings, &row.metric);
+    let published = |row: &super::SummaryRow| table::published_value(experiment, &experiment.swept, row);
     let table = Table::new(experiment, &sheet);
     let mut files = vec![
         ("experiment.toml", experiment.text.clone().into_bytes()),

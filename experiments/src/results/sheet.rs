@@ -89,6 +89,25 @@ impl Sheet {
         Ok(Self { keys: header[2..status].to_vec(), rows })
     }
 
+    /// The sheet without the swept keys `pool`: cells that differ in these alone become one, whose
+    /// rows stand together.
+    pub fn pooled(&self, pool: &[String]) -> Self {
+        let kept: Vec<usize> = (0..self.keys.len()).filter(|&k| !pool.contains(&self.keys[k])).collect();
+        let pick = |values: &[String]| kept.iter().map(|&k| values[k].clone()).collect::<Vec<String>>();
+        let mut cells: Vec<Vec<String>> = Vec::new();
+        let mut rows = self.rows.clone();
+        for row in &mut rows {
+            row.settings = pick(&row.settings);
+            row.cell = cells.iter().position(|known| *known == row.settings).unwrap_or_else(|| {
+                cells.push(row.settings.clone());
+                cells.len() - 1
+            });
+        }
+        // Stable: within a cell the rows keep their order.
+        rows.sort_by_key(|row| row.cell);
+        Self { keys: pick(&self.keys), rows }
+    }
+
     /// The rows cell by cell.
     pub fn by_cell(&self) -> impl Iterator<Item = &[Row]> {
         self.rows.chunk_by(|a, b| a.cell == b.cell)
@@ -173,6 +192,21 @@ mod tests {
     #[test]
     fn a_sheet_reads_back_as_it_was_written() {
         assert_eq!(Sheet::from_csv(&sheet().to_csv()), Ok(sheet()));
+    }
+
+    #[test]
+    fn pooled_cells_stand_together() {
+        let mut sheet = sheet();
+        sheet.keys.push("fold".into());
+        for (row, fold) in sheet.rows.iter_mut().zip(["0", "1", "0"]) {
+            row.settings.push(fold.into());
+        }
+        assert_eq!(sheet.pooled(&[]).by_cell().count(), 3);
+        let pooled = sheet.pooled(&["fold".into()]);
+        assert_eq!(pooled.keys, ["case"]);
+        assert_eq!(pooled.by_cell().map(<[Row]>::len).collect::<Vec<_>>(), [2, 1]);
+        let whole = sheet.pooled(&["fold".into(), "case".into()]);
+        assert_eq!((whole.keys.len(), whole.by_cell().count()), (0, 1));
     }
 
     #[test]

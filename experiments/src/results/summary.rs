@@ -12,6 +12,8 @@ pub struct SummaryRow {
     pub settings: Vec<String>,
     /// The number of trials, diverged ones included.
     pub trials: usize,
+    /// How many of them diverged.
+    pub diverged: usize,
     /// The metric.
     pub metric: String,
     /// Over the trials that did not diverge; `None` if none has the metric.
@@ -35,6 +37,7 @@ pub fn summarise(sheet: &Sheet) -> Vec<SummaryRow> {
                 cell: rows[0].cell,
                 settings: rows[0].settings.clone(),
                 trials: rows.len(),
+                diverged: rows.iter().filter(|row| row.diverged).count(),
                 metric: metric.to_owned(),
                 statistics: Statistics::of(&reals),
                 counts: values.iter().all(|v| matches!(v, Value::Count(_))),

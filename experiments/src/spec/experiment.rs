@@ -157,6 +157,8 @@ pub struct TableSpec {
     pub statistic: Statistic,
     /// The caption; empty: the title.
     pub caption: String,
+    /// Swept keys whose cells count as one, as the folds of a cross-validation.
+    pub pool: Vec<String>,
 }
 
 /// What a table cell says of several seeds.

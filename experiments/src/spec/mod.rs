@@ -85,7 +85,7 @@ fn read_experiment(context: &Context, tree: &Node, file_name: &str) -> Option<Ex
     let header = header::header(&root, &stem);
     let seeds = header::seeds(&root);
     let sweep = sweep::sweep(&root, &HEADER);
-    let table = header::table(&root);
+    let table = header::table(&root, sweep.as_ref().map(|sweep| sweep.columns.as_slice()));
     let plots = header::plots(&root);
     context.take_resolved();
     let kind = header.as_ref().map(|header| header.kind);

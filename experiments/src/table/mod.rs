@@ -20,6 +20,9 @@ use crate::outcome::Value;
 use crate::results::{Sheet, Statistics, SummaryRow, summarise};
 use crate::spec::{Experiment, Statistic};
 
+/// Significant digits of a median and its range.
+const RANGE_DIGITS: usize = 4;
+
 /// A table ready to be set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
@@ -73,6 +76,7 @@ pub enum Entry {
 impl Table {
     /// The table of an experiment's results.
     pub fn new(experiment: &Experiment, sheet: &Sheet) -> Self {
+        let sheet = &sheet.pooled(&experiment.table.pool);
         let summary = summarise(sheet);
         let shown = shown_metrics(experiment, sheet);
         let (columns, rows) = if sheet.keys.is_empty() {
@@ -109,14 +113,13 @@ fn by_cell(
     for cell in summary.chunk_by(|a, b| a.cell == b.cell) {
         let mut row: Vec<Entry> = cell[0].settings.iter().cloned().map(Entry::Text).collect();
         if with_n {
-            row.push(Entry::Text(finished_of(cell, shown)));
+            row.push(Entry::Text(finished_of(&cell[0])));
         }
         for metric in shown {
-            row.push(
-                cell.iter().find(|r| r.metric == *metric).map_or(Entry::Missing, |r| entry(experiment, r)),
-            );
+            let found = cell.iter().find(|r| r.metric == *metric);
+            row.push(found.map_or(Entry::Missing, |r| entry(experiment, &sheet.keys, r)));
             if published::stands_beside(experiment, metric) {
-                row.push(published::entry(experiment, &cell[0].settings, metric));
+                row.push(found.map_or(Entry::Missing, |r| published::entry(experiment, &sheet.keys, r)));
             }
         }
         rows.push(row);
@@ -145,12 +148,12 @@ fn by_metric(
         columns.push(column("published".to_owned(), Shape::Text));
     }
     let rows = rows.into_iter().map(|row| {
-        let mut entries = vec![Entry::Text(row.metric.clone()), entry(experiment, row)];
+        let mut entries = vec![Entry::Text(row.metric.clone()), entry(experiment, &[], row)];
         if with_n {
-            entries.push(Entry::Text(finished_of(std::slice::from_ref(row), shown)));
+            entries.push(Entry::Text(finished_of(row)));
         }
         if with_published {
-            entries.push(published::entry(experiment, &[], &row.metric));
+            entries.push(published::entry(experiment, &[], row));
         }
         entries
     });
@@ -175,11 +178,11 @@ fn shown_metrics(experiment: &Experiment, sheet: &Sheet) -> Vec<String> {
 }
 
 /// `6`, or `5/6` where a trial diverged.
-fn finished_of(cell: &[SummaryRow], shown: &[String]) -> String {
-    let shown_rows = cell.iter().filter(|row| shown.contains(&row.metric));
-    let n = shown_rows.filter_map(|row| row.statistics).map(|s| s.n).max().unwrap_or(0);
-    let trials = cell[0].trials;
-    if n == trials { n.to_string() } else { format!("{n}/{trials}") }
+fn finished_of(row: &SummaryRow) -> String {
+    match row.diverged {
+        0 => row.trials.to_string(),
+        diverged => format!("{}/{}", row.trials - diverged, row.trials),
+    }
 }
 
 fn shape<'a>(experiment: &Experiment, mut rows: impl Iterator<Item = &'a SummaryRow>) -> Shape {
@@ -193,10 +196,10 @@ fn shape<'a>(experiment: &Experiment, mut rows: impl Iterator<Item = &'a Summary
 /// Significant digits of a figure that stands beside a published one: more than books print.
 const COMPARED_DIGITS: usize = 11;
 
-fn entry(experiment: &Experiment, row: &SummaryRow) -> Entry {
+fn entry(experiment: &Experiment, keys: &[String], row: &SummaryRow) -> Entry {
     let Some(s) = row.statistics else { return Entry::Missing };
     match (experiment.table.statistic, s.sd) {
-        (_, None) if published_value(experiment, &row.settings, &row.metric).is_some() && !row.counts => {
+        (_, None) if published_value(experiment, keys, row).is_some() && !row.counts => {
             Entry::Number(Rounded::to_digits(s.mean, COMPARED_DIGITS))
         }
         (_, None) => Entry::Number(alone(s.mean, row.counts)),
@@ -210,7 +213,11 @@ fn entry(experiment: &Experiment, row: &SummaryRow) -> Entry {
 }
 
 fn range(s: &Statistics, counts: bool) -> Entry {
-    Entry::Range(alone(s.median, counts), alone(s.min, counts), alone(s.max, counts))
+    let shown = |x: f64| match counts && x.fract() == 0.0 {
+        true => Rounded::whole(x as u64),
+        false => Rounded::to_digits(x, RANGE_DIGITS),
+    };
+    Entry::Range(shown(s.median), shown(s.min), shown(s.max))
 }
 
 fn alone(x: f64, count: bool) -> Rounded {
@@ -224,23 +231,45 @@ fn caption(experiment: &Experiment, summary: &[SummaryRow], shown: &[String]) ->
     };
     let mut caption = vec![sentence(head)];
     let rows = || summary.iter().filter(|row| shown.contains(&row.metric));
-    let seeds = experiment.seeds.len();
+    let over = over(experiment);
     if rows().any(|row| row.statistics.is_some_and(|s| s.n > 1)) {
         caption.push(match experiment.table.statistic {
             Statistic::Mean => {
-                format!("Mean ± sample standard deviation (n − 1) over {seeds} training seeds.")
+                format!("Mean ± sample standard deviation (n − 1) over {over}.")
             }
-            Statistic::Median => format!("Median (smallest to largest) over {seeds} training seeds."),
+            Statistic::Median => format!("Median (smallest to largest) over {over}."),
         });
     }
-    if summary.iter().any(|row| row.statistics.is_none_or(|s| s.n < row.trials)) {
+    if summary.iter().any(|row| row.diverged > 0) {
         caption.push(
             "n = a/b: of b trials a did not diverge; the statistics are over these a alone.".to_owned(),
         );
     }
+    caption.extend(shown.iter().filter_map(|metric| in_some_only(summary, metric)));
     caption.extend(published::notes(experiment));
     caption.push(format!("Numeric contract {}.", kernels::CONTRACT));
     caption
+}
+
+/// What the statistics run over: `6 training seeds`, or `2 training seeds for each fold`.
+fn over(experiment: &Experiment) -> String {
+    let seeds = match experiment.seeds.len() {
+        1 => "1 training seed".to_owned(),
+        n => format!("{n} training seeds"),
+    };
+    match headings(&experiment.table.pool).as_slice() {
+        [] => seeds,
+        pooled => format!("{seeds} for each {}", pooled.join(" and ")),
+    }
+}
+
+/// Says so where a cell's statistics are over fewer trials than went to their end.
+fn in_some_only(summary: &[SummaryRow], metric: &str) -> Option<String> {
+    let lacks = |row: &&SummaryRow| {
+        row.metric == metric && row.statistics.is_some_and(|s| s.n < row.trials - row.diverged)
+    };
+    summary.iter().find(lacks)?;
+    Some(format!("{metric}: over the trials that have it."))
 }
 
 /// With a full stop, unless it ends in a mark of its own.

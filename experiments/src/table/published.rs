@@ -2,11 +2,12 @@
 
 use super::{Entry, sentence};
 use crate::outcome::Value;
+use crate::results::SummaryRow;
 use crate::spec::{Experiment, Published};
 
-/// The one published figure for a cell and metric, if there is one.
-pub fn published_value(experiment: &Experiment, settings: &[String], metric: &str) -> Option<f64> {
-    matching(experiment, settings, metric).next().map(|p| p.values[0])
+/// The published figure for a row and metric, if there is one; the first of several.
+pub fn published_value(experiment: &Experiment, keys: &[String], row: &SummaryRow) -> Option<f64> {
+    matching(experiment, keys, row).next().map(|p| p.values[0])
 }
 
 /// Whether any cell has a published figure for `metric`.
@@ -15,9 +16,9 @@ pub(super) fn stands_beside(experiment: &Experiment, metric: &str) -> bool {
 }
 
 /// The published figures of a cell with a mark for each source, as `0.9542 [1]`.
-pub(super) fn entry(experiment: &Experiment, settings: &[String], metric: &str) -> Entry {
+pub(super) fn entry(experiment: &Experiment, keys: &[String], row: &SummaryRow) -> Entry {
     let sources = sources(experiment);
-    let marked: Vec<String> = matching(experiment, settings, metric)
+    let marked: Vec<String> = matching(experiment, keys, row)
         .map(|p| format!("{} [{}]", Value::Real(p.values[0]), mark(&sources, p)))
         .collect();
     if marked.is_empty() { Entry::Missing } else { Entry::Text(marked.join(", ")) }
@@ -61,16 +62,17 @@ fn sources(experiment: &Experiment) -> Vec<(&str, &str)> {
     sources
 }
 
+/// The published figures of the row's metric whose place is the row's.
 fn matching<'a>(
     experiment: &'a Experiment,
-    settings: &'a [String],
-    metric: &'a str,
+    keys: &'a [String],
+    row: &'a SummaryRow,
 ) -> impl Iterator<Item = &'a Published> {
     let fits = move |(key, value): &(String, String)| {
-        experiment.swept.iter().zip(settings).any(|(k, v)| k == key && v == value)
+        keys.iter().zip(&row.settings).any(|(k, v)| k == key && v == value)
     };
     experiment
         .published
         .iter()
-        .filter(move |p| p.metric == metric && p.values.len() == 1 && p.cell.iter().all(&fits))
+        .filter(move |p| p.metric == row.metric && p.values.len() == 1 && p.cell.iter().all(&fits))
 }

@@ -97,8 +97,9 @@ fn published_figures_stand_beside_ours_with_their_source_and_difference() {
     let text = table.to_markdown();
     assert!(text.contains("| 32 | 0.81 | 0.9542 \\[1\\] |\n| 128 | 0.9 | — |"), "{text}");
     assert!(text.contains("\\[1\\] Published: Nielsen 2015, ch. 1; MNIST; ours is Fashion-MNIST."), "{text}");
-    assert_eq!(published_value(&experiment, &["32".into()], "test.accuracy"), Some(0.9542));
-    assert_eq!(published_value(&experiment, &["128".into()], "test.accuracy"), None);
+    let values: Vec<Option<f64>> =
+        summarise(&sheet).iter().map(|row| published_value(&experiment, &sheet.keys, row)).collect();
+    assert_eq!(values, [Some(0.9542), None]);
 }
 
 #[test]
@@ -159,4 +160,22 @@ fn a_published_series_stands_beside_our_curve() {
     let text = tables[0].to_markdown();
     assert!(text.contains("| 1 | 1 | 1 |\n| 2 | 3 | 3 |\n| — | — | 2.5 |\n"), "{text}");
     assert!(series_tables(&experiment, b"cell,seed,epoch\n").is_err());
+}
+
+#[test]
+fn folds_are_pooled_where_the_file_asks_for_it() {
+    let mut experiment = experiment();
+    experiment.swept.push("dataset.split.fold".into());
+    experiment.table.pool = vec!["dataset.split.fold".into()];
+    let mut sheet = sheet(&[("32", &[Some(0.5), Some(0.7)]), ("32", &[Some(0.9)])]);
+    sheet.keys.push("dataset.split.fold".into());
+    for (row, fold) in sheet.rows.iter_mut().zip(["0", "0", "1"]) {
+        row.settings.push(fold.into());
+    }
+    let text = Table::new(&experiment, &sheet).to_markdown();
+    assert!(
+        text.contains("| units | n | test.accuracy |\n| :-- | :-- | --: |\n| 32 | 3 | 0.70 ± 0.20 |\n"),
+        "{text}"
+    );
+    assert!(text.contains("over 3 training seeds for each fold."), "{text}");
 }

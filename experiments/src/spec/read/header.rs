@@ -291,15 +291,28 @@ fn digests(keys: &Keys<'_>, seeds: &[u64]) -> Option<Vec<(u64, String)>> {
 }
 
 /// `[table]`
-pub(crate) fn table(root: &Keys<'_>) -> Option<TableSpec> {
+pub(crate) fn table(root: &Keys<'_>, swept: Option<&[String]>) -> Option<TableSpec> {
     let Some(node) = root.get("table") else { return Some(TableSpec::default()) };
     let keys = Keys::of(root.context, "table", node)?;
     let columns = keys.texts_if_any("columns");
     let statistic =
         keys.choice_or_first("statistic", &[("mean", Statistic::Mean), ("median", Statistic::Median)]);
     let caption = keys.words_or("caption", "");
+    let pool = keys.texts_if_any("pool").map(Option::unwrap_or_default);
+    if let Some(swept) = swept
+        && let Some(key) = pool.iter().flatten().find(|key| !swept.contains(key))
+    {
+        let known: Vec<&str> = swept.iter().map(String::as_str).collect();
+        let message = format!("`table.pool` names `{key}`, which is not swept");
+        keys.context.error(&keys.span, message, keys::suggestion(key, &known));
+    }
     keys.finish();
-    Some(TableSpec { columns: columns?.unwrap_or_default(), statistic: statistic?, caption: caption? })
+    Some(TableSpec {
+        columns: columns?.unwrap_or_default(),
+        statistic: statistic?,
+        caption: caption?,
+        pool: pool?,
+    })
 }
 
 /// The kinds of pictures.

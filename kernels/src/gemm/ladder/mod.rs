@@ -86,7 +86,7 @@ impl<T: Element> Rung<T> {
 pub fn rungs<T: Element>() -> [Rung<T>; 6] {
     [
         Rung { name: "naive", change: "three loops, as the formula stands", multiply: naive::multiply },
-        Rung { name: "loop order", change: "the column index innermost", multiply: loop_order::multiply },
+        Rung { name: "loop-order", change: "the column index innermost", multiply: loop_order::multiply },
         Rung { name: "blocked", change: "blocks that stay in the cache", multiply: blocked::multiply },
         Rung { name: "packed", change: "B in panels, C in registers", multiply: packed::multiply },
         Rung { name: "simd", change: "explicit vector registers", multiply: simd::multiply },

@@ -165,6 +165,23 @@ fn kernels_strides_paddings_and_dilations_have_the_bits_of_the_plain_loops() {
 }
 
 #[test]
+fn every_tile_has_the_bits_of_the_plain_loops() {
+    // Heights of a tile, and maps that fill registers exactly, leave a rest, or are read on across
+    // the ends of their rows.
+    for filters in 1..=14 {
+        for (w_in, padding) in [(16, 1), (19, 1), (30, 0), (10, 1), (14, 0), (35, 2)] {
+            let conv = Conv2d { c_in: 1 + filters % 2, c_out: filters, w_in, padding: [1, padding], ..PLAIN };
+            assert_parity_of_both_types(filters as u64, conv, 1);
+            assert_parity_of_both_types(filters as u64, Conv2d { c_in: filters, c_out: 2, ..conv }, 1);
+        }
+    }
+    for (groups, stride) in [(2, 1), (4, 2)] {
+        let conv = Conv2d { c_in: 4, c_out: 8, groups, w_in: 33, stride: [stride, 1], ..PLAIN };
+        assert_parity_of_both_types(stride as u64, conv, 5);
+    }
+}
+
+#[test]
 fn odd_shapes_have_the_bits_of_the_plain_loops() {
     let one = [1, 1];
     let point = Conv2d { c_in: 1, h_in: 1, w_in: 1, c_out: 1, kernel: one, ..PLAIN };

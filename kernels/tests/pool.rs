@@ -75,7 +75,7 @@ fn windows_strides_and_paddings_have_the_bits_of_the_plain_loops() {
 
 #[test]
 fn pairs_of_every_width_have_the_bits_of_the_plain_loops() {
-    for w_in in [2, 3, 7, 8, 9, 14, 15, 16, 17, 28, 30, 31, 32, 33, 47, 64, 67] {
+    for w_in in [2, 3, 7, 8, 9, 14, 15, 16, 17, 28, 30, 31, 32, 33, 47, 64, 67, 600] {
         for h_in in [2, 3, 8] {
             let pool = Pool2d { h_in, w_in, ..PAIRS };
             assert_parity_at_every_level::<f32>(w_in as u64, pool, 2);

@@ -203,6 +203,18 @@ impl Patches {
         exec.level.dispatch(Fill { patches: self, framed, positions, columns });
     }
 
+    /// Writes the rows `positions` of the transposed column matrix, [positions.len(), taps]
+    /// row-major; `rows` has [`SLACK`] values more. Its runs are the rows of the kernel.
+    pub(super) fn fill_transposed<T: Element>(
+        &self,
+        exec: Exec,
+        framed: &[T],
+        positions: Range<usize>,
+        rows: &mut [T],
+    ) {
+        exec.level.dispatch(FillTransposed { patches: self, framed, positions, rows });
+    }
+
     /// The reads as one walk over the framed planes.
     pub(super) fn walk(&self) -> Walk {
         let Gather { rows, cols } = self.gather;
@@ -264,6 +276,39 @@ impl<T: Element> Kernel for Fill<'_, T> {
                     copy_run(simd, cols.step, &framed[row + col * cols.step..], len, &mut columns[at..]);
                     at += len;
                     (row, col) = (row + row_step, 0);
+                }
+            }
+        }
+    }
+}
+
+struct FillTransposed<'a, T> {
+    patches: &'a Patches,
+    framed: &'a [T],
+    positions: Range<usize>,
+    rows: &'a mut [T],
+}
+
+impl<T: Element> Kernel for FillTransposed<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { patches, framed, positions, rows: to } = self;
+        let Gather { rows, cols } = patches.gather;
+        let area = patches.rows.len * patches.cols.len;
+        // Only the forward reads are asked for transposed; their taps run forwards.
+        let (row_tap, col_tap) = (rows.tap_step() as usize * patches.cols.len, cols.tap_step() as usize);
+        let origin = patches.origin(0, 0);
+        let mut at = 0;
+        for position in positions {
+            let (h, w) = (position / cols.positions, position % cols.positions);
+            let first = origin + h * rows.step * patches.cols.len + w * cols.step;
+            for channel in 0..patches.channels {
+                for i in 0..rows.taps {
+                    let from = &framed[first + channel * area + i * row_tap..];
+                    copy_run(simd, col_tap, from, cols.taps, &mut to[at..]);
+                    at += cols.taps;
                 }
             }
         }

@@ -53,10 +53,9 @@ pub fn max_forward<T: Element>(
             let x = x.chunks_exact(pool.area_in()).skip(planes.first);
             let y = planes.out.chunks_exact_mut(pool.area_out());
             for ((x, y), indices) in x.zip(y).zip(planes.second.chunks_exact_mut(pool.area_out())) {
-                match pool.w_out() {
-                    16.. if pool.is_pairs() => max_pairs::<T, 16>(pool, x, y, indices),
-                    8.. if pool.is_pairs() => max_pairs::<T, 8>(pool, x, y, indices),
-                    4.. if pool.is_pairs() => max_pairs::<T, 4>(pool, x, y, indices),
+                match pool.w_in {
+                    16..=PAIRS if pool.is_pairs() => max_pairs::<T, 8>(pool, x, y, indices),
+                    8..=PAIRS if pool.is_pairs() => max_pairs::<T, 4>(pool, x, y, indices),
                     _ => max_windows(pool, x, y, indices),
                 }
             }
@@ -110,27 +109,52 @@ fn max_windows<T: Element>(pool: &Pool2d, x: &[T], y: &mut [T], indices: &mut [u
     }
 }
 
-/// One plane under windows of 2 x 2 that tile it, `N` windows at a time.
+/// Pairs of two rows, which the first pass leaves for the second.
+const PAIRS: usize = 512;
+
+/// One plane under windows of 2 x 2 that tile it: first the better of each pair of neighbours in
+/// a row, then the better of two pairs, `N` at a time. The order of comparing does not matter to
+/// "the first of the largest", as the upper row comes before the lower one.
 #[inline(always)]
 fn max_pairs<T: Element, const N: usize>(pool: &Pool2d, x: &[T], y: &mut [T], indices: &mut [u32]) {
-    let (width, w_out) = (pool.w_in, pool.w_out());
-    let rows = y.chunks_exact_mut(w_out).zip(indices.chunks_exact_mut(w_out));
-    for ((h, two_rows), (y, indices)) in x.chunks_exact(2 * width).enumerate().zip(rows) {
-        let (upper, lower) = two_rows.split_at(width);
+    let (width, w_out) = (pool.w_in, pool.w_in / 2);
+    let (mut best, mut places) = ([T::ZERO; PAIRS], [0; PAIRS]);
+    for h in 0..pool.h_in / 2 {
+        let first = 2 * h * width;
+        let two_rows = &x[first..first + 2 * width];
+        if width.is_multiple_of(2) {
+            better_of_pairs(two_rows, first as u32, &mut best, &mut places);
+        } else {
+            let (upper, lower) = two_rows.split_at(width);
+            better_of_pairs(upper, first as u32, &mut best, &mut places);
+            better_of_pairs(lower, (first + width) as u32, &mut best[w_out..], &mut places[w_out..]);
+        }
+        let (upper, lower) = best[..2 * w_out].split_at(w_out);
+        let (above, below) = places[..2 * w_out].split_at(w_out);
+        let (y, indices) = (&mut y[h * w_out..][..w_out], &mut indices[h * w_out..][..w_out]);
         for start in pieces::<N>(w_out) {
-            let upper = &upper[2 * start..2 * start + 2 * N];
-            let lower = &lower[2 * start..2 * start + 2 * N];
+            let (upper, lower) = (&upper[start..start + N], &lower[start..start + N]);
+            let (above, below) = (&above[start..start + N], &below[start..start + N]);
             let (y, indices) = (&mut y[start..start + N], &mut indices[start..start + N]);
-            let corner = (2 * h * width + 2 * start) as u32;
             for l in 0..N {
-                let (left, below) = (corner + 2 * l as u32, width as u32);
-                // The better of the rows' best ones: the order of comparing does not matter to
-                // "the first of the largest".
-                let best = better((upper[2 * l], left), (upper[2 * l + 1], left + 1));
-                let best_below = better((lower[2 * l], left + below), (lower[2 * l + 1], left + below + 1));
-                (y[l], indices[l]) = better(best, best_below);
+                let lower_wins = wins(lower[l], upper[l]);
+                y[l] = if lower_wins { lower[l] } else { upper[l] };
+                indices[l] = if lower_wins { below[l] } else { above[l] };
             }
         }
+    }
+}
+
+/// The better of x[0] and x[1], of x[2] and x[3], ...; the first one's place is `first`.
+#[inline(always)]
+fn better_of_pairs<T: Element>(x: &[T], first: u32, best: &mut [T], places: &mut [u32]) {
+    let pairs = x.as_chunks::<2>().0;
+    let (best, places) = (&mut best[..pairs.len()], &mut places[..pairs.len()]);
+    for p in 0..pairs.len() {
+        let [left, right] = pairs[p];
+        let right_wins = wins(right, left);
+        best[p] = if right_wins { right } else { left };
+        places[p] = first + 2 * p as u32 + u32::from(right_wins);
     }
 }
 
@@ -180,11 +204,10 @@ pub fn max_backward<T: Element>(
             for ((grad_x, indices), grad_y) in
                 planes.out.chunks_exact_mut(pool.area_in()).zip(indices).zip(grad_y)
             {
-                inside &= match pool.w_out() {
-                    16.. if pool.is_pairs() => spread_pairs::<T, 16>(pool, indices, grad_y, grad_x),
-                    8.. if pool.is_pairs() => spread_pairs::<T, 8>(pool, indices, grad_y, grad_x),
-                    4.. if pool.is_pairs() => spread_pairs::<T, 4>(pool, indices, grad_y, grad_x),
-                    _ => spread_windows(pool, indices, grad_y, grad_x),
+                inside &= if pool.is_pairs() {
+                    spread_pairs(pool, indices, grad_y, grad_x)
+                } else {
+                    spread_windows(pool, indices, grad_y, grad_x)
                 };
             }
             if inside { Ok(()) } else { Err(index_error(NAME)) }
@@ -225,36 +248,30 @@ fn spread_windows<T: Element>(pool: &Pool2d, indices: &[u32], grad_y: &[T], grad
 /// One plane under windows of 2 x 2 that tile it: every input belongs to one window at most, so
 /// that its gradient is written, not added; false if an index lies outside its window.
 #[inline(always)]
-fn spread_pairs<T: Element, const N: usize>(
-    pool: &Pool2d,
-    indices: &[u32],
-    grad_y: &[T],
-    grad_x: &mut [T],
-) -> bool {
-    let (width, w_out) = (pool.w_in, pool.w_out());
-    let mut inside = true;
-    let rows = indices.chunks_exact(w_out).zip(grad_y.chunks_exact(w_out)).enumerate();
-    let mut pairs_of_rows = grad_x.chunks_exact_mut(2 * width);
-    for ((h, (indices, grad_y)), two_rows) in rows.zip(pairs_of_rows.by_ref()) {
-        let (upper, lower) = two_rows.split_at_mut(width);
-        for start in pieces::<N>(w_out) {
-            let upper = &mut upper[2 * start..2 * start + 2 * N];
-            let lower = &mut lower[2 * start..2 * start + 2 * N];
-            let (indices, grad_y) = (&indices[start..start + N], &grad_y[start..start + N]);
-            let corner = (2 * h * width + 2 * start) as u32;
-            let below = width as u32;
-            for l in 0..N {
-                let offset = indices[l].wrapping_sub(corner + 2 * l as u32);
-                let grad = T::ZERO + grad_y[l];
-                let at = |place: u32| if offset == place { grad } else { T::ZERO };
-                (upper[2 * l], upper[2 * l + 1]) = (at(0), at(1));
-                (lower[2 * l], lower[2 * l + 1]) = (at(below), at(below + 1));
-                inside &= (offset < 2) | (offset.wrapping_sub(below) < 2);
-            }
+fn spread_pairs<T: Element>(pool: &Pool2d, indices: &[u32], grad_y: &[T], grad_x: &mut [T]) -> bool {
+    let (width, w_out) = (pool.w_in, pool.w_in / 2);
+    let mut outside = false;
+    for h in 0..pool.h_in / 2 {
+        let first = 2 * h * width;
+        let (upper, lower) = grad_x[first..first + 2 * width].split_at_mut(width);
+        let (upper, rest) = upper.as_chunks_mut::<2>();
+        rest.fill(T::ZERO);
+        let (lower, rest) = lower.as_chunks_mut::<2>();
+        rest.fill(T::ZERO);
+        let (upper, lower) = (&mut upper[..w_out], &mut lower[..w_out]);
+        let (indices, grad_y) = (&indices[h * w_out..][..w_out], &grad_y[h * w_out..][..w_out]);
+        let below = width as u32;
+        for j in 0..w_out {
+            let offset = indices[j].wrapping_sub(first as u32 + 2 * j as u32);
+            let grad = T::ZERO + grad_y[j];
+            upper[j] = [if offset == 0 { grad } else { T::ZERO }, if offset == 1 { grad } else { T::ZERO }];
+            lower[j] = [
+                if offset == below { grad } else { T::ZERO },
+                if offset == below + 1 { grad } else { T::ZERO },
+            ];
+            outside |= (offset >= 2) & (offset.wrapping_sub(below) >= 2);
         }
-        upper[2 * w_out..].fill(T::ZERO);
-        lower[2 * w_out..].fill(T::ZERO);
     }
-    pairs_of_rows.into_remainder().fill(T::ZERO);
-    inside
+    grad_x[pool.h_in / 2 * 2 * width..].fill(T::ZERO);
+    !outside
 }

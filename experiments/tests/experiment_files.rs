@@ -1,0 +1,56 @@
+//! The reference of the format and the shipped suite: every example is valid.
+
+use std::fs;
+use std::path::Path;
+
+use experiments::spec;
+
+const REFERENCE: &str = include_str!("../../docs/experiment-files.md");
+
+#[test]
+fn every_whole_example_of_the_reference_is_valid() {
+    let blocks = REFERENCE.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let whole: Vec<&str> = blocks.filter(|block| block.starts_with("schema = 1")).collect();
+    assert_eq!(whole.len(), 7, "one example per kind");
+    for text in whole {
+        let name = text.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"')).unwrap();
+        if let Err(errors) = spec::parse(&format!("{name}.toml"), text, &[]) {
+            panic!("{errors}");
+        }
+    }
+}
+
+#[test]
+fn every_shipped_experiment_is_valid() {
+    let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("suite");
+    for entry in fs::read_dir(suite).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let text = fs::read_to_string(&path).unwrap();
+            if let Err(errors) = spec::parse(&path.display().to_string(), &text, &[]) {
+                panic!("{errors}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_key_that_an_example_resolves_is_in_the_reference() {
+    let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("suite");
+    let mut missing = Vec::new();
+    for entry in fs::read_dir(suite).unwrap() {
+        let path = entry.unwrap().path();
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let Ok(experiment) = spec::parse(&path.display().to_string(), &text, &[]) else { continue };
+        for line in experiment.cells.iter().flat_map(|cell| cell.resolved.lines()) {
+            let key = line.split(" = ").next().unwrap();
+            let last = key.rsplit('.').find(|part| part.parse::<usize>().is_err()).unwrap();
+            if !REFERENCE.contains(&format!("`{last}")) && !REFERENCE.contains(&format!(".{last}")) && !REFERENCE.contains(&format!("{last} =")) && !REFERENCE.contains(&format!(" {last},")) && !REFERENCE.contains(&format!("{{ {last}")) {
+                missing.push(key.to_owned());
+            }
+        }
+    }
+    missing.sort();
+    missing.dedup();
+    assert!(missing.is_empty(), "{missing:?}");
+}

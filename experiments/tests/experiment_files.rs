@@ -45,7 +45,12 @@ fn every_key_that_an_example_resolves_is_in_the_reference() {
         for line in experiment.cells.iter().flat_map(|cell| cell.resolved.lines()) {
             let key = line.split(" = ").next().unwrap();
             let last = key.rsplit('.').find(|part| part.parse::<usize>().is_err()).unwrap();
-            if !REFERENCE.contains(&format!("`{last}")) && !REFERENCE.contains(&format!(".{last}")) && !REFERENCE.contains(&format!("{last} =")) && !REFERENCE.contains(&format!(" {last},")) && !REFERENCE.contains(&format!("{{ {last}")) {
+            if !REFERENCE.contains(&format!("`{last}"))
+                && !REFERENCE.contains(&format!(".{last}"))
+                && !REFERENCE.contains(&format!("{last} ="))
+                && !REFERENCE.contains(&format!(" {last},"))
+                && !REFERENCE.contains(&format!("{{ {last}"))
+            {
                 missing.push(key.to_owned());
             }
         }

@@ -17,7 +17,8 @@
 //! lies between two rows is computed and thrown away. Maps for which both are too wasteful go
 //! through columns.
 
-use super::patches::{Patches, Walk};
+use super::patches::Patches;
+use super::walk::Walk;
 use crate::simd::{Kernel, Simd, Vector};
 use crate::{Element, Exec};
 

@@ -10,6 +10,17 @@
 //! (stride 1, no padding; [`Conv2d`] holds the general sizes). The order of each sum is the
 //! contract's, so that every bit is defined; [`crate::reference::conv`] has it as plain loops.
 //!
+//! | file | holds |
+//! |---|---|
+//! | `shape.rs` | [`Conv2d`]: all sizes, checked once |
+//! | `im2col.rs` | the column matrix and its adjoint, for reading |
+//! | `gather.rs` | which input each entry of a column matrix reads, forward and backward |
+//! | `forward.rs`, `backward_*.rs` | the four functions |
+//! | `product.rs` | weights times columns on one sample: directly or through [`crate::gemm`] |
+//! | `direct.rs`, `walk.rs` | the direct kernel, a register tile that reads framed planes |
+//! | `patches.rs` | the frame of zeros, and columns copied from it in whole registers |
+//! | `share.rs` | samples over threads |
+//!
 //! Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to
 //! document recognition", 1998, section II; slides "Réseaux convolutionnels 1D" and "2D".
 
@@ -26,6 +37,7 @@ mod patches;
 mod product;
 mod shape;
 mod share;
+mod walk;
 
 pub use backward_bias::backward_bias;
 pub use backward_input::{BackwardInput, backward_input};

@@ -2,7 +2,7 @@
 
 use crate::Element;
 use crate::conv::{Conv2d, Target};
-use crate::reference::pool::sum;
+use crate::reference::reduce::sum;
 
 /// N2's product of k taps: one chain from +0.0; for k > 8192 chunks of 4096, each later one from
 /// +0.0 and added with one `+`.

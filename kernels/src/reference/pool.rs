@@ -2,6 +2,7 @@
 
 use crate::Element;
 use crate::pool::Pool2d;
+use crate::reference::reduce::sum;
 
 /// y and the position of each maximum in its plane: strict `>` row-major, so that the first
 /// wins; a NaN wins, the first NaN stays; padding is never a candidate.
@@ -82,20 +83,4 @@ fn for_each_window(pool: &Pool2d, batch: usize, mut f: impl FnMut(usize, &[usize
             }
         }
     }
-}
-
-/// The N4 sum: 32 lanes, lane l takes the elements of index l (mod 32) ascending from +0.0, then
-/// a halving tree.
-pub(super) fn sum<T: Element>(x: &[T]) -> T {
-    let mut lanes = [T::ZERO; 32];
-    for (index, &value) in x.iter().enumerate() {
-        lanes[index % 32] += value;
-    }
-    for half in [16, 8, 4, 2, 1] {
-        for lane in 0..half {
-            let other = lanes[lane + half];
-            lanes[lane] += other;
-        }
-    }
-    lanes[0]
 }

@@ -1,7 +1,7 @@
 //! Compute kernels with one definition of every bit.
 //!
 //! Each operation here is defined by the numeric contract (`docs/numeric-contract.md`) and
-//! written down as plain loops in [`reference`]; the fast bodies must return the same bits at
+//! written down as plain loops in [`reference`](mod@reference); the fast bodies must return the same bits at
 //! every [`Level`], for any number of threads and any block size. Tests compare them bit by bit.
 //!
 //! Where to look:
@@ -17,7 +17,7 @@
 //! | [`environment`] | rounding and subnormals as the contract asks for |
 //! | [`peak`] | the FMA peak of this machine, the yardstick of every timing |
 //! | [`simd`] | instruction sets: tokens that prove them, [`Level`], dispatch |
-//! | [`reference`] | the contract as plain loops |
+//! | [`reference`](mod@reference) | the contract as plain loops |
 //!
 //! A function takes an [`Exec`] first: how to run, which never changes what comes out.
 

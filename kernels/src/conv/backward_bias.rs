@@ -3,14 +3,14 @@
 use super::{Conv2d, check_len, check_samples};
 use crate::{Element, Error, Exec, reduce};
 
-/// grad_b[o] = sum over (n, h, w) of grad_y[n,o,h,w]: b is added to every position of y, so dJ/db
-/// collects dJ/dy everywhere.
+/// `grad_b[o] = sum over (n, h, w) of grad_y[n,o,h,w]`: b is added to every position of y, so
+/// dJ/db collects dJ/dy everywhere.
 ///
 /// Per sample the N4 sum over the positions; the samples of a chunk of [`Conv2d::chunk`] are
 /// chained with `+` from +0.0, the chunks added ascending (N3).
 ///
 /// # Shapes
-/// `grad_y` [batch, c_out, h_out, w_out], `grad_bias` [c_out].
+/// `grad_y` [batch, c_out, h_out, w_out], `grad_bias` `[c_out]`.
 ///
 /// # Errors
 /// [`Error::Shape`] if the sizes are not valid or a slice has another length than they say.

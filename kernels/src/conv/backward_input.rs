@@ -21,8 +21,8 @@ pub struct BackwardInput<'a, T> {
     pub scratch: &'a mut [T],
 }
 
-/// grad_x[n,c,h,w] = sum over (o, i, j) of w[o,c,i,j] grad_y[n,o,h-i,w-j], for stride 1 without
-/// padding: x[h] meets w[i] in the output y[h - i], so dJ/dx[h] collects w[i] dJ/dy[h - i].
+/// `grad_x[n,c,h,w] = sum over (o, i, j) of w[o,c,i,j] grad_y[n,o,h-i,w-j]`, for stride 1 without
+/// padding: `x[h]` meets `w[i]` in the output `y[h - i]`, so `dJ/dx[h]` collects `w[i] dJ/dy[h - i]`.
 ///
 /// Per input value one chain over (c_out, kernel row, kernel column); taps beside the output map
 /// are taps of +0.0, taps between strides are absent (N2, whose limit of 8192 counts the taps

@@ -23,8 +23,8 @@ pub struct BackwardWeight<'a, T> {
     pub scratch: &'a mut [T],
 }
 
-/// grad_w[o,c,i,j] = sum over (n, h, w) of grad_y[n,o,h,w] x[n,c,h+i,w+j], for stride 1 without
-/// padding: w[i] turns x[h+i] into y[h], so dJ/dw[i] collects x[h+i] dJ/dy[h].
+/// `grad_w[o,c,i,j] = sum over (n, h, w) of grad_y[n,o,h,w] x[n,c,h+i,w+j]`, for stride 1 without
+/// padding: `w[i]` turns `x[h + i]` into `y[h]`, so `dJ/dw[i]` collects `x[h + i] dJ/dy[h]`.
 ///
 /// The batch is cut into chunks of [`Conv2d::chunk`] samples; each is one chain from +0.0 over
 /// (sample, row, column), the first chunk's value is taken and the others are added with one

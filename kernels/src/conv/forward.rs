@@ -14,7 +14,7 @@ pub struct Forward<'a, T> {
     pub x: &'a [T],
     /// The weights [c_out, c_in / groups, kernel_h, kernel_w].
     pub w: &'a [T],
-    /// The biases [c_out].
+    /// The biases `[c_out]`.
     pub bias: Option<&'a [T]>,
     /// The output [batch, c_out, h_out, w_out].
     pub y: &'a mut [T],
@@ -22,7 +22,7 @@ pub struct Forward<'a, T> {
     pub scratch: &'a mut [T],
 }
 
-/// y[n,o,h,w] = sum over (c, i, j) of w[o,c,i,j] x[n,c,h+i,w+j] + b[o], for stride 1 without
+/// `y[n,o,h,w] = sum over (c, i, j) of w[o,c,i,j] x[n,c,h+i,w+j] + b[o]`, for stride 1 without
 /// padding.
 ///
 /// Per output one chain over (channel, kernel row, kernel column), padding as taps of +0.0, the

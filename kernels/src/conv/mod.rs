@@ -51,7 +51,7 @@ pub(crate) use shape::{Axis, Target};
 use crate::{Element, Error};
 
 /// True convolution is cross-correlation with the kernel turned by 180 degrees:
-/// flipped[.., i, j] = w[.., kernel_h - 1 - i, kernel_w - 1 - j].
+/// `flipped[.., i, j] = w[.., kernel_h - 1 - i, kernel_w - 1 - j]`.
 ///
 /// # Shapes
 /// `w` and `flipped` [any number of planes, kernel_h, kernel_w].

@@ -8,7 +8,7 @@ use crate::{Element, Error, Exec};
 /// y = the mean of each plane: the N4 sum, then one division by the area (N16).
 ///
 /// # Shapes
-/// `x` [planes, area], `y` [planes].
+/// `x` [planes, area], `y` `[planes]`.
 ///
 /// # Errors
 /// [`Error::Shape`] if the area is 0 or a slice has another length.
@@ -53,7 +53,7 @@ pub fn global_average_forward<T: Element>(
 /// grad_x of global average pooling: y holds x / area, so every input collects grad_y / area.
 ///
 /// # Shapes
-/// `grad_y` [planes], `grad_x` [planes, area].
+/// `grad_y` `[planes]`, `grad_x` [planes, area].
 ///
 /// # Errors
 /// As [`global_average_forward`].

@@ -158,7 +158,7 @@ fn better_of_pairs<T: Element>(x: &[T], first: u32, best: &mut [T], places: &mut
     }
 }
 
-/// grad_x of max pooling: y = x[index], so grad_x[index] collects grad_y. From +0.0, windows that
+/// grad_x of max pooling: `y = x[index]`, so `grad_x[index]` collects grad_y. From +0.0, windows that
 /// overlap add in ascending order (N16).
 ///
 /// # Shapes

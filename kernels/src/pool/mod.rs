@@ -1,7 +1,7 @@
 //! Pooling: max, average and global average, 2-D over planes; a 1-D pooling has height 1.
 //!
 //! Max pooling keeps the position of each maximum, so that its gradient is a scatter:
-//! y = x[argmax], grad_x[argmax] += grad_y. Average pooling divides by the whole window, padding
+//! `y = x[argmax]`, `grad_x[argmax] += grad_y`. Average pooling divides by the whole window, padding
 //! included: y = (1/k) sum x, grad_x += grad_y / k under every window.
 //!
 //! Source: slide "Pooling"; LeCun et al. 1998 (averages), Jarrett et al. 2009 (maxima). The

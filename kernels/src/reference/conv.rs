@@ -104,7 +104,7 @@ pub fn backward_weight<T: Element>(conv: &Conv2d, batch: usize, x: &[T], grad_y:
     grad_w
 }
 
-/// grad_bias [c_out]: per sample the N4 sum over the positions, samples chained with `+` in the
+/// `grad_bias [c_out]`: per sample the N4 sum over the positions, samples chained with `+` in the
 /// chunks of [`backward_weight`].
 pub fn backward_bias<T: Element>(conv: &Conv2d, batch: usize, grad_y: &[T]) -> Vec<T> {
     let area = conv.h_out() * conv.w_out();

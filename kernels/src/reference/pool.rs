@@ -56,7 +56,7 @@ pub fn average_backward<T: Element>(pool: &Pool2d, batch: usize, grad_y: &[T]) -
     grad_x
 }
 
-/// y [planes]: the N4 sum of each plane of `area` values, then one division.
+/// `y [planes]`: the N4 sum of each plane of `area` values, then one division.
 pub fn global_average_forward<T: Element>(area: usize, x: &[T]) -> Vec<T> {
     x.chunks_exact(area).map(|plane| sum(plane) / T::from_f64(area as f64)).collect()
 }

@@ -81,6 +81,8 @@ impl Table {
         let shown = shown_metrics(experiment, sheet);
         let (columns, rows) = if sheet.keys.is_empty() {
             by_metric(experiment, &summary, &shown)
+        } else if is_wide(experiment, &summary, &shown) {
+            turned(experiment, &sheet.keys, &summary, &shown)
         } else {
             by_cell(experiment, sheet, &summary, &shown)
         };
@@ -125,6 +127,37 @@ fn by_cell(
         rows.push(row);
     }
     (columns, rows)
+}
+
+/// More metrics than this stand below each other rather than side by side.
+const METRICS_ABREAST: usize = 8;
+
+/// Whether the table is easier to read with a column per cell: many figures of few cells, one trial each.
+fn is_wide(experiment: &Experiment, summary: &[SummaryRow], shown: &[String]) -> bool {
+    let cells = summary.chunk_by(|a, b| a.cell == b.cell).count();
+    let plain = summary.iter().all(|row| row.trials == 1)
+        && !shown.iter().any(|metric| published::stands_beside(experiment, metric));
+    plain && shown.len() > METRICS_ABREAST && cells < shown.len()
+}
+
+/// One row per metric, one column per cell.
+fn turned(
+    experiment: &Experiment,
+    keys: &[String],
+    summary: &[SummaryRow],
+    shown: &[String],
+) -> (Vec<Column>, Vec<Vec<Entry>>) {
+    let cells: Vec<&[SummaryRow]> = summary.chunk_by(|a, b| a.cell == b.cell).collect();
+    let mut columns = vec![column("quantity".to_owned(), Shape::Text)];
+    columns.extend(cells.iter().map(|cell| column(cell[0].settings.join(", "), Shape::Number)));
+    let row = |metric: &String| {
+        let figure = |cell: &&[SummaryRow]| {
+            let found = cell.iter().find(|r| r.metric == *metric);
+            found.map_or(Entry::Missing, |r| entry(experiment, keys, r))
+        };
+        std::iter::once(Entry::Text(metric.clone())).chain(cells.iter().map(figure)).collect()
+    };
+    (columns, shown.iter().map(row).collect())
 }
 
 /// Without a sweep, one row per metric.

@@ -179,3 +179,20 @@ fn folds_are_pooled_where_the_file_asks_for_it() {
     );
     assert!(text.contains("over 3 training seeds for each fold."), "{text}");
 }
+
+#[test]
+fn many_figures_of_few_cells_stand_below_each_other() {
+    let mut experiment = experiment();
+    experiment.kind = "convolve";
+    experiment.table.columns.clear();
+    let mut sheet = sheet(&[("a", &[Some(0.5)]), ("b", &[Some(0.7)])]);
+    for row in &mut sheet.rows {
+        row.metrics.extend((0..9).map(|i| (format!("y[{i}]"), Value::Count(i))));
+    }
+    let text = Table::new(&experiment, &sheet).to_markdown();
+    assert!(
+        text.starts_with("| quantity | a | b |\n| :-- | --: | --: |\n| test.accuracy | 0.5 | 0.7 |\n"),
+        "{text}"
+    );
+    assert!(text.contains("| y\\[8\\] | 8 | 8 |"), "{text}");
+}

@@ -21,6 +21,8 @@
 //! (ReLU, softplus); Maas, Hannun and Ng 2013 (leaky ReLU); Clevert, Unterthiner and Hochreiter 2016
 //! (ELU).
 
+#![forbid(unsafe_code)]
+
 use crate::math::Function;
 use crate::{Element, Error, Exec, Level};
 

@@ -12,6 +12,8 @@
 //! bit; 32 lanes are enough to keep the adders of every vector unit busy. A NaN comes out as the one
 //! NaN of the contract (N8).
 
+#![forbid(unsafe_code)]
+
 use crate::{Element, Exec};
 
 /// Virtual lanes of a sum (N4).

@@ -10,6 +10,8 @@
 //!
 //! **Source** Bridle 1990 (softmax); Goodfellow, Bengio and Courville, *Deep Learning*, 4.1 and 6.2.2.
 
+#![forbid(unsafe_code)]
+
 use crate::activation::softplus_tail;
 use crate::math::Function;
 use crate::reduce::{max, sum_lanes};

@@ -11,6 +11,8 @@
 //! NaN comes out as the one NaN of the contract (N8), whatever went in. [`evaluate`] is the way
 //! to do many at once.
 
+#![forbid(unsafe_code)]
+
 mod accurate;
 pub mod f32;
 pub mod f64;

@@ -1,0 +1,120 @@
+//! The elementary functions at every level, activations, sums and the softmax loss, per element.
+//!
+//! `std` is std's function in a plain loop: what a program without this crate would do, fast or slow
+//! as the C library is, and not correctly rounded. Inputs are random, buffers are made outside of the timed part,
+//! and before a kernel is timed its output is compared with the reference's, bit by bit.
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use kernels::activation::{self, Activation};
+use kernels::math::{self, Function};
+use kernels::{Exec, Level, reduce, reference, softmax};
+
+/// A layer's activations of one batch: they stay in the second cache.
+const ELEMENTS: usize = 16_384;
+
+/// `n` random values in [-scale, scale).
+fn values(n: usize, scale: f32) -> Vec<f32> {
+    let mut state = 1_u64;
+    (0..n).map(|_| scale * benches::uniform::<f32>(&mut state)).collect()
+}
+
+/// std's function, the baseline.
+#[allow(clippy::disallowed_methods, reason = "the baseline that N5's functions are timed against")]
+fn std_function(function: Function) -> fn(f32) -> f32 {
+    match function {
+        Function::Exp => f32::exp,
+        Function::Expm1 => f32::exp_m1,
+        Function::Ln => f32::ln,
+        Function::Ln1p => f32::ln_1p,
+        Function::Tanh => f32::tanh,
+        Function::Sigmoid => |x| 1.0 / (1.0 + (-x).exp()),
+    }
+}
+
+fn elementary(criterion: &mut Criterion) {
+    let (any, positive) = (values(ELEMENTS, 8.0), values(ELEMENTS, 8.0).iter().map(|x| x.abs()).collect());
+    let mut y = vec![0.0; ELEMENTS];
+    for function in Function::ALL {
+        let x: &Vec<f32> = if matches!(function, Function::Ln | Function::Ln1p) { &positive } else { &any };
+        let want: Vec<f32> = x.iter().map(|&x| reference::math::rounded(function, x).value).collect();
+        let mut group = criterion.benchmark_group(function.name());
+        group.throughput(Throughput::Elements(ELEMENTS as u64));
+        for level in Level::available() {
+            let exec = Exec::serial(level);
+            math::evaluate(exec, function, x, &mut y).expect("one length");
+            benches::assert_same_bits(&y, &want);
+            group.bench_function(level.name(), |b| {
+                b.iter(|| math::evaluate(exec, function, black_box(x), &mut y))
+            });
+        }
+        let f = std_function(function);
+        group.bench_function("std", |b| {
+            b.iter(|| black_box(x).iter().zip(&mut y).for_each(|(&x, y)| *y = f(x)));
+        });
+        group.finish();
+    }
+}
+
+fn activations(criterion: &mut Criterion) {
+    let exec = Exec::serial(Level::best());
+    let (z, grad_a) = (values(ELEMENTS, 8.0), values(ELEMENTS, 1.0));
+    let (mut a, mut grad_z) = (vec![0.0; ELEMENTS], vec![0.0; ELEMENTS]);
+    let mut group = criterion.benchmark_group("activation");
+    group.throughput(Throughput::Elements(ELEMENTS as u64));
+    let elu = Activation::Elu { alpha: 1.0 };
+    for phi in [Activation::Relu, Activation::Sigmoid, Activation::Tanh, elu, Activation::Softplus] {
+        activation::forward(exec, phi, &z, &mut a).expect("one length");
+        benches::assert_same_bits(&a, &z.iter().map(|&z| phi.phi(z)).collect::<Vec<_>>());
+        group.bench_function(BenchmarkId::new("forward", format!("{phi:?}")), |b| {
+            b.iter(|| activation::forward(exec, phi, black_box(&z), &mut a));
+        });
+        activation::backward(exec, phi, &z, &a, &grad_a, &mut grad_z).expect("one length");
+        let want: Vec<f32> = (0..ELEMENTS).map(|i| phi.grad_z(z[i], a[i], grad_a[i])).collect();
+        benches::assert_same_bits(&grad_z, &want);
+        group.bench_function(BenchmarkId::new("backward", format!("{phi:?}")), |b| {
+            b.iter(|| activation::backward(exec, phi, black_box(&z), &a, &grad_a, &mut grad_z));
+        });
+    }
+    group.finish();
+}
+
+fn sums(criterion: &mut Criterion) {
+    let exec = Exec::serial(Level::best());
+    let x = values(ELEMENTS, 1.0);
+    benches::assert_same_bits(&[reduce::sum(exec, &x)], &[reference::reduce::sum(&x)]);
+    let mut group = criterion.benchmark_group("sum");
+    group.throughput(Throughput::Elements(ELEMENTS as u64));
+    group.bench_function("32 lanes", |b| b.iter(|| reduce::sum(exec, black_box(&x))));
+    group.bench_function("naive chain", |b| b.iter(|| black_box(&x).iter().fold(0.0_f32, |s, x| s + x)));
+    group.finish();
+}
+
+fn losses(criterion: &mut Criterion) {
+    const BATCH: usize = 128;
+    let exec = Exec::serial(Level::best());
+    let mut group = criterion.benchmark_group("softmax cross-entropy");
+    for classes in [10, 100] {
+        let x = values(BATCH * classes, 8.0);
+        let labels: Vec<u32> = (0..BATCH).map(|i| (i * 7 % classes) as u32).collect();
+        let r = 1.0 / BATCH as f32;
+        let (mut losses, mut grad) = (vec![0.0; BATCH], vec![0.0; x.len()]);
+        softmax::cross_entropy(exec, classes, &x, &labels, r, &mut losses, &mut grad)
+            .expect("the shapes fit");
+        let rows = x.chunks(classes).zip(&labels);
+        let want = rows.map(|(x, &y)| reference::softmax::cross_entropy(x, y as usize, r).0);
+        benches::assert_same_bits(&losses, &want.collect::<Vec<_>>());
+        group.throughput(Throughput::Elements(x.len() as u64));
+        group.bench_function(BenchmarkId::from_parameter(format!("{BATCH}x{classes}")), |b| {
+            b.iter(|| {
+                let x = black_box(&x);
+                softmax::cross_entropy(exec, classes, x, &labels, r, &mut losses, &mut grad)
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, elementary, activations, sums, losses);
+criterion_main!(benches);

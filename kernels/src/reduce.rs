@@ -14,24 +14,70 @@
 
 #![forbid(unsafe_code)]
 
+use crate::simd::{Kernel, Simd, Vector};
 use crate::{Element, Exec};
 
 /// Virtual lanes of a sum (N4).
 const LANES: usize = 32;
 
-/// Folds index i into lane i mod 32 with `f(lane, i)`, then the lanes by halves.
-#[inline(always)]
-fn lanes<T: Element>(length: usize, f: impl Fn(T, usize) -> T) -> T {
-    let mut lanes = [T::ZERO; LANES];
-    let whole = length - length % LANES;
-    for start in (0..whole).step_by(LANES) {
-        for (l, lane) in lanes.iter_mut().enumerate() {
-            *lane = f(*lane, start + l);
+/// A sum over the lanes: of x, or of (x - centre)^2 where `squared`.
+struct Lanes<'a, T> {
+    x: &'a [T],
+    centre: T,
+    squared: bool,
+}
+
+impl<T: Element> Kernel for Lanes<'_, T> {
+    type Output = T;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> T {
+        match LANES / T::Vector::<S>::LANES {
+            2 => self.columns::<S, 2>(simd),
+            4 => self.columns::<S, 4>(simd),
+            8 => self.columns::<S, 8>(simd),
+            _ => self.columns::<S, 16>(simd),
         }
     }
-    for (l, lane) in lanes.iter_mut().enumerate().take(length - whole) {
-        *lane = f(*lane, whole + l);
+}
+
+impl<T: Element> Lanes<'_, T> {
+    /// The lanes in N registers. x - c and s + x are fused operations with a factor of one, which
+    /// round as the plain ones do.
+    #[inline(always)]
+    fn columns<S: Simd, const N: usize>(&self, simd: S) -> T {
+        let width = T::Vector::<S>::LANES;
+        let one = T::Vector::<S>::splat(simd, T::ONE);
+        let shift = T::Vector::<S>::splat(simd, -self.centre);
+        let mut sums = [T::Vector::<S>::splat(simd, T::ZERO); N];
+        let rows = self.x.chunks_exact(LANES);
+        let rest = rows.remainder();
+        for row in rows {
+            for (i, sum) in sums.iter_mut().enumerate() {
+                let x = T::Vector::<S>::load(simd, &row[i * width..]);
+                *sum = if self.squared {
+                    let d = x.mul_add(one, shift);
+                    d.mul_add(d, *sum)
+                } else {
+                    x.mul_add(one, *sum)
+                };
+            }
+        }
+        let mut lanes = [T::ZERO; LANES];
+        for (sum, lanes) in sums.into_iter().zip(lanes.chunks_exact_mut(width)) {
+            sum.store(lanes);
+        }
+        for (lane, &x) in lanes.iter_mut().zip(rest) {
+            let d = x - self.centre;
+            *lane = if self.squared { d.mul_add(d, *lane) } else { *lane + x };
+        }
+        halve(lanes)
     }
+}
+
+/// The lanes by halves: l += l + 16, + 8, + 4, + 2, + 1.
+#[inline(always)]
+fn halve<T: Element>(mut lanes: [T; LANES]) -> T {
     let mut half = LANES / 2;
     while half > 0 {
         for l in 0..half {
@@ -42,6 +88,18 @@ fn lanes<T: Element>(length: usize, f: impl Fn(T, usize) -> T) -> T {
     lanes[0].canonical()
 }
 
+/// [`sum`] of a short row, inside of a loop that runs at a level already.
+#[inline(always)]
+pub(crate) fn sum_lanes<T: Element>(x: &[T]) -> T {
+    let mut lanes = [T::ZERO; LANES];
+    for row in x.chunks(LANES) {
+        for (lane, &x) in lanes.iter_mut().zip(row) {
+            *lane += x;
+        }
+    }
+    halve(lanes)
+}
+
 /// The sum of x; +0.0 for nothing.
 ///
 /// ```
@@ -49,20 +107,7 @@ fn lanes<T: Element>(length: usize, f: impl Fn(T, usize) -> T) -> T {
 /// assert_eq!(reduce::sum(Exec::serial(Level::best()), &[1.0_f32, 2.0, 3.5]), 6.5);
 /// ```
 pub fn sum<T: Element>(exec: Exec, x: &[T]) -> T {
-    exec.level.vectorize(
-        #[inline(always)]
-        || sum_lanes(x),
-    )
-}
-
-/// [`sum`] inside of a loop that runs at a level already.
-#[inline(always)]
-pub(crate) fn sum_lanes<T: Element>(x: &[T]) -> T {
-    lanes(
-        x.len(),
-        #[inline(always)]
-        |s, i| s + x[i],
-    )
+    exec.level.dispatch(Lanes { x, centre: T::ZERO, squared: false })
 }
 
 /// The sum of squares of x: per lane `s = fma(x, x, s)`.
@@ -72,16 +117,7 @@ pub(crate) fn sum_lanes<T: Element>(x: &[T]) -> T {
 /// assert_eq!(reduce::sum_of_squares(Exec::serial(Level::best()), &[3.0_f64, 4.0]), 25.0);
 /// ```
 pub fn sum_of_squares<T: Element>(exec: Exec, x: &[T]) -> T {
-    exec.level.vectorize(
-        #[inline(always)]
-        || {
-            lanes(
-                x.len(),
-                #[inline(always)]
-                |s: T, i| x[i].mul_add(x[i], s),
-            )
-        },
-    )
+    sum_of_squares_about(exec, x, T::ZERO)
 }
 
 /// The sum of squares of x - centre: per lane `d = x - centre; s = fma(d, d, s)`.
@@ -91,19 +127,7 @@ pub fn sum_of_squares<T: Element>(exec: Exec, x: &[T]) -> T {
 /// assert_eq!(reduce::sum_of_squares_about(Exec::serial(Level::best()), &[3.0_f64, 5.0], 4.0), 2.0);
 /// ```
 pub fn sum_of_squares_about<T: Element>(exec: Exec, x: &[T], centre: T) -> T {
-    exec.level.vectorize(
-        #[inline(always)]
-        || {
-            lanes(
-                x.len(),
-                #[inline(always)]
-                |s: T, i| {
-                    let d = x[i] - centre;
-                    d.mul_add(d, s)
-                },
-            )
-        },
-    )
+    exec.level.dispatch(Lanes { x, centre, squared: true })
 }
 
 /// The mean of x: its [`sum`], then one division by the length; NaN for nothing.

@@ -4,10 +4,15 @@ use std::io::{self, ErrorKind, Write};
 
 use crate::exit::Failure;
 
-/// Writes `text` and a line end to stdout. A reader that has gone (`| head`) is no failure.
+/// Writes `text` and one line end to stdout.
 pub(super) fn say(text: &str) -> Result<(), Failure> {
+    show(&format!("{}\n", text.trim_end_matches('\n')))
+}
+
+/// Writes `text` to stdout as it is. A reader that has gone (`| head`) is no failure.
+pub(super) fn show(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    match writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush()) {
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(Failure::from),
     }
@@ -38,7 +43,7 @@ pub(super) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
+use super::output::say;
 use super::{Global, PlotArgs, table};
 use crate::exit::{Exit, Failure};
 use crate::plot::{self, PlotError};
@@ -27,11 +28,11 @@ pub(super) fn plot(global: &Global, args: &PlotArgs) -> Result<Exit, Failure> {
             eprintln!("{name}: nothing to draw");
         }
         for file in files {
-            println!("{file}");
+            say(&file)?;
         }
     }
     if global.json {
-        println!("{:#}", Json::Array(objects));
+        say(&format!("{:#}", Json::Array(objects)))?;
     }
     Ok(Exit::Done)
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use kernels::Level;
 use serde_json::{Value as Json, json};
 
+use super::output::{say, show};
 use super::{Global, RunArgs};
 use crate::engine::{self, Options, Plan, Report};
 use crate::exit::{Exit, Failure};
@@ -55,7 +56,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
         }
     }
     if global.json {
-        println!("{:#}", Json::Array(reports));
+        say(&format!("{:#}", Json::Array(reports)))?;
     }
     if let Some(interrupted) = run.interrupt.exit() {
         eprintln!("interrupted; what was done is saved, the same command goes on from there");
@@ -232,17 +233,14 @@ impl Run<'_> {
     ) -> Result<Json, Failure> {
         let sheet = Sheet::new(&experiment.swept, finished);
         if !self.global.json && !finished.is_empty() {
-            println!("{}\n", experiment.title);
-            print!("{}", Table::new(experiment, &sheet).to_terminal());
+            show(&format!("{}\n\n{}", experiment.title, Table::new(experiment, &sheet).to_terminal()))?;
             let curves = results::curves_csv(&experiment.swept, finished);
             for table in curves.map_or(Ok(Vec::new()), |c| series_tables(experiment, &c)).unwrap_or_default()
             {
-                print!("\n{}", table.to_terminal());
+                show(&format!("\n{}", table.to_terminal()))?;
             }
-            println!();
-            for file in files {
-                println!("{}", file.display());
-            }
+            let paths: String = files.iter().map(|file| format!("{}\n", file.display())).collect();
+            show(&format!("\n{paths}"))?;
         }
         let published = |row: &results::SummaryRow| published_value(experiment, &experiment.swept, row);
         Ok(json!({

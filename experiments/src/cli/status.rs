@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
+use super::output::{say, show};
 use super::table::{names, with_results};
 use super::{Global, NameArgs};
 use crate::engine::Plan;
@@ -30,11 +31,11 @@ pub(super) fn status(global: &Global, args: &NameArgs) -> Result<Exit, Failure> 
         if global.json {
             objects.push(state.json(&experiment));
         } else {
-            print!("{}", state.text(&experiment));
+            show(&state.text(&experiment))?;
         }
     }
     if global.json {
-        println!("{:#}", Json::Array(objects));
+        say(&format!("{:#}", Json::Array(objects)))?;
     }
     Ok(Exit::Done)
 }

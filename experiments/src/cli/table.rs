@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
+use super::output::{say, show};
 use super::{Format, Global, TableArgs};
 use crate::exit::{Exit, Failure};
 use crate::results::{Sheet, SummaryRow, summarise, summary_csv};
@@ -18,18 +19,20 @@ pub(super) fn table(global: &Global, args: &TableArgs) -> Result<Exit, Failure> 
     for (i, name) in names.iter().enumerate() {
         let results = Results::read(&global.results, name)?;
         if i > 0 && format != Format::Json {
-            println!();
+            show("\n")?;
         }
         match format {
-            Format::Terminal => print!("{}\n\n{}", results.experiment.title, results.set(Table::to_terminal)),
-            Format::Markdown => print!("{}", results.set(Table::to_markdown)),
-            Format::Latex => print!("{}", results.set(Table::to_latex)),
-            Format::Csv => print!("{}", String::from_utf8_lossy(&results.csv())),
+            Format::Terminal => {
+                show(&format!("{}\n\n{}", results.experiment.title, results.set(Table::to_terminal)))?;
+            }
+            Format::Markdown => show(&results.set(Table::to_markdown))?,
+            Format::Latex => show(&results.set(Table::to_latex))?,
+            Format::Csv => show(&String::from_utf8_lossy(&results.csv()))?,
             Format::Json => objects.push(results.json()),
         }
     }
     if format == Format::Json {
-        println!("{:#}", Json::Array(objects));
+        say(&format!("{:#}", Json::Array(objects)))?;
     }
     Ok(Exit::Done)
 }

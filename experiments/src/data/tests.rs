@@ -26,7 +26,9 @@ fn counts(data: &Data) -> Vec<usize> {
 
 #[test]
 fn every_set_in_the_program_has_the_shape_and_the_classes_of_its_description() {
-    let expected: [(&str, &[usize], [usize; 2], &[usize]); 10] = [
+    /// Name, shape, training and test samples, samples per class.
+    type Expected = (&'static str, &'static [usize], [usize; 2], &'static [usize]);
+    let expected: [Expected; 10] = [
         ("xor", &[2], [4, 0], &[2, 2]),
         ("iris-uci", &[4], [150, 0], &[50, 50, 50]),
         ("iris-fisher", &[4], [150, 0], &[50, 50, 50]),

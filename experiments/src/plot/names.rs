@@ -14,6 +14,7 @@ pub(super) fn label(figure: &str) -> String {
     if !known.is_empty() {
         return known.to_owned();
     }
+    let figure = figure.strip_suffix(".shift").unwrap_or(figure);
     let words = figure.replace(['.', '_'], " ");
     if let Some(rest) = words.strip_prefix("train evaluated ") {
         return format!("training {rest}, after the epoch");

@@ -6,15 +6,15 @@
 //!
 //! | picture | drawn from | module |
 //! |---|---|---|
-//! | `curves.svg` | `curves.csv`: a panel per column, a line per cell, a band over seeds | [`curves`] |
-//! | `sweep.svg` | `results.csv`: figures over a swept key, published values dashed | [`sweep`] |
-//! | `start-delta-norm.svg` and such | `results.csv`: figures numbered by layer or shift, over that number | [`family`] |
-//! | `gradient-check.svg` | `curves.csv` over the step h: the V of truncation and rounding | [`gradient`] |
-//! | `activations.svg` | `curves.csv` over z: phi and phi' of every function | [`activations`] |
-//! | `ladder.svg` | `results.csv` of the kind `kernels`: bars in GFLOP/s, % of peak | [`ladder`] |
-//! | `confusion.svg` | `confusion.csv` of each trial | [`confusion`] |
-//! | `boundary.svg` | `boundary.csv` of each cell's first seed | [`boundary`] |
-//! | `filters.png`, `feature-maps.png`, `mistakes.png`, `images.png` | `filters.csv` and so on | [`mosaic`] |
+//! | `curves.svg` | `curves.csv`: a panel per column, a line per cell, a band over seeds | `curves` |
+//! | `sweep.svg` | `results.csv`: figures over a swept key, published values dashed | `sweep` |
+//! | `start-delta-norm.svg` and such | `results.csv`: figures numbered by layer or shift, over that number | `family` |
+//! | `gradient-check.svg` | `curves.csv` over the step h: the V of truncation and rounding | `gradient` |
+//! | `activations.svg` | `curves.csv` over z: phi and phi' of every function | `activations` |
+//! | `ladder.svg` | `results.csv` of the kind `kernels`: bars in GFLOP/s, % of peak | `ladder` |
+//! | `confusion.svg` | `confusion.csv` of each trial | `confusion` |
+//! | `boundary.svg` | `boundary.csv` of each cell's first seed | `boundary` |
+//! | `filters.png`, `feature-maps.png`, `mistakes.png`, `images.png` | `filters.csv` and so on | `mosaic` |
 //!
 //! # Files of a trial
 //! They stand under `local/trials/<id>/` and are not committed, so their pictures are drawn where the trials ran.

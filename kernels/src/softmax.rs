@@ -58,7 +58,7 @@ pub fn softmax<T: Element>(exec: Exec, classes: usize, x: &[T], p: &mut [T]) -> 
 
 /// losses = ln s - (x_y - m) and grad = (p - [j = y]) * r, row by row.
 ///
-/// **Shapes** `x` and `grad` [rows, classes] row-major, `labels` and `losses` [rows].
+/// **Shapes** `x` and `grad` [rows, classes] row-major, `labels` and `losses` \[rows\].
 ///
 /// # Errors
 /// If the shapes do not fit or a label is not below `classes`; nothing is written then.

@@ -1,6 +1,6 @@
 //! The results table: which columns, what stands in each cell, what the caption has to say.
 //!
-//! [`Table::new`] decides; [`terminal`], [`markdown`] and [`latex`] only set what was decided.
+//! [`Table::new`] decides; `terminal`, `markdown` and `latex` only set what was decided.
 #![forbid(unsafe_code)]
 
 mod json;

@@ -52,19 +52,7 @@ impl<T> Part<T> {
 ///
 /// **Shapes**: `x` of each part is `[n, width]`, row-major.
 pub fn prepare<T: Element>(data: &Data, steps: &[Step]) -> Prepared<T> {
-    let mut fitted: Vec<Fitted> = Vec::new();
-    let mut constant = Vec::new();
-    for step in steps {
-        match step {
-            Step::Divide { by } => fitted.push(Fitted::Divide(*by)),
-            Step::Standardise { per } => {
-                let group = Group::of(data, *per);
-                let statistics = Statistics::measure(data, &fitted, group);
-                constant = statistics.constant();
-                fitted.push(Fitted::Standardise(group, statistics));
-            }
-        }
-    }
+    let (fitted, constant) = fit(data, steps);
     let part = |rows: &[u32]| Part {
         x: values(data, &fitted, rows),
         labels: match &data.targets {
@@ -85,6 +73,29 @@ pub fn prepare<T: Element>(data: &Data, steps: &[Step]) -> Prepared<T> {
         test: part(&data.test),
         constant,
     }
+}
+
+/// The columns (or channels) that `steps` find constant in the training part.
+pub fn constant(data: &Data, steps: &[Step]) -> Vec<usize> {
+    fit(data, steps).1
+}
+
+/// Measures what the steps need, each on what the steps before it leave.
+fn fit(data: &Data, steps: &[Step]) -> (Vec<Fitted>, Vec<usize>) {
+    let mut fitted: Vec<Fitted> = Vec::new();
+    let mut constant = Vec::new();
+    for step in steps {
+        match step {
+            Step::Divide { by } => fitted.push(Fitted::Divide(*by)),
+            Step::Standardise { per } => {
+                let group = Group::of(data, *per);
+                let statistics = Statistics::measure(data, &fitted, group);
+                constant = statistics.constant();
+                fitted.push(Fitted::Standardise(group, statistics));
+            }
+        }
+    }
+    (fitted, constant)
 }
 
 /// A step with what it learned from the training part.

@@ -195,3 +195,28 @@ fn product(axes: &[Axis]) -> Sweep {
     }
     Sweep { columns: axes.iter().map(|axis| axis.key.clone()).collect(), cells }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn axis(key: &str, values: &[&str]) -> Axis {
+        let plan = |value: &&str| Plan { values: vec![(*value).to_owned()], puts: Vec::new() };
+        Axis { key: key.to_owned(), choices: values.iter().map(plan).collect() }
+    }
+
+    #[test]
+    fn the_first_key_is_the_slowest() {
+        let sweep = product(&[axis("a", &["1", "2"]), axis("b", &["x", "y"])]);
+        let cells: Vec<String> = sweep.cells.iter().map(|cell| cell.values.concat()).collect();
+        assert_eq!(
+            (sweep.columns.join(""), cells),
+            ("ab".to_owned(), ["1x", "1y", "2x", "2y"].map(str::to_owned).to_vec())
+        );
+    }
+
+    #[test]
+    fn nothing_swept_is_one_cell() {
+        assert_eq!(product(&[]).cells.len(), 1);
+    }
+}

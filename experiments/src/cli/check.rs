@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use kernels::Element;
 use models::network::Outline;
 use serde_json::{Value as Json, json};
 
@@ -10,7 +9,7 @@ use super::output::{aligned, bytes, grouped, say};
 use super::{CheckArgs, Global};
 use crate::data::{self, Data, DataError, Targets};
 use crate::exit::{Exit, Failure};
-use crate::spec::{DatasetSpec, Dtype, Experiment, Kind, ModelSpec};
+use crate::spec::{DatasetSpec, Dtype, Experiment, Kind, ModelSpec, Step};
 use crate::{fit, kinds, preprocess, suite};
 
 pub(super) fn check(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
@@ -35,6 +34,8 @@ pub(super) fn check(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> 
 /// What there is to say about a file without errors.
 struct Report {
     data: Vec<(DatasetSpec, Arc<Data>)>,
+    /// The distinct preprocessings that were looked at.
+    prepared: Vec<(DatasetSpec, Vec<Step>)>,
     /// The distinct networks, each with the index of its first cell.
     networks: Vec<(usize, Vec<usize>, Outline)>,
     warnings: Vec<String>,
@@ -42,7 +43,8 @@ struct Report {
 
 fn checked(name: &str, args: &CheckArgs) -> Result<(Experiment, Report), Failure> {
     let experiment = suite::open(name, &args.overrides)?;
-    let mut report = Report { data: Vec::new(), networks: Vec::new(), warnings: Vec::new() };
+    let mut report =
+        Report { data: Vec::new(), prepared: Vec::new(), networks: Vec::new(), warnings: Vec::new() };
     let mut failures: Vec<Failure> = Vec::new();
     for (at, cell) in experiment.cells.iter().enumerate() {
         if let Err(failure) = report.data_of(&experiment, &cell.kind)
@@ -81,12 +83,18 @@ impl Report {
             }
         };
         fit::trial(kind, &data)?;
-        let constant = match kind {
-            Kind::Network(trial) => constant_columns::<f32>(&data, &trial.preprocess),
-            Kind::Perceptron(trial) => constant_columns::<f64>(&data, &trial.preprocess),
-            Kind::Adaline(trial) => constant_columns::<f64>(&data, &trial.preprocess),
-            _ => 0,
+        let steps = match kind {
+            Kind::Network(trial) => &trial.preprocess,
+            Kind::Perceptron(trial) => &trial.preprocess,
+            Kind::Adaline(trial) => &trial.preprocess,
+            _ => return Ok(()),
         };
+        let prepared = (spec.clone(), steps.clone());
+        if self.prepared.contains(&prepared) {
+            return Ok(());
+        }
+        self.prepared.push(prepared);
+        let constant = preprocess::constant(&data, steps).len();
         if constant > 0 {
             let warning = format!(
                 "{constant} column(s) of {} are constant in the training part: centred, and divided by 1",
@@ -162,10 +170,6 @@ impl Report {
         json!({ "name": experiment.name, "kind": experiment.kind, "cells": experiment.cells.len(),
                 "seeds": experiment.seeds, "data": data, "networks": networks, "warnings": self.warnings })
     }
-}
-
-fn constant_columns<T: Element>(data: &Data, steps: &[crate::spec::Step]) -> usize {
-    if steps.is_empty() { 0 } else { preprocess::prepare::<T>(data, steps).constant.len() }
 }
 
 fn describe(data: &Data) -> String {

@@ -12,6 +12,7 @@ mod neuron;
 mod other_kinds;
 mod read;
 pub(crate) mod tree;
+mod values;
 
 pub use dataset::{DatasetSpec, Function, Share, Source, Split};
 pub use experiment::{Cell, Expect, Experiment, Kind, PlotSpec, Published, Role, Statistic, TableSpec};

@@ -87,7 +87,14 @@ fn catalogue_set(keys: &Keys<'_>) -> Option<Source> {
         Some(_) => path(keys, "folder").map(Some),
         None => Some(None),
     };
-    Some(Source::Catalogue { name: name?.to_owned(), folder: folder? })
+    let (name, folder) = (name?, folder?);
+    if let Some(node) = keys.get("folder").filter(|_| !catalogue::is_on_disk(name)) {
+        let message =
+            format!("`{}` names a folder, but {name} is inside the program", keys.path_of("folder"));
+        keys.context.error(&node.span, message, "remove the key");
+        return None;
+    }
+    Some(Source::Catalogue { name: name.to_owned(), folder })
 }
 
 /// A path: part of no identity, because the digests of what lies there are.

@@ -252,6 +252,10 @@ pub(crate) fn expect(root: &Keys<'_>, grid: &Grid<'_>, seeds: &[u64]) -> Option<
         };
         let (mean, at_least, at_most) = (bound("mean"), bound("at_least"), bound("at_most"));
         let weights_sha256 = digests(&keys, seeds);
+        if ["mean", "at_least", "at_most", "weights_sha256"].iter().all(|key| keys.get(key).is_none()) {
+            let fix = "add `mean`, `at_least`, `at_most` or `weights_sha256`";
+            keys.context.error(&keys.span, format!("`{}` expects nothing", keys.path), fix);
+        }
         keys.finish();
         Some(Expect {
             cell: cell?,

@@ -184,21 +184,19 @@ impl<'a, T: Element> Training<'a, T> {
         self.at = at;
     }
 
-    /// A row of the curve for the epoch that just ended; remembers its weights if they are the best so far.
+    /// A row of the curve for the epoch that just ended, if it is one to be evaluated; remembers its weights if
+    /// they are the best so far.
     fn record_epoch(&mut self) -> Result<(), Stopped> {
         let epoch = self.at.epoch;
+        let done = epoch as usize + 1;
+        if !done.is_multiple_of(self.trial.evaluate.every.max(1)) && done != self.trial.train.epochs {
+            return Ok(());
+        }
         let samples = self.sets.train.rows.len() as f64;
         let accuracy = (!self.sets.train.labels.is_empty()).then_some(self.right as f64 / samples);
         let mut row: Vec<Option<Value>> = Figures { loss: self.loss / samples, accuracy }.values().collect();
-        let every = self.trial.evaluate.every.max(1);
-        let done = epoch as usize + 1;
-        let evaluated = done.is_multiple_of(every) || done == self.trial.train.epochs;
         for (_, part) in figures::parts(self.trial, self.sets) {
-            if evaluated {
-                row.extend(Figures::of(self.context.exec, &mut self.network, part)?.values());
-            } else {
-                row.extend([None, None].into_iter().take(1 + usize::from(accuracy.is_some())));
-            }
+            row.extend(Figures::of(self.context.exec, &mut self.network, part)?.values());
         }
         let real = |x: f64| Some(Value::Real(x));
         if self.trial.probes.delta_norms_by_epoch {
@@ -232,13 +230,21 @@ impl<'a, T: Element> Training<'a, T> {
         }
     }
 
-    /// True if so many epochs brought nothing better.
+    /// True if so many epochs brought nothing better. Training ends at an evaluation, so that the last figures
+    /// are those of the last weights.
     fn patience_is_over(&self) -> bool {
         let patience = self.trial.train.select.as_ref().and_then(|select| select.patience);
+        let evaluated = self.row_of(self.at.epoch).is_some();
         match (patience, &self.at.best) {
-            (Some(patience), Some(best)) => (self.at.epoch - best.epoch) as usize > patience,
+            (Some(patience), Some(best)) if evaluated => (self.at.epoch - best.epoch) as usize > patience,
             _ => false,
         }
+    }
+
+    /// The row of the curve after `epochs` epochs.
+    fn row_of(&self, epochs: u32) -> Option<usize> {
+        let is = |row: &Vec<Option<Value>>| row[0] == Some(Value::Count(u64::from(epochs)));
+        self.curve.rows.iter().rposition(is)
     }
 
     fn figure(&self, row: usize, column: &str) -> Option<f64> {
@@ -266,9 +272,9 @@ impl<'a, T: Element> Training<'a, T> {
 
     /// The figures of the weights that count: the selected epoch's, else the last one's.
     fn report(&mut self, outcome: &mut Outcome) -> Result<(), Stopped> {
-        let last = self.curve.rows.len().wrapping_sub(1);
+        let last = self.curve.rows.len().checked_sub(1);
         let selected = self.at.best.take();
-        let counted = selected.as_ref().map_or(last, |best| best.epoch as usize);
+        let counted = selected.as_ref().map_or(last, |best| self.row_of(best.epoch + 1));
         self.report_row(outcome, counted, "");
         if let Some(best) = selected {
             outcome.metric("selected.epoch", u64::from(best.epoch) + 1);
@@ -285,8 +291,8 @@ impl<'a, T: Element> Training<'a, T> {
         Ok(())
     }
 
-    fn report_row(&self, outcome: &mut Outcome, row: usize, prefix: &str) {
-        let Some(values) = self.curve.rows.get(row) else { return };
+    fn report_row(&self, outcome: &mut Outcome, row: Option<usize>, prefix: &str) {
+        let Some(values) = row.and_then(|row| self.curve.rows.get(row)) else { return };
         for (name, value) in self.curve.columns.iter().zip(values).skip(1) {
             if let Some(value) = value {
                 outcome.metric(format!("{prefix}{name}"), *value);

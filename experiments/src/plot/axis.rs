@@ -73,6 +73,7 @@ impl Axis {
         let mut axis = Self::around(label, scale, values.iter().copied());
         let ticks = values.iter().zip(texts).map(|(&value, text)| Tick { value, text: text.clone() });
         axis.ticks = ticks.collect();
+        axis.ticks.sort_by(|a, b| a.value.total_cmp(&b.value));
         axis
     }
 

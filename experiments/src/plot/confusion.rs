@@ -46,7 +46,7 @@ pub(super) fn figure(subject: &Subject, cells: &[(String, Counts, usize)]) -> Fi
         columns: cells.len().min(2),
         inside: (side, side),
         note: if seeds > 1 {
-            format!("Test samples, summed over {seeds} seeds. {share}")
+            format!("Test samples, summed over {}. {share}", subject.trials(seeds))
         } else {
             share.into()
         },

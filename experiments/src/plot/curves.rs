@@ -46,7 +46,7 @@ pub(super) fn figure(subject: &Subject, curves: &Rows, shown: &Shown) -> Option<
         inside: if panels.len() == 1 { (560.0, 320.0) } else { (350.0, 220.0) },
         columns: if panels.len() <= 4 { panels.len().min(2) } else { 3 },
         panels,
-        note: if spread { Spread::words(subject.statistic, seeds) } else { String::new() },
+        note: if spread { Spread::words(subject.statistic, &subject.trials(seeds)) } else { String::new() },
     })
 }
 

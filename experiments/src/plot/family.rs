@@ -74,7 +74,11 @@ fn figure(subject: &Subject, results: &Rows, stem: &str, members: &Members) -> F
         }],
         columns: 1,
         inside: (560.0, 320.0),
-        note: if seeds > 1 { Spread::words(subject.statistic, seeds) } else { String::new() },
+        note: if seeds > 1 {
+            Spread::words(subject.statistic, &subject.trials(seeds))
+        } else {
+            String::new()
+        },
     }
 }
 

@@ -65,6 +65,8 @@ struct Subject {
     statistic: Statistic,
     /// The figures that the table shows.
     columns: Vec<String>,
+    /// Swept keys whose cells count as one.
+    pool: Vec<String>,
 }
 
 impl Subject {
@@ -77,7 +79,13 @@ impl Subject {
                 [] => kinds::default_columns(experiment.kind).iter().map(|&name| name.to_owned()).collect(),
                 columns => columns.to_vec(),
             },
+            pool: experiment.table.pool.clone(),
         }
+    }
+
+    /// What a statistic runs over: `5 seeds`.
+    fn trials(&self, count: usize) -> String {
+        if self.pool.is_empty() { format!("{count} seeds") } else { format!("{count} trials") }
     }
 }
 

@@ -8,7 +8,6 @@ pub(super) fn label(figure: &str) -> String {
         "gflops" => "GFLOP/s",
         "peak_percent" => "% of one core's peak",
         "h" => "step h",
-        "updates" => "updates in the epoch",
         _ => "",
     };
     if !known.is_empty() {

@@ -164,7 +164,13 @@ impl Source {
     fn read(folder: &Path, subject: Subject) -> Result<Self, PlotError> {
         let results = read::results(folder)?;
         let curves = read::curves(folder, results.keys.len())?;
-        Ok(Self { subject, results, curves, trials: Trials::of(folder)? })
+        let mut trials = Trials::of(folder)?;
+        let pooled = results.clone().pooled(&subject.pool);
+        for (row, pooled) in results.rows.iter().zip(&pooled.rows) {
+            trials.count_as(&row.cell, &pooled.cell);
+        }
+        let curves = curves.map(|curves| curves.pooled(&subject.pool));
+        Ok(Self { subject, results: pooled, curves, trials })
     }
 
     /// Every metric and curve column.

@@ -101,6 +101,30 @@ impl Rows {
         cells
     }
 
+    /// Without the swept keys `pool`: cells that differ in these alone count as their first one, and every
+    /// trial of theirs as a seed.
+    pub(super) fn pooled(mut self, pool: &[String]) -> Self {
+        let (dropped, kept): (Vec<usize>, Vec<usize>) =
+            (0..self.keys.len()).partition(|&key| pool.contains(&self.keys[key]));
+        if dropped.is_empty() {
+            return self;
+        }
+        let pick = |values: &[String], places: &[usize]| -> Vec<String> {
+            places.iter().map(|&place| values[place].clone()).collect()
+        };
+        let mut firsts: Vec<CellOf> = Vec::new();
+        for row in &mut self.rows {
+            row.seed = format!("{} {}", row.seed, pick(&row.settings, &dropped).join(" "));
+            row.settings = pick(&row.settings, &kept);
+            match firsts.iter().find(|first| first.settings == row.settings) {
+                Some(first) => row.cell.clone_from(&first.cell),
+                None => firsts.push(CellOf { cell: row.cell.clone(), settings: row.settings.clone() }),
+            }
+        }
+        self.keys = pick(&self.keys, &kept);
+        self
+    }
+
     /// The seeds in the order of the file.
     pub(super) fn seeds(&self) -> Vec<&str> {
         let mut seeds: Vec<&str> = Vec::new();
@@ -178,12 +202,10 @@ impl Spread {
     }
 
     /// What centre and ends are, for a figure's note.
-    pub(super) fn words(statistic: Statistic, seeds: usize) -> String {
+    pub(super) fn words(statistic: Statistic, trials: &str) -> String {
         match statistic {
-            Statistic::Mean => format!("Mean over {seeds} seeds, one standard deviation to each side."),
-            Statistic::Median => {
-                format!("Median over {seeds} seeds, from the smallest to the largest value.")
-            }
+            Statistic::Mean => format!("Mean over {trials}, one standard deviation to each side."),
+            Statistic::Median => format!("Median over {trials}, from the smallest to the largest value."),
         }
     }
 }
@@ -204,6 +226,18 @@ mod tests {
         assert!(rows.values("1", 0).is_empty());
         assert_eq!(rows.varying(), [0]);
         assert_eq!(curves(folder.path(), 1).unwrap(), None);
+    }
+
+    #[test]
+    fn pooled_cells_count_as_the_first_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "cell,seed,units,fold,status,a\n0,1,8,0,ok,1\n1,1,8,1,ok,2\n2,1,16,0,ok,3\n";
+        fs::write(folder.path().join("results.csv"), text).unwrap();
+        let rows = results(folder.path()).unwrap().pooled(&["fold".into()]);
+        assert_eq!(rows.keys, ["units"]);
+        assert_eq!(rows.cells().iter().map(|cell| cell.cell.as_str()).collect::<Vec<_>>(), ["0", "2"]);
+        assert_eq!(rows.values("0", 0), [1.0, 2.0]);
+        assert_eq!(rows.seeds(), ["1 0", "1 1"]);
     }
 
     #[test]

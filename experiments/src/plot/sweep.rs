@@ -58,7 +58,11 @@ pub(super) fn figure(subject: &Subject, results: &Rows, shown: &Shown) -> Option
         columns: panels.len().min(2),
         inside: (if panels.len() == 1 { 520.0 } else { 340.0 }, height),
         panels,
-        note: if seeds > 1 { Spread::words(subject.statistic, seeds) } else { String::new() },
+        note: if seeds > 1 {
+            Spread::words(subject.statistic, &subject.trials(seeds))
+        } else {
+            String::new()
+        },
     })
 }
 

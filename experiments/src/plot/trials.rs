@@ -36,6 +36,13 @@ impl Trials {
         Ok(Self { local, ids: cells.flat_map(trials_of_cell).collect() })
     }
 
+    /// Counts the trials of `cell` as those of `first`.
+    pub(super) fn count_as(&mut self, cell: &str, first: &str) {
+        for (of, _, _) in self.ids.iter_mut().filter(|(of, _, _)| of == cell) {
+            first.clone_into(of);
+        }
+    }
+
     /// A file of the trials of a cell, seed after seed, where it is there.
     pub(super) fn tables(&self, cell: &str, file: &str) -> Result<Vec<Table>, PlotError> {
         let of_cell = self.ids.iter().filter(|(of, _, _)| of == cell);

@@ -159,6 +159,8 @@ pub struct TableSpec {
     pub caption: String,
     /// Swept keys whose cells count as one, as the folds of a cross-validation.
     pub pool: Vec<String>,
+    /// A metric and a bound: the table counts the trials that reach it.
+    pub reached: Option<(String, f64)>,
 }
 
 /// What a table cell says of several seeds.

@@ -17,7 +17,7 @@ pub use published::published_value;
 pub use series::series_tables;
 
 use crate::outcome::Value;
-use crate::results::{Sheet, Statistics, SummaryRow, summarise};
+use crate::results::{Row, Sheet, Statistics, SummaryRow, summarise};
 use crate::spec::{Experiment, Statistic};
 
 /// Significant digits of a median and its range.
@@ -104,6 +104,8 @@ fn by_cell(
     if with_n {
         columns.push(column("n".to_owned(), Shape::Text));
     }
+    let reached = experiment.table.reached.as_ref();
+    columns.extend(reached.map(|(metric, bound)| column(format!("{metric} ≥ {bound}"), Shape::Text)));
     for metric in shown {
         let of_metric = summary.iter().filter(|row| row.metric == *metric);
         columns.push(column(metric.clone(), shape(experiment, of_metric)));
@@ -112,11 +114,12 @@ fn by_cell(
         }
     }
     let mut rows = Vec::new();
-    for cell in summary.chunk_by(|a, b| a.cell == b.cell) {
+    for (cell, trials) in summary.chunk_by(|a, b| a.cell == b.cell).zip(sheet.by_cell()) {
         let mut row: Vec<Entry> = cell[0].settings.iter().cloned().map(Entry::Text).collect();
         if with_n {
             row.push(Entry::Text(finished_of(&cell[0])));
         }
+        row.extend(reached.map(|(metric, bound)| Entry::Text(reaching(trials, metric, *bound))));
         for metric in shown {
             let found = cell.iter().find(|r| r.metric == *metric);
             row.push(found.map_or(Entry::Missing, |r| entry(experiment, &sheet.keys, r)));
@@ -216,6 +219,12 @@ fn finished_of(row: &SummaryRow) -> String {
         0 => row.trials.to_string(),
         diverged => format!("{}/{}", row.trials - diverged, row.trials),
     }
+}
+
+/// `74 of 100`: how many trials reach the bound.
+fn reaching(trials: &[Row], metric: &str, bound: f64) -> String {
+    let reach = |row: &&Row| row.metric(metric).is_some_and(|value| value.as_f64() >= bound);
+    format!("{} of {}", trials.iter().filter(reach).count(), trials.len())
 }
 
 fn shape<'a>(experiment: &Experiment, mut rows: impl Iterator<Item = &'a SummaryRow>) -> Shape {

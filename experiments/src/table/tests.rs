@@ -181,6 +181,16 @@ fn folds_are_pooled_where_the_file_asks_for_it() {
 }
 
 #[test]
+fn trials_that_reach_a_bound_are_counted_diverged_ones_among_the_rest() {
+    let mut experiment = experiment();
+    experiment.table.reached = Some(("test.accuracy".into(), 0.9));
+    let sheet = sheet(&[("32", &[Some(0.9), Some(0.89), None]), ("64", &[Some(1.0), Some(1.0), Some(1.0)])]);
+    let text = Table::new(&experiment, &sheet).to_markdown();
+    assert!(text.starts_with("| units | n | test.accuracy ≥ 0.9 | test.accuracy |\n"), "{text}");
+    assert!(text.contains("| 32 | 2/3 | 1 of 3 |") && text.contains("| 64 | 3 | 3 of 3 |"), "{text}");
+}
+
+#[test]
 fn many_figures_of_few_cells_stand_below_each_other() {
     let mut experiment = experiment();
     experiment.kind = "convolve";

@@ -310,13 +310,26 @@ pub(crate) fn table(root: &Keys<'_>, swept: Option<&[String]>) -> Option<TableSp
         let message = format!("`table.pool` names `{key}`, which is not swept");
         keys.context.error(&keys.span, message, keys::suggestion(key, &known));
     }
+    let reached = reached(&keys);
     keys.finish();
     Some(TableSpec {
         columns: columns?.unwrap_or_default(),
         statistic: statistic?,
         caption: caption?,
         pool: pool?,
+        reached: reached?,
     })
+}
+
+/// `reached = { metric = "test.accuracy", at_least = 0.9 }`
+fn reached(keys: &Keys<'_>) -> Option<Option<(String, f64)>> {
+    if keys.get("reached").is_none() {
+        return Some(None);
+    }
+    let inner = keys.table_if_any("reached")?;
+    let (metric, bound) = (metric(&inner), inner.number("at_least", Must::BeFinite));
+    inner.finish();
+    Some(Some((metric?, bound?)))
 }
 
 /// The kinds of pictures.

@@ -6,9 +6,11 @@ use serde_json::{Value as Json, json};
 
 use super::output::{say, show};
 use super::{Format, Global, TableArgs};
+use crate::engine::Inputs;
 use crate::exit::{Exit, Failure};
 use crate::results::{Sheet, SummaryRow, summarise, summary_csv};
 use crate::spec::{self, Experiment};
+use crate::suite;
 use crate::table::{Table, published_value, series_tables, summary_json};
 
 pub(super) fn table(global: &Global, args: &TableArgs) -> Result<Exit, Failure> {
@@ -17,10 +19,14 @@ pub(super) fn table(global: &Global, args: &TableArgs) -> Result<Exit, Failure> 
     let format = if global.json { Format::Json } else { args.format };
     let mut objects = Vec::new();
     for (i, name) in names.iter().enumerate() {
-        let results = Results::read(&global.results, name)?;
         if i > 0 && format != Format::Json {
             show("\n")?;
         }
+        if let Some(table) = without_results(&global.results, name, format) {
+            show(&table)?;
+            continue;
+        }
+        let results = Results::read(&global.results, name)?;
         match format {
             Format::Terminal => {
                 show(&format!("{}\n\n{}", results.experiment.title, results.set(Table::to_terminal)))?;
@@ -35,6 +41,25 @@ pub(super) fn table(global: &Global, args: &TableArgs) -> Result<Exit, Failure> 
         say(&format!("{:#}", Json::Array(objects)))?;
     }
     Ok(Exit::Done)
+}
+
+/// What others published, where there are no results of ours and the format is one to be read.
+fn without_results(results: &Path, name: &str, format: Format) -> Option<String> {
+    let set: fn(&Table) -> String = match format {
+        Format::Terminal => Table::to_terminal,
+        Format::Markdown => Table::to_markdown,
+        Format::Latex => Table::to_latex,
+        Format::Csv | Format::Json => return None,
+    };
+    if folder(results, name).join("results.csv").is_file() {
+        return None;
+    }
+    let experiment = suite::open(name, &[]).ok().filter(|experiment| !experiment.published.is_empty())?;
+    let why = match Inputs::load(&experiment, 1) {
+        Ok(_) => format!("`experiments run {name}` makes them"),
+        Err(failure) => failure.message.lines().next().unwrap_or_default().replace("error: ", ""),
+    };
+    Some(set(&Table::of_published(&experiment, &why)))
 }
 
 /// The folder below the results in which timings stand.

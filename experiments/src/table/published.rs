@@ -1,6 +1,6 @@
 //! Figures that others published, beside ours.
 
-use super::{Entry, sentence};
+use super::{Column, Entry, Shape, Table, headings, sentence};
 use crate::outcome::Value;
 use crate::results::SummaryRow;
 use crate::spec::{Experiment, Published};
@@ -8,6 +8,31 @@ use crate::spec::{Experiment, Published};
 /// The published figure for a row and metric, if there is one; the first of several.
 pub fn published_value(experiment: &Experiment, keys: &[String], row: &SummaryRow) -> Option<f64> {
     matching(experiment, keys, row).next().map(|p| p.values[0])
+}
+
+impl Table {
+    /// The published figures of an experiment without results of ours; `why` says why there are none.
+    pub fn of_published(experiment: &Experiment, why: &str) -> Self {
+        let sources = sources(experiment);
+        let mut headings = headings(&experiment.swept);
+        headings.extend(["quantity", "ours", "published"].map(str::to_owned));
+        let row = |p: &Published| {
+            let setting = |key: &String| p.cell.iter().find(|(k, _)| k == key).map(|(_, v)| v.clone());
+            let entry = |text: Option<String>| text.map_or(Entry::Missing, Entry::Text);
+            let mut row: Vec<Entry> = experiment.swept.iter().map(|key| entry(setting(key))).collect();
+            let figure = format!("{} [{}]", Value::Real(p.values[0]), mark(&sources, p));
+            row.extend([Entry::Text(p.metric.clone()), Entry::Missing, Entry::Text(figure)]);
+            row
+        };
+        let mut caption = vec![sentence(&experiment.title), sentence(&format!("No figures of ours: {why}"))];
+        caption.extend(notes(experiment));
+        Self {
+            name: experiment.name.clone(),
+            caption,
+            columns: headings.into_iter().map(|heading| Column { heading, shape: Shape::Text }).collect(),
+            rows: experiment.published.iter().filter(|p| p.values.len() == 1).map(row).collect(),
+        }
+    }
 }
 
 /// Whether any cell has a published figure for `metric`.

@@ -128,3 +128,28 @@ fn a_table_comes_in_every_format_from_the_files_alone() {
     let json: serde_json::Value = serde_json::from_slice(&table("json")).expect("JSON");
     assert_eq!(json[0]["name"], "perceptron");
 }
+
+#[test]
+fn a_figure_that_is_not_the_expected_one_is_told() {
+    let place = Place::new();
+    let with = |name: &str, expectation: &str| {
+        let given = std::fs::read_to_string(super::program::experiment("perceptron")).expect("shipped");
+        let given = given.replace("name = \"perceptron\"", &format!("name = \"{name}\""));
+        let file = format!("{name}.toml");
+        let expect = "[[expect]]\nwhere = { \"perceptron.start\" = \"zeros\" }\nmetric = \"updates\"\n";
+        std::fs::write(place.path().join(&file), given + expect + expectation).expect("written");
+        place.command(&["run", &file]).output().expect("it starts")
+    };
+    let right = with("right", "mean = 10\nat_least = 10\nat_most = 10\n");
+    assert_eq!(right.status.code(), Some(0), "{}", text(&right.stderr));
+    for wrong in ["mean = 11\n", "at_least = 11\n", "at_most = 9\n"] {
+        let output = with("wrong", wrong);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(4), "{wrong}: {said}");
+        assert!(said.contains("updates") && said.contains("10"), "{wrong}: {said}");
+        assert!(place.path().join("results/wrong/results.csv").is_file(), "the results themselves stay");
+    }
+    let digest = format!("weights_sha256 = {{ 1 = \"{}\" }}\n", "0".repeat(64));
+    let output = with("wrong", &digest);
+    assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
+}

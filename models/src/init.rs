@@ -20,6 +20,7 @@ use crate::rng::Stream;
 /// | `XavierNormal` | N(0, 2 / (fan_in + fan_out)) | 0 | the same variance |
 /// | `HeUniform` | U(-r, r), r = sqrt(6 / fan_in) | 0 | the same variance as `HeNormal` |
 /// | `HeNormal` | N(0, 2 / fan_in) | 0 | He et al. 2015, eq. 10 |
+/// | `StandardNormal` | N(0, 1) | N(0, 1) | Nielsen, ch. 1, and ch. 3 before "Weight initialization" |
 /// | `Nielsen` | N(0, 1 / fan_in) | N(0, 1) | Nielsen, ch. 3, "Weight initialization" |
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Init {
@@ -40,6 +41,9 @@ pub enum Init {
     HeUniform,
     /// Weights normal with variance 2 / fan_in, biases 0.
     HeNormal,
+    /// Weights and biases normal with variance 1: saturates the units of wide layers, which is what
+    /// `Nielsen` mends.
+    StandardNormal,
     /// Weights normal with variance 1 / fan_in, biases normal with variance 1.
     Nielsen,
 }
@@ -57,6 +61,7 @@ impl Init {
         match self {
             Self::Zeros => Spread::Zero,
             Self::Normal { sd } => Spread::Normal { sd },
+            Self::StandardNormal => Spread::Normal { sd: 1.0 },
             Self::XavierUniform => Spread::Uniform { radius: (6.0 / fan_both).sqrt() },
             Self::XavierNormal => Spread::Normal { sd: (2.0 / fan_both).sqrt() },
             Self::HeUniform => Spread::Uniform { radius: (6.0 / fan_in).sqrt() },
@@ -95,10 +100,12 @@ impl Init {
         }
     }
 
-    /// Fills `biases` with start values: standard normals for `Nielsen`, else 0 and nothing drawn.
+    /// Fills `biases` with start values: standard normals for `StandardNormal` and `Nielsen`, else 0
+    /// and nothing drawn.
     pub fn fill_biases<T: Element>(self, stream: &mut Stream, biases: &mut [T]) {
+        let random = matches!(self, Self::StandardNormal | Self::Nielsen);
         for b in biases {
-            *b = if self == Self::Nielsen { T::from_f64(stream.normal()) } else { T::ZERO };
+            *b = if random { T::from_f64(stream.normal()) } else { T::ZERO };
         }
     }
 }

@@ -22,6 +22,7 @@ fn spread(x: &[f64]) -> f64 {
 fn each_rule_has_its_variance() {
     for (init, variance) in [
         (Init::Normal { sd: 0.01 }, 1e-4),
+        (Init::StandardNormal, 1.0),
         (Init::XavierUniform, 2.0 / 80.0),
         (Init::XavierNormal, 2.0 / 80.0),
         (Init::HeUniform, 2.0 / 50.0),
@@ -58,7 +59,7 @@ fn zeros_are_zeros_and_draw_nothing() {
 }
 
 #[test]
-fn only_nielsens_biases_are_random() {
+fn only_the_biases_of_nielsens_rules_are_random() {
     let biases = |init: Init| {
         let mut b = vec![f64::NAN; N];
         init.fill_biases(&mut Stream::new(Purpose::Init, 1, 0), &mut b);
@@ -69,7 +70,9 @@ fn only_nielsens_biases_are_random() {
     {
         assert!(biases(init).iter().all(|b| b.to_bits() == 0), "{init:?}");
     }
-    assert!((spread(&biases(Init::Nielsen)) - 1.0).abs() < 5.0 * (2.0 / N as f64).sqrt());
+    for init in [Init::StandardNormal, Init::Nielsen] {
+        assert!((spread(&biases(init)) - 1.0).abs() < 5.0 * (2.0 / N as f64).sqrt(), "{init:?}");
+    }
 }
 
 #[test]

@@ -56,14 +56,23 @@ fn init(keys: &Keys<'_>) -> Option<Init> {
     let read = match init.tag {
         "zeros" => Some(Init::Zeros),
         "normal" => init.keys.number("sd", Must::NotBeNegative).map(|sd| Init::Normal { sd }),
+        "standard-normal" => Some(Init::StandardNormal),
         "xavier-uniform" => Some(Init::XavierUniform),
         "xavier-normal" => Some(Init::XavierNormal),
         "he-uniform" => Some(Init::HeUniform),
         "he-normal" => Some(Init::HeNormal),
         "nielsen" => Some(Init::Nielsen),
         _ => {
-            let known =
-                ["zeros", "normal", "xavier-uniform", "xavier-normal", "he-uniform", "he-normal", "nielsen"];
+            let known = [
+                "zeros",
+                "normal",
+                "standard-normal",
+                "xavier-uniform",
+                "xavier-normal",
+                "he-uniform",
+                "he-normal",
+                "nielsen",
+            ];
             init.unknown("start of the weights", &known);
             return None;
         }

@@ -2,8 +2,8 @@
 //!
 //! Everything is computed in f64 and rounded once to the model's type (N16). A mean is a sum over 32
 //! virtual lanes (N4) of the values in the order (sample, position), divided once by their number; the
-//! standard deviation is the population's, from a second pass over the squared distances to the
-//! mean. A column or channel that is constant in the training part is centred and divided by 1.
+//! standard deviation is the population's, from a second pass over the distances d to the mean, each lane
+//! by s = fma(d, d, s). A column or channel that is constant in the training part is centred and divided by 1.
 
 use kernels::Element;
 
@@ -145,10 +145,11 @@ struct Statistics {
 impl Statistics {
     fn measure(data: &Data, before: &[Fitted], group: Group) -> Self {
         let n = (data.train.len() * group.size) as f64;
-        let mean: Vec<f64> = sums(data, before, group, |x, _| x).iter().map(|sum| sum / n).collect();
-        let squares = sums(data, before, group, |x, at| {
+        let mean: Vec<f64> =
+            sums(data, before, group, |sum, x, _| sum + x).iter().map(|sum| sum / n).collect();
+        let squares = sums(data, before, group, |sum, x, at| {
             let distance = x - mean[at];
-            distance * distance
+            distance.mul_add(distance, sum)
         });
         let deviation: Vec<f64> = squares.iter().map(|sum| (sum / n).sqrt()).collect();
         let divisor = deviation.iter().map(|&sd| if sd > 0.0 { sd } else { 1.0 }).collect();
@@ -160,8 +161,9 @@ impl Statistics {
     }
 }
 
-/// For each group the N4 sum of `term` over the training part, in the order (sample, position).
-fn sums(data: &Data, before: &[Fitted], group: Group, term: impl Fn(f64, usize) -> f64) -> Vec<f64> {
+/// For each group the N4 sum over the training part, in the order (sample, position): `add` gives the
+/// lane's new value from its old one, a value and the group.
+fn sums(data: &Data, before: &[Fitted], group: Group, add: impl Fn(f64, f64, usize) -> f64) -> Vec<f64> {
     const LANES: usize = 32;
     let width = data.width();
     let mut lanes = vec![[0.0; LANES]; group.count];
@@ -171,7 +173,8 @@ fn sums(data: &Data, before: &[Fitted], group: Group, term: impl Fn(f64, usize) 
             let x = before.iter().fold(raw, |x, step| step.apply(x, position));
             let at = position / group.size;
             let index = sample * group.size + position % group.size;
-            lanes[at][index % LANES] += term(x, at);
+            let lane = &mut lanes[at][index % LANES];
+            *lane = add(*lane, x, at);
         }
     }
     lanes
@@ -238,6 +241,20 @@ mod tests {
         let sd = 5f64.sqrt();
         assert_eq!(prepared.train.x, [-3.0 / sd, -1.0 / sd, 0.0, 0.0, 1.0 / sd, 3.0 / sd, 0.0, 0.0]);
         assert_eq!(prepared.constant, [1]);
+    }
+
+    #[test]
+    fn the_statistics_are_those_of_the_kernels_sums() {
+        // With d * d rounded before it is added, this column's deviation ends in another bit.
+        let column: Vec<f64> = (0..1000).map(|i| f64::from(i * i % 37) / 7.0).collect();
+        let exec = kernels::Exec::serial(kernels::Level::best());
+        let mean = kernels::reduce::mean(exec, &column);
+        let sd = (kernels::reduce::sum_of_squares_about(exec, &column, mean) / 1000.0).sqrt();
+        let data = data(column.clone(), vec![1], (0..1000).collect(), vec![]);
+        let prepared = prepare::<f64>(&data, &[Step::Standardise { per: Per::Feature }]);
+        for (ours, x) in prepared.train.x.iter().zip(&column) {
+            assert_eq!(ours.to_bits(), ((x - mean) / sd).to_bits());
+        }
     }
 
     #[test]

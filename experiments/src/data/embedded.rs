@@ -45,14 +45,10 @@ embedded! {
     ACTIVITY_TRAIN_SIGNALS = "activity-train-signals.idx3.gz";
     /// Activity: their labels.
     ACTIVITY_TRAIN_LABELS = "activity-train-labels.idx1.gz";
-    /// Activity: the person of each.
-    ACTIVITY_TRAIN_SUBJECTS = "activity-train-subjects.idx1.gz";
     /// Activity: test windows.
     ACTIVITY_TEST_SIGNALS = "activity-test-signals.idx3.gz";
     /// Activity: their labels.
     ACTIVITY_TEST_LABELS = "activity-test-labels.idx1.gz";
-    /// Activity: the person of each.
-    ACTIVITY_TEST_SUBJECTS = "activity-test-subjects.idx1.gz";
     /// Fashion: training images.
     FASHION_TRAIN_IMAGES = "fashion-5k-train-images.idx3.gz";
     /// Fashion: their labels.

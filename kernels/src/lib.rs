@@ -9,7 +9,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`gemm`] | C = A B over strided matrices, cache-blocked and packed; the heart is `gemm/microkernel.rs` |
-//! | [`conv`] | 1-D and 2-D convolution through im2col, and its two gradients |
+//! | [`conv`] | 1-D and 2-D convolution, directly or through im2col, and its gradients |
 //! | [`pool`] | max, average and global pooling |
 //! | [`activation`], [`softmax`] | the course's activation functions and the softmax loss |
 //! | [`math`] | exp, ln, tanh, sigmoid: correctly rounded in f32 |
@@ -21,7 +21,7 @@
 //!
 //! A function takes an [`Exec`] first: how to run, which never changes what comes out.
 
-#![deny(unsafe_code)] // allowed in view.rs, aligned.rs and one file per instruction set only
+#![deny(unsafe_code)] // allowed in view.rs, aligned.rs, gemm/microkernel.rs and most of simd/, where each says so
 
 pub mod activation;
 #[allow(unsafe_code)] // reads bytes as f32 or f64

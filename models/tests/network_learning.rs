@@ -1,4 +1,4 @@
-//! A network learns what it should, and its delta norms are those of the course.
+//! A network learns XOR; its deltas, running statistics and long bias gradients, worked by hand.
 
 use kernels::activation::Activation;
 use kernels::{Exec, Level};

@@ -1,4 +1,5 @@
-//! The forward pass: y = W im2col(x) + b, one sample at a time.
+//! The forward pass: y = W im2col(x) + b, one sample at a time. The columns are copied out for the
+//! matrix product, or the direct kernel reads them where they lie; the bits are the same.
 
 use super::product::Weights;
 use super::share::{Share, share_out};

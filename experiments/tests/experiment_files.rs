@@ -35,6 +35,25 @@ fn every_shipped_experiment_is_valid() {
 }
 
 #[test]
+fn every_shipped_experiment_says_what_it_varies_or_keeps() {
+    for (name, text) in experiments::suite::SHIPPED {
+        assert!(text.contains("\n[roles]\n"), "{name} has no [roles]");
+    }
+}
+
+#[test]
+fn figures_on_mnist_stand_beside_results_on_mnist_only() {
+    let mut authors = 0;
+    for (name, text) in experiments::suite::SHIPPED {
+        if text.contains("source = \"Nielsen") || text.contains("source = \"LeCun") {
+            authors += 1;
+            assert!(text.contains("\nname = \"mnist\"\n"), "{name} has MNIST figures and other data");
+        }
+    }
+    assert_eq!(authors, 4, "Nielsen's chapters 1 and 3, 5, 6, and LeCun et al.");
+}
+
+#[test]
 fn every_key_that_an_example_resolves_is_in_the_reference() {
     let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("suite");
     let mut missing = Vec::new();

@@ -2,6 +2,10 @@
 
 use kernels::math::f64::{exp, ln, log10};
 
+/// Values beyond this, or nearer to 0 on a logarithmic axis than its inverse, are not shown: a training that
+/// diverges ends near the largest number, where a margin or a ratio would be infinite.
+const FARTHEST: f64 = 1e250;
+
 /// How values are spread along an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scale {
@@ -52,7 +56,8 @@ pub(super) struct Axis {
 impl Axis {
     /// An axis that holds every finite one of `values`, with a margin.
     pub(super) fn around(label: &str, scale: Scale, values: impl IntoIterator<Item = f64>) -> Self {
-        let usable = |value: &f64| value.is_finite() && (scale == Scale::Linear || *value > 0.0);
+        let usable =
+            |value: &f64| value.abs() <= FARTHEST && (scale == Scale::Linear || *value >= 1.0 / FARTHEST);
         let (mut low, mut high, mut whole) = (f64::INFINITY, f64::NEG_INFINITY, true);
         for value in values.into_iter().filter(usable) {
             (low, high) = (low.min(value), high.max(value));
@@ -119,12 +124,13 @@ impl Axis {
     }
 
     fn linear(label: &str, low: f64, high: f64) -> Self {
-        let margin = if high > low { 0.06 * (high - low) } else { (0.1 * low.abs()).max(0.5) };
+        let margin =
+            if high - low > 1.0 / FARTHEST { 0.06 * (high - low) } else { (0.1 * low.abs()).max(0.5) };
         Self::exactly(label, low - margin, high + margin)
     }
 
     fn log(label: &str, low: f64, high: f64) -> Self {
-        let margin = exp((ln(high / low) * 0.06).max(0.1));
+        let margin = exp((ln_ratio(high, low) * 0.06).max(0.1));
         let (low, high) = (low / margin, high * margin);
         let ticks = log_ticks(low, high);
         Self { label: label.to_owned(), ticks, grid: true, names: false, scale: Scale::Log, low, high }
@@ -139,7 +145,7 @@ impl Axis {
     pub(super) fn place(&self, value: f64) -> f64 {
         match self.scale {
             Scale::Linear => (value - self.low) / (self.high - self.low),
-            Scale::Log => ln(value / self.low) / ln(self.high / self.low),
+            Scale::Log => ln_ratio(value, self.low) / ln_ratio(self.high, self.low),
         }
     }
 
@@ -154,6 +160,12 @@ impl Axis {
     }
 }
 
+/// ln(a / b), also where the ratio is beyond the range of numbers.
+fn ln_ratio(a: f64, b: f64) -> f64 {
+    let ratio = a / b;
+    if ratio.is_finite() && ratio != 0.0 { ln(ratio) } else { ln(a) - ln(b) }
+}
+
 /// Multiples of 1, 2 or 5 times a power of ten, about five of them.
 fn linear_ticks(low: f64, high: f64) -> Vec<Tick> {
     let rough = (high - low) / 5.0;
@@ -164,11 +176,11 @@ fn linear_ticks(low: f64, high: f64) -> Vec<Tick> {
     let digits = (-step.1).max(0) as usize;
     let step = size(step);
     let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
-    let large = low.abs().max(high.abs()) >= 1e6;
+    let short_only = low.abs().max(high.abs()) >= 1e6 || digits > 12;
     (first..=last)
         .map(|i| {
             let value = i as f64 * step;
-            let text = if large { short(value) } else { format!("{value:.digits$}") };
+            let text = if short_only { short(value) } else { format!("{value:.digits$}") };
             Tick { value, text: text.replace('-', "−") }
         })
         .collect()
@@ -279,6 +291,23 @@ mod tests {
                 assert!(axis.low < axis.high);
             }
         }
+    }
+
+    #[test]
+    fn an_axis_over_all_numbers_has_few_ticks_and_holds_what_is_shown() {
+        let ends = [1e-300, 1e-3, f64::MAX, 1e250];
+        for values in [&ends[..], &[1e-250, 1e250], &[-f64::MAX, 1.0, 2e249], &[0.0, 5e-324], &[1e250, 1e250]]
+        {
+            for scale in [Scale::Linear, Scale::Log] {
+                let axis = Axis::around("x", scale, values.iter().copied());
+                assert!(axis.low < axis.high && axis.high.is_finite(), "{values:?} {scale:?}");
+                assert!(axis.ticks.len() < 30, "{values:?} {scale:?}: {} ticks", axis.ticks.len());
+                assert!(axis.ticks.iter().all(|tick| tick.text.len() < 20), "{:?}", axis.ticks);
+                let held = values.iter().filter(|x| axis.holds(**x));
+                assert!(held.clone().all(|&x| axis.place(x).is_finite()));
+            }
+        }
+        assert!(Axis::around("x", Scale::Log, ends).holds(1e250));
     }
 
     #[test]

@@ -4,6 +4,11 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::spec::keys::suggestion;
+
+/// What to do about a damaged file.
+const AGAIN: &str = "\n   = fix: run the experiment again: it writes the file anew";
+
 /// Why pictures could not be drawn.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -24,12 +29,10 @@ pub enum PlotError {
         /// What the reader says.
         source: toml::de::Error,
     },
-    /// A file of the results folder lacks a column.
-    Column {
+    /// A file of the results folder is empty or lacks the columns that the program writes.
+    Columns {
         /// The file.
         path: PathBuf,
-        /// The missing column.
-        column: String,
     },
     /// No figure of the results has this name.
     Metric {
@@ -46,13 +49,16 @@ impl fmt::Display for PlotError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(error) => write!(f, "{error}"),
-            Self::Csv { path, source } => write!(f, "{}: {source}", path.display()),
-            Self::Toml { path, source } => write!(f, "{}: {source}", path.display()),
-            Self::Column { path, column } => {
-                write!(f, "{} has no column `{column}`: run the experiment again", path.display())
+            Self::Csv { path, source } => write!(f, "{}: {source}{AGAIN}", path.display()),
+            Self::Toml { path, source } => {
+                write!(f, "{}: {}{AGAIN}", path.display(), source.to_string().trim_end())
+            }
+            Self::Columns { path } => {
+                write!(f, "{}: its columns are not those of results{AGAIN}", path.display())
             }
             Self::Metric { name, known } => {
-                write!(f, "the results hold no `{name}`; they hold {}", known.join(", "))
+                let fix = suggestion(name, &known.iter().map(String::as_str).collect::<Vec<_>>());
+                write!(f, "the results hold no `{name}`\n   = fix: {fix}")
             }
             Self::Drawing(reason) => write!(f, "drawing failed: {reason}"),
         }
@@ -65,7 +71,7 @@ impl std::error::Error for PlotError {
             Self::Io(error) => Some(error),
             Self::Csv { source, .. } => Some(source),
             Self::Toml { source, .. } => Some(source),
-            Self::Column { .. } | Self::Metric { .. } | Self::Drawing(_) => None,
+            Self::Columns { .. } | Self::Metric { .. } | Self::Drawing(_) => None,
         }
     }
 }

@@ -361,6 +361,10 @@ impl Frame<'_> {
                 let cap = if from.0 == to.0 { (4.0, 0.0) } else { (0.0, 4.0) };
                 let inside = |(x, y): Point| self.at((self.panel.x.nearest(x), self.panel.y.nearest(y)));
                 let (from, to) = (inside(*from), inside(*to));
+                // The spread of values near the largest number is none.
+                if ![from.0, from.1, to.0, to.1].iter().all(|x| x.is_finite()) {
+                    return;
+                }
                 canvas.path(&[from, to], stroke);
                 for (x, y) in [from, to] {
                     canvas.path(&[(x - cap.0, y - cap.1), (x + cap.0, y + cap.1)], stroke);

@@ -40,10 +40,8 @@ pub(super) struct CellOf {
 pub(super) fn results(folder: &Path) -> Result<Rows, PlotError> {
     let path = folder.join("results.csv");
     let (header, records) = table(&path)?;
-    let status = header
-        .iter()
-        .position(|name| name == "status")
-        .ok_or_else(|| PlotError::Column { path: path.clone(), column: "status".into() })?;
+    let status = header.iter().position(|name| name == "status").filter(|&status| status >= 2);
+    let status = status.ok_or_else(|| PlotError::Columns { path: path.clone() })?;
     Ok(rows(&header, &records, status, status + 1))
 }
 
@@ -54,6 +52,9 @@ pub(super) fn curves(folder: &Path, keys: usize) -> Result<Option<Rows>, PlotErr
         return Ok(None);
     }
     let (header, records) = table(&path)?;
+    if header.len() < keys + 2 {
+        return Err(PlotError::Columns { path });
+    }
     let curves = rows(&header, &records, keys + 2, keys + 2);
     Ok((curves.figures.len() > 1 && !curves.rows.is_empty()).then_some(curves))
 }
@@ -63,7 +64,10 @@ pub(super) fn table(path: &Path) -> Result<(Vec<String>, Vec<Vec<String>>), Plot
     let text = fs::read_to_string(path)?;
     let unreadable = |source| PlotError::Csv { path: path.to_owned(), source };
     let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let header = reader.headers().map_err(unreadable)?.iter().map(str::to_owned).collect();
+    let header: Vec<String> = reader.headers().map_err(unreadable)?.iter().map(str::to_owned).collect();
+    if header.is_empty() {
+        return Err(PlotError::Columns { path: path.to_owned() });
+    }
     let records: Result<Vec<Vec<String>>, csv::Error> =
         reader.records().map(|record| Ok(record?.iter().map(str::to_owned).collect())).collect();
     Ok((header, records.map_err(unreadable)?))
@@ -226,6 +230,25 @@ mod tests {
         assert!(rows.values("1", 0).is_empty());
         assert_eq!(rows.varying(), [0]);
         assert_eq!(curves(folder.path(), 1).unwrap(), None);
+    }
+
+    #[test]
+    fn a_file_without_its_columns_is_an_error_with_a_remedy() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("results.csv", ""),
+            ("results.csv", "status\n"),
+            ("curves.csv", ""),
+            ("curves.csv", "cell,seed\n"),
+        ] {
+            fs::write(folder.path().join(name), text).unwrap();
+            let error = match name {
+                "results.csv" => results(folder.path()).map(|_| ()),
+                _ => curves(folder.path(), 1).map(|_| ()),
+            };
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains("fix: "), "{error}");
+        }
     }
 
     #[test]

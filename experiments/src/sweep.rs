@@ -78,6 +78,7 @@ pub(crate) fn sweep(root: &Keys<'_>, forbidden: &[&str]) -> Option<Sweep> {
     }
     let (context, span) = (keys.context, keys.span.clone());
     keys.finish();
+    whole &= no_overlap(context, &axes);
     let cells = axes.iter().try_fold(1usize, |cells, axis| cells.checked_mul(axis.choices.len()));
     match cells {
         Some(cells) if cells <= MOST_CELLS => {}
@@ -177,6 +178,35 @@ fn cases(context: &Context, node: &Node, forbidden: &[&str]) -> Option<Axis> {
         return None;
     }
     Some(Axis { key: "case".to_owned(), choices })
+}
+
+/// Whether one of two dotted keys holds the other, or is the other.
+pub(crate) fn overlap(a: &str, b: &str) -> bool {
+    let holds =
+        |a: &str, b: &str| b.strip_prefix(a).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    holds(a, b) || holds(b, a)
+}
+
+/// No cell may put two values at one place: the second would hide the first.
+fn no_overlap(context: &Context, axes: &[Axis]) -> bool {
+    let mut whole = true;
+    let mut check = |first: &Put, second: &Put| {
+        if overlap(&first.key, &second.key) {
+            let message = format!("the sweep sets `{}` and `{}`, which overlap", first.key, second.key);
+            context.error(&second.span, message, "sweep one of the two");
+            whole = false;
+        }
+    };
+    for (at, axis) in axes.iter().enumerate() {
+        for choice in &axis.choices {
+            for (put, later) in choice.puts.iter().enumerate() {
+                choice.puts[..put].iter().for_each(|earlier| check(earlier, later));
+            }
+            let others = axes[at + 1..].iter().flat_map(|axis| axis.choices.iter().flat_map(|c| &c.puts));
+            others.for_each(|other| choice.puts.iter().for_each(|put| check(put, other)));
+        }
+    }
+    whole
 }
 
 /// Every combination, the first axis slowest.

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-/// How every syntax error begins.
-pub(crate) const NOT_TOML: &str = "not TOML";
+use serde_json::{Value as Json, json};
 
 /// A place in one of the texts that an experiment is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,25 +75,6 @@ impl Diagnostics {
         self.push(Diagnostic { severity: Severity::Warning, span, message: message.into(), fix });
     }
 
-    /// Drops what is said of a line that is not TOML, apart from just that: the rest is guesswork
-    /// about a value that was misread.
-    pub(crate) fn drop_echoes(&mut self) {
-        let line = |span: &Span| {
-            let text = &self.sources[span.source].1;
-            (span.source, text[..floor_boundary(text, span.range.start)].matches('\n').count())
-        };
-        let place = |entry: &Diagnostic| entry.span.as_ref().map(line);
-        let broken: Vec<_> =
-            self.entries.iter().filter(|entry| entry.message.starts_with(NOT_TOML)).map(place).collect();
-        let keep: Vec<bool> = self
-            .entries
-            .iter()
-            .map(|entry| entry.message.starts_with(NOT_TOML) || !broken.contains(&place(entry)))
-            .collect();
-        let mut keep = keep.into_iter();
-        self.entries.retain(|_| keep.next().unwrap_or(true));
-    }
-
     /// All entries, in the order in which they were found.
     pub fn entries(&self) -> &[Diagnostic] {
         &self.entries
@@ -108,6 +88,18 @@ impl Diagnostics {
     /// The number of errors.
     pub fn errors(&self) -> usize {
         self.entries.iter().filter(|entry| entry.severity == Severity::Error).count()
+    }
+
+    /// The errors for other programs: message, file, line and column from 1 (null without a place), fix.
+    pub fn to_json(&self) -> Vec<Json> {
+        let errors = self.entries.iter().filter(|entry| entry.severity == Severity::Error);
+        let error = |entry: &Diagnostic| {
+            let source = &self.sources[entry.span.as_ref().map_or(0, |span| span.source)];
+            let place = entry.span.as_ref().map(|span| Place::of(&source.1, &span.range));
+            json!({ "message": entry.message, "file": source.0, "line": place.as_ref().map(|p| p.line),
+                    "column": place.as_ref().map(|p| p.column), "fix": entry.fix })
+        };
+        errors.map(error).collect()
     }
 
     /// One entry as text: the message, the place, the line with a caret, the fix.

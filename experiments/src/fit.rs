@@ -3,9 +3,10 @@
 use models::loss::Loss;
 use models::network::{Outline, ShapeError, outline};
 
+use crate::data::picture::Picture;
 use crate::data::{Data, Targets};
 use crate::exit::{Exit, Failure};
-use crate::spec::{Dtype, Kind, LayerSpec, ModelSpec, NetworkTrial, Start};
+use crate::spec::{ConvolveTrial, Dtype, Kind, LayerSpec, ModelSpec, NetworkTrial, Start};
 
 /// More memory than this is a slip of the pen.
 const MOST_BYTES: usize = 1 << 36;
@@ -46,6 +47,52 @@ pub fn chain(input: &[usize], outline: &Outline) -> String {
         .fold(format!("{input:?}"), |chain, layer| format!("{chain} -> {} -> {:?}", layer.kind, layer.output))
 }
 
+/// Whether the filter and the layers behind it fit an image of `shape`.
+///
+/// # Errors
+/// [`ShapeError`] with the chain of shapes.
+pub fn convolution(trial: &ConvolveTrial, shape: [usize; 3]) -> Result<(), ShapeError> {
+    let wrong = |layer, reason| Err(ShapeError { layer: Some(layer), chain: format!("{shape:?}"), reason });
+    let [_, per_filter, kernel_h, kernel_w] = trial.filter.shape;
+    if ![1, shape[0]].contains(&per_filter) {
+        let reason = format!("the weights are for {per_filter} input channels, the image has {}", shape[0]);
+        return wrong(0, reason);
+    }
+    let reach = |axis: usize, kernel: usize| trial.dilation[axis] * (kernel - 1) + 1;
+    let window = [reach(0, kernel_h), reach(1, kernel_w)];
+    let padded = [0, 1].map(|axis| shape[axis + 1] + 2 * trial.padding[axis]);
+    if window[0] > padded[0] || window[1] > padded[1] {
+        let [[h, w], [rows, columns]] = [window, padded];
+        return wrong(
+            0,
+            format!("a kernel that covers {h} x {w} is larger than the padded image, {rows} x {columns}"),
+        );
+    }
+    let mut layers = trial.layers(shape[0]);
+    layers.push(LayerSpec::Flatten);
+    let outline = outline::<f64>(&shape, &layers, Loss::Quadratic, 1)?;
+    match outline.layers.iter().skip(1).position(|layer| layer.parameters > 0) {
+        Some(at) => {
+            let reason = format!("`{}` learns, and nothing does here", outline.layers[at + 1].kind);
+            wrong(at + 1, format!("{reason}: write activations or pooling"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether a convolution fits its picture.
+///
+/// # Errors
+/// [`Exit::Usage`], with the layer's key, the shapes and the remedy.
+pub fn picture(trial: &ConvolveTrial, picture: &Picture) -> Result<(), Failure> {
+    convolution(trial, picture.shape).map_err(|error| {
+        let key = error.layer.and_then(|layer| trial.origins.get(layer)).map_or("convolve", String::as_str);
+        let what = format!("the shapes of `{key}` do not fit: {}: {}", error.chain, error.reason);
+        let fix = format!("change `{key}` or what stands before it");
+        Failure::new(Exit::Usage, format!("error: {what}\n   = fix: {fix}"))
+    })
+}
+
 /// Whether a trial fits its data.
 ///
 /// # Errors
@@ -69,13 +116,20 @@ fn wrong(what: String, fix: impl std::fmt::Display) -> Result<(), Failure> {
     Err(Failure::new(Exit::Usage, format!("error: {what}\n   = fix: {fix}")))
 }
 
+/// What to do about data of a single class.
+const ONE_CLASS: &str =
+    "take two classes or more: change `dataset.classes` or `dataset.rows`, or take other data";
+
 /// Two classes or a value, and as many start weights as inputs.
 fn neuron(kind: &str, bias: bool, start: &Start, data: &Data) -> Result<(), Failure> {
     if let Targets::Classes { names, .. } = &data.targets
         && names.len() != 2
     {
         let what = format!("a single neuron tells 2 classes apart, {} has {}", data.name, names.len());
-        return wrong(what, "keep two with `dataset.classes`");
+        return match names.len() {
+            0 | 1 => wrong(what, ONE_CLASS),
+            _ => wrong(what, "keep two with `dataset.classes`"),
+        };
     }
     let inputs = data.width() + usize::from(bias);
     match start {
@@ -109,6 +163,10 @@ fn network(trial: &NetworkTrial, data: &Data) -> Result<(), Failure> {
         Targets::Values { name, .. } if trial.train.loss != Loss::Quadratic || outline.outputs != 1 => wrong(
             format!("`{name}` of {} is a value, but the network is {shapes} with another cost", data.name),
             "predict a value with one output and `loss = \"quadratic\"`".to_owned(),
+        ),
+        Targets::Classes { names, .. } if names.len() < 2 => wrong(
+            format!("{} has {} class, which leaves nothing to tell apart", data.name, names.len()),
+            ONE_CLASS.to_owned(),
         ),
         Targets::Classes { names, .. }
             if outline.outputs != names.len() && !one_for_two(trial, &outline, names) =>

@@ -1,6 +1,6 @@
 //! The shipped experiments, and finding an experiment by its name or file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::exit::{Exit, Failure};
 use crate::spec::{self, Experiment};
@@ -39,15 +39,24 @@ pub fn names() -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
+/// Whether `name` is that of a shipped experiment or of one in `experiments/suite`.
+pub fn knows(name: &str) -> bool {
+    SHIPPED.iter().any(|(known, _)| *known == name) || local(name).is_file()
+}
+
+fn local(name: &str) -> PathBuf {
+    Path::new("experiments/suite").join(format!("{name}.toml"))
+}
+
 /// The file's name for messages, and its text.
-fn read(name_or_file: &str) -> Result<(String, String), Failure> {
+pub(crate) fn read(name_or_file: &str) -> Result<(String, String), Failure> {
     if name_or_file.ends_with(".toml") || name_or_file.contains(['/', '\\']) {
-        return Ok((name_or_file.to_owned(), fs_err::read_to_string(name_or_file)?));
+        return Ok((name_or_file.to_owned(), text_of(name_or_file)?));
     }
-    let local = format!("experiments/suite/{name_or_file}.toml");
-    if Path::new(&local).is_file() {
-        let text = fs_err::read_to_string(&local)?;
-        return Ok((local, text));
+    let local = local(name_or_file);
+    if local.is_file() {
+        let file = local.display().to_string();
+        return Ok((file.clone(), text_of(&file)?));
     }
     match SHIPPED.iter().find(|(name, _)| *name == name_or_file) {
         Some((name, text)) => Ok((format!("{name}.toml"), (*text).to_owned())),
@@ -55,8 +64,39 @@ fn read(name_or_file: &str) -> Result<(String, String), Failure> {
     }
 }
 
+/// The text of an experiment file.
+pub(crate) fn text_of(file: &str) -> Result<String, Failure> {
+    let failure = |exit, reason: &str, fix: &str| {
+        Failure::new(exit, format!("error: {file}: {reason}\n   = fix: {fix}"))
+    };
+    let path = Path::new(file);
+    if path.is_dir() {
+        return Err(failure(
+            Exit::Io,
+            "is a folder, not an experiment file",
+            "name a file in it that ends in .toml",
+        ));
+    }
+    if !path.exists() {
+        let with_ending = format!("{file}.toml");
+        let fix = match Path::new(&with_ending).is_file() {
+            true => format!("write `{with_ending}`"),
+            false => "check the path, which counts from the current folder; `experiments list` prints the names of shipped experiments".to_owned(),
+        };
+        return Err(failure(Exit::Io, "does not exist", &fix));
+    }
+    String::from_utf8(fs_err::read(path)?).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = valid.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let fix = "save the file as UTF-8";
+        failure(Exit::Usage, &format!("line {line} is not UTF-8"), fix)
+    })
+}
+
 fn unknown(name: &str) -> Failure {
+    let file = format!("{name}.toml");
     let fix = match crate::diagnostics::did_you_mean(name, SHIPPED.iter().map(|(name, _)| *name)) {
+        _ if Path::new(&file).is_file() => format!("write `{file}` for the file in this folder"),
         Some(near) => format!("did you mean `{near}`?"),
         None => "`experiments list` prints the names; a path to a file must end in .toml".to_owned(),
     };

@@ -33,6 +33,7 @@ fn experiment(kind: &'static str, title: &str) -> Experiment {
         table: TableSpec::default(),
         plots: Vec::new(),
         warnings: Vec::new(),
+        file: String::new(),
         text: String::new(),
         overrides: Vec::new(),
     }

@@ -51,11 +51,17 @@ impl Inputs {
             if let Kind::Convolve(trial) = &cell.kind
                 && !pictures.iter().any(|(known, _)| *known == trial.image)
             {
-                pictures.push((trial.image.clone(), Arc::new(picture::load(&trial.image)?)));
+                let picture = picture::load(&trial.image)?;
+                pictures.push((trial.image.clone(), Arc::new(picture)));
             }
         }
         let inputs = Self { loaded, pictures, prepared: Mutex::default(), kept };
         for kind in experiment.cells.iter().map(|cell| &cell.kind) {
+            if let Kind::Convolve(trial) = kind
+                && let Some(picture) = inputs.picture(&trial.image)
+            {
+                fit::picture(trial, &picture)?;
+            }
             for &seed in &experiment.seeds {
                 if let Some(data) = kinds::dataset(kind).and_then(|spec| inputs.data(spec, seed)) {
                     fit::trial(kind, &data)?;

@@ -75,22 +75,8 @@ struct Layers {
 
 impl Layers {
     fn new(trial: &ConvolveTrial, picture: &Picture) -> Result<Self, Stopped> {
-        let [filters, per_filter, kernel_h, kernel_w] = trial.filter.shape;
-        let channels = picture.shape[0];
-        // One input channel: the filter is applied to every channel by itself.
-        let copies = if per_filter == 1 { channels } else { 1 };
-        let convolution = LayerSpec::Conv2d {
-            filters: filters * copies,
-            kernel: [kernel_h, kernel_w],
-            stride: trial.stride,
-            padding: trial.padding,
-            dilation: trial.dilation,
-            groups: copies,
-            bias: true,
-            true_convolution: trial.true_convolution,
-        };
-        let mut layers = vec![convolution];
-        layers.extend(trial.then.iter().cloned());
+        let copies = trial.copies(picture.shape[0]);
+        let mut layers = trial.layers(picture.shape[0]);
         let (step, reach) = geometry(&layers);
         let shown = layers.len() - 1;
         // The cost, which nothing asks for here, wants a list.

@@ -39,6 +39,8 @@ pub struct Experiment {
     pub plots: Vec<PlotSpec>,
     /// What is allowed but worth saying.
     pub warnings: Vec<Diagnostic>,
+    /// The file's name for messages.
+    pub file: String,
     /// The file's text as read; what `--set` changed stands in [`Self::overrides`].
     pub text: String,
     /// The `--set` arguments, as given.

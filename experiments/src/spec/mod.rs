@@ -7,9 +7,11 @@
 mod dataset;
 mod experiment;
 pub(crate) mod keys;
+mod names;
 mod network;
 mod neuron;
 mod other_kinds;
+mod place;
 mod read;
 pub(crate) mod tree;
 mod values;
@@ -21,10 +23,13 @@ pub use network::{Dtype, EvaluateSpec, Keep, ModelSpec, NetworkTrial, Per, Probe
 pub use neuron::{AdalineTrial, PerceptronTrial, Rule, Start, Unit};
 pub use other_kinds::{ActivationsTrial, ConvolveTrial, Filter, GradientCheckTrial, Image, KernelsTrial};
 
+pub use place::{Placed, placed};
+
 use crate::diagnostics::{Diagnostics, Span};
 use crate::fit;
 use crate::sweep::{self, Put, Sweep};
 use keys::{Context, Keys};
+use names::Names;
 use read::header::{self, Grid, HEADER};
 use tree::{Node, Value};
 
@@ -33,18 +38,40 @@ use tree::{Node, Value};
 /// # Errors
 /// All errors of the file at once.
 pub fn parse(file_name: &str, text: &str, overrides: &[String]) -> Result<Experiment, Diagnostics> {
+    let stem = std::path::Path::new(file_name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    parse_as(file_name, &stem, text, overrides)
+}
+
+/// As [`parse`], for an experiment called `stem` whatever its file is called.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_as(
+    file_name: &str,
+    stem: &str,
+    text: &str,
+    overrides: &[String],
+) -> Result<Experiment, Diagnostics> {
     let mut diagnostics = Diagnostics::new(file_name, text);
     let mut tree = tree::parse(text, 0, &mut diagnostics);
+    if diagnostics.has_errors() {
+        // Whatever else could be said would be guesswork about a text that was misread.
+        return Err(diagnostics);
+    }
     let puts: Vec<Put> = overrides.iter().filter_map(|set| parse_override(set, &mut diagnostics)).collect();
     let context = Context::new(diagnostics);
-    for put in &puts {
+    for (at, put) in puts.iter().enumerate() {
+        if let Some(earlier) = puts[..at].iter().find(|earlier| sweep::overlap(&earlier.key, &put.key)) {
+            let message = format!("`--set {}` and `--set {}` overlap", earlier.key, put.key);
+            context.error(&put.span, message, "keep one of the two");
+        }
         put.apply(&context, &mut tree);
     }
-    let experiment = read_experiment(&context, &tree, file_name);
-    let mut diagnostics = context.into_diagnostics();
-    diagnostics.drop_echoes();
+    let experiment = read_experiment(&context, &tree, stem);
+    let diagnostics = context.into_diagnostics();
     match experiment {
         Some(experiment) if !diagnostics.has_errors() => Ok(Experiment {
+            file: file_name.to_owned(),
             text: text.to_owned(),
             overrides: overrides.to_vec(),
             warnings: diagnostics.entries().to_vec(),
@@ -80,16 +107,17 @@ fn parse_override(set: &str, diagnostics: &mut Diagnostics) -> Option<Put> {
     Some(Put { key: key.to_owned(), span: span(0..key.len()), node })
 }
 
-fn read_experiment(context: &Context, tree: &Node, file_name: &str) -> Option<Experiment> {
+fn read_experiment(context: &Context, tree: &Node, stem: &str) -> Option<Experiment> {
     let root = Keys::of(context, "", tree)?;
-    let stem = std::path::Path::new(file_name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let header = header::header(&root, &stem);
+    let header = header::header(&root, stem);
     let seeds = header::seeds(&root);
     let sweep = sweep::sweep(&root, &HEADER);
-    let table = header::table(&root, sweep.as_ref().map(|sweep| sweep.columns.as_slice()));
-    let plots = header::plots(&root);
-    context.take_resolved();
     let kind = header.as_ref().map(|header| header.kind);
+    let names = kind.map(Names::of);
+    let swept = sweep.as_ref().map(|sweep| sweep.columns.as_slice());
+    let table = header::table(&root, swept, names.as_ref());
+    let plots = header::plots(&root, swept, names.as_ref());
+    context.take_resolved();
     let cells = read_cells(context, tree, kind?, sweep.as_ref()?);
     let columns = sweep.as_ref().map(|sweep| sweep.columns.clone()).unwrap_or_default();
     let settings: Vec<Vec<(String, String)>> = sweep?
@@ -97,7 +125,7 @@ fn read_experiment(context: &Context, tree: &Node, file_name: &str) -> Option<Ex
         .iter()
         .map(|plan| columns.iter().cloned().zip(plan.values.iter().cloned()).collect())
         .collect();
-    let grid = Grid { columns: &columns, cells: &settings };
+    let grid = Grid { columns: &columns, cells: &settings, names: names.as_ref() };
     let published = header::published(&root, &grid);
     let expect = header::expect(&root, &grid, seeds.as_deref().unwrap_or_default());
     let roles = cells.as_ref().and_then(|cells| header::roles(&root, |key| exists(cells, key)));
@@ -118,6 +146,7 @@ fn read_experiment(context: &Context, tree: &Node, file_name: &str) -> Option<Ex
         table: table?,
         plots: plots?,
         warnings: Vec::new(),
+        file: String::new(),
         text: String::new(),
         overrides: Vec::new(),
     })
@@ -146,19 +175,33 @@ fn read_cells(context: &Context, tree: &Node, kind: &str, sweep: &Sweep) -> Opti
     cells.into_iter().collect()
 }
 
-/// Whether the layers of a network fit each other; the error points at the layer.
+/// Whether the layers fit each other, and an image that the file holds; the error points at the layer.
 fn shapes_fit(context: &Context, tree: &Node, kind: &Kind) -> bool {
-    let (model, fitted) = match kind {
+    let (fitted, origins) = match kind {
         Kind::Network(trial) => {
-            (&trial.model, fit::model(&trial.model, trial.train.loss, trial.train.batch, trial.train.dtype))
+            let TrainSpec { loss, batch, dtype, .. } = trial.train;
+            (fit::model(&trial.model, loss, batch, dtype).map(|_| ()), &trial.model.origins)
         }
         Kind::GradientCheck(trial) => {
-            (&trial.model, fit::model(&trial.model, trial.loss, trial.batch, Dtype::F64))
+            if trial.batch == 1 && trial.model.layers.contains(&LayerSpec::BatchNorm) {
+                let span = &tree.nearest("gradient_check.batch").span;
+                let message = "`gradient_check.batch` is 1, and one sample has no variance to normalise by";
+                context.error(span, message, "write `batch = 4`");
+                return false;
+            }
+            (fit::model(&trial.model, trial.loss, trial.batch, Dtype::F64).map(|_| ()), &trial.model.origins)
+        }
+        Kind::Convolve(ConvolveTrial { image: Image::Inline { shape, .. }, .. }) => {
+            let Kind::Convolve(trial) = kind else { return true };
+            (fit::convolution(trial, *shape), &trial.origins)
         }
         _ => return true,
     };
     let Err(error) = fitted else { return true };
-    let path = error.layer.and_then(|layer| model.origins.get(layer)).map_or("model.layers", String::as_str);
+    let path = error.layer.and_then(|layer| origins.get(layer)).map_or_else(
+        || if matches!(kind, Kind::Convolve(_)) { "convolve" } else { "model.layers" },
+        String::as_str,
+    );
     let message = format!("the shapes do not fit: {}: {}", error.chain, error.reason);
     context.error(&tree.nearest(path).span, message, format!("change `{path}` or what stands before it"));
     false

@@ -40,12 +40,38 @@ pub struct ConvolveTrial {
     pub true_convolution: bool,
     /// What is applied after: activations or pooling.
     pub then: Vec<LayerSpec>,
+    /// The key of the convolution and of each layer behind it, for messages.
+    pub origins: Vec<String>,
     /// Shifts (rows, columns) to compare "shift, then apply" with "apply, then shift".
     pub shifts: Vec<[usize; 2]>,
     /// Write the output as pictures.
     pub pictures: bool,
     /// Write the output's values.
     pub values: bool,
+}
+
+impl ConvolveTrial {
+    /// The convolution of an image of so many channels, and what is applied after.
+    pub fn layers(&self, channels: usize) -> Vec<LayerSpec> {
+        let [filters, _, kernel_h, kernel_w] = self.filter.shape;
+        let copies = self.copies(channels);
+        let convolution = LayerSpec::Conv2d {
+            filters: filters * copies,
+            kernel: [kernel_h, kernel_w],
+            stride: self.stride,
+            padding: self.padding,
+            dilation: self.dilation,
+            groups: copies,
+            bias: true,
+            true_convolution: self.true_convolution,
+        };
+        std::iter::once(convolution).chain(self.then.iter().cloned()).collect()
+    }
+
+    /// A filter of one input channel is applied to every channel by itself.
+    pub fn copies(&self, channels: usize) -> usize {
+        if self.filter.shape[1] == 1 { channels } else { 1 }
+    }
 }
 
 /// An image to convolve.

@@ -6,7 +6,7 @@
 
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostics::{Diagnostics, NOT_TOML, Span};
+use crate::diagnostics::{Diagnostics, Span};
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
@@ -130,11 +130,12 @@ pub(crate) struct NoSuchKey {
 /// Parses source number `source` of `diagnostics`; syntax errors are added to it, and what could be read comes back.
 pub(crate) fn parse(text: &str, source: usize, diagnostics: &mut Diagnostics) -> Node {
     let (table, errors) = DeTable::parse_recoverable(text);
-    for error in errors {
+    // One slip makes several errors: the first is the slip.
+    if let Some(error) = errors.into_iter().next() {
         let span = error.span().map(|range| Span { source, range });
         diagnostics.error(
             span,
-            format!("{NOT_TOML}: {}", error.message().replace('\n', ", ")),
+            format!("not TOML: {}", error.message().replace('\n', ", ")),
             syntax_fix(&error),
         );
     }
@@ -143,7 +144,10 @@ pub(crate) fn parse(text: &str, source: usize, diagnostics: &mut Diagnostics) ->
 }
 
 fn syntax_fix(error: &toml::de::Error) -> &'static str {
-    if error.message().contains("duplicate") { "keep one of the two" } else { "" }
+    if error.message().contains("duplicate") {
+        return "keep one of the two";
+    }
+    "write `key = value`, `[table]` or `[[list]]`, each on a line; text stands in double quotes"
 }
 
 fn convert_table(table: &DeTable<'_>, source: usize, diagnostics: &mut Diagnostics) -> Table {

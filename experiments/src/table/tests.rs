@@ -19,6 +19,7 @@ fn experiment() -> Experiment {
         table: TableSpec { columns: vec!["test.accuracy".into()], ..TableSpec::default() },
         plots: Vec::new(),
         warnings: Vec::new(),
+        file: String::new(),
         text: String::new(),
         overrides: Vec::new(),
     }

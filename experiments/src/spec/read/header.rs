@@ -1,6 +1,7 @@
 //! What stands around the trial: name, question, roles, seeds, published and expected figures, table.
 
 use crate::spec::keys::{self, Context, Keys, Must, list, numbers, text};
+use crate::spec::names::Names;
 use crate::spec::tree::Node;
 use crate::spec::{Expect, PlotSpec, Published, Role, Statistic, TableSpec};
 
@@ -68,6 +69,11 @@ fn name(root: &Keys<'_>, stem: &str) -> Option<String> {
     if !plain(stem) {
         let message = format!("the file is called `{stem}.toml`, and so would its results folder");
         root.context.error(&root.span, message, "rename it with lower-case letters, digits and `-`");
+        return None;
+    }
+    if stem == "benchmarks" {
+        let message = "the results of an experiment called `benchmarks` would stand among the timings";
+        root.context.error(&root.span, message, "rename the file");
         return None;
     }
     if name != stem {
@@ -153,6 +159,8 @@ fn tables<'a>(root: &Keys<'a>, name: &'a str) -> Option<Vec<Keys<'a>>> {
 pub(crate) struct Grid<'g> {
     pub(crate) columns: &'g [String],
     pub(crate) cells: &'g [Vec<(String, String)>],
+    /// What the kind calls its figures; `None` if the kind is not known.
+    pub(crate) names: Option<&'g Names>,
 }
 
 /// `where = { key = value }`: swept keys with a value that some cell has, as the cells write it.
@@ -188,7 +196,7 @@ fn same_value(a: &str, b: &str) -> bool {
 pub(crate) fn published(root: &Keys<'_>, grid: &Grid<'_>) -> Option<Vec<Published>> {
     let read = |keys: Keys<'_>| {
         let cell = place(&keys, grid);
-        let metric = metric(&keys);
+        let metric = metric(&keys, |name| grid.names?.unknown_figure(name));
         let values = match (keys.get("value"), keys.get("values")) {
             (Some(node), None) => {
                 keys::number(keys.context, &keys.path_of("value"), node, Must::BeFinite).map(|x| vec![x])
@@ -236,16 +244,45 @@ fn points(keys: &Keys<'_>, values: usize) -> Option<Vec<usize>> {
     Some(at)
 }
 
-fn metric(keys: &Keys<'_>) -> Option<String> {
+/// `unknown` gives the remedy for a name that the kind does not have.
+fn metric(keys: &Keys<'_>, unknown: impl Fn(&str) -> Option<String>) -> Option<String> {
     let node = keys.require("metric", "metric = \"test.accuracy\"")?;
-    text(keys.context, &keys.path_of("metric"), node).map(str::to_owned)
+    figure(keys, "metric", node, unknown)
+}
+
+/// `node`, one of the names at `key`, as the name of a figure.
+fn figure(
+    keys: &Keys<'_>,
+    key: &str,
+    node: &Node,
+    unknown: impl Fn(&str) -> Option<String>,
+) -> Option<String> {
+    let name = text(keys.context, &keys.path_of(key), node)?;
+    if let Some(fix) = unknown(name) {
+        let message = format!("`{}` names `{name}`, which this kind does not have", keys.path_of(key));
+        keys.context.error(&node.span, message, fix);
+        return None;
+    }
+    Some(name.to_owned())
+}
+
+/// A list of figures' names, if it is there.
+fn figures<'a>(
+    keys: &Keys<'a>,
+    key: &'a str,
+    unknown: impl Fn(&str) -> Option<String>,
+) -> Option<Vec<String>> {
+    let Some(node) = keys.get(key) else { return Some(Vec::new()) };
+    let items = list(keys.context, &keys.path_of(key), node)?;
+    let names: Vec<Option<String>> = items.iter().map(|item| figure(keys, key, item, &unknown)).collect();
+    names.into_iter().collect()
 }
 
 /// `[[expect]]`
 pub(crate) fn expect(root: &Keys<'_>, grid: &Grid<'_>, seeds: &[u64]) -> Option<Vec<Expect>> {
     let read = |keys: Keys<'_>| {
         let cell = place(&keys, grid);
-        let metric = metric(&keys);
+        let metric = metric(&keys, |name| grid.names?.unknown_metric(name));
         let bound = |key| match keys.get(key) {
             None => Some(None),
             Some(node) => keys::number(keys.context, &keys.path_of(key), node, Must::BeFinite).map(Some),
@@ -295,10 +332,10 @@ fn digests(keys: &Keys<'_>, seeds: &[u64]) -> Option<Vec<(u64, String)>> {
 }
 
 /// `[table]`
-pub(crate) fn table(root: &Keys<'_>, swept: Option<&[String]>) -> Option<TableSpec> {
+pub(crate) fn table(root: &Keys<'_>, swept: Option<&[String]>, names: Option<&Names>) -> Option<TableSpec> {
     let Some(node) = root.get("table") else { return Some(TableSpec::default()) };
     let keys = Keys::of(root.context, "table", node)?;
-    let columns = keys.texts_if_any("columns");
+    let columns = figures(&keys, "columns", |name| names?.unknown_metric(name));
     let statistic =
         keys.choice_or_first("statistic", &[("mean", Statistic::Mean), ("median", Statistic::Median)]);
     let caption = keys.words_or("caption", "");
@@ -310,10 +347,10 @@ pub(crate) fn table(root: &Keys<'_>, swept: Option<&[String]>) -> Option<TableSp
         let message = format!("`table.pool` names `{key}`, which is not swept");
         keys.context.error(&keys.span, message, keys::suggestion(key, &known));
     }
-    let reached = reached(&keys);
+    let reached = reached(&keys, names);
     keys.finish();
     Some(TableSpec {
-        columns: columns?.unwrap_or_default(),
+        columns: columns?,
         statistic: statistic?,
         caption: caption?,
         pool: pool?,
@@ -322,12 +359,13 @@ pub(crate) fn table(root: &Keys<'_>, swept: Option<&[String]>) -> Option<TableSp
 }
 
 /// `reached = { metric = "test.accuracy", at_least = 0.9 }`
-fn reached(keys: &Keys<'_>) -> Option<Option<(String, f64)>> {
+fn reached(keys: &Keys<'_>, names: Option<&Names>) -> Option<Option<(String, f64)>> {
     if keys.get("reached").is_none() {
         return Some(None);
     }
     let inner = keys.table_if_any("reached")?;
-    let (metric, bound) = (metric(&inner), inner.number("at_least", Must::BeFinite));
+    let metric = metric(&inner, |name| names?.unknown_metric(name));
+    let bound = inner.number("at_least", Must::BeFinite);
     inner.finish();
     Some(Some((metric?, bound?)))
 }
@@ -343,21 +381,28 @@ const PICTURES: [(&str, &str); 6] = [
 ];
 
 /// `[[plot]]`
-pub(crate) fn plots(root: &Keys<'_>) -> Option<Vec<PlotSpec>> {
+pub(crate) fn plots(
+    root: &Keys<'_>,
+    swept: Option<&[String]>,
+    names: Option<&Names>,
+) -> Option<Vec<PlotSpec>> {
+    let along = |name: &str| {
+        let axis = names?.axis();
+        let known: Vec<&str> = swept?.iter().map(String::as_str).chain(axis).collect();
+        (!known.contains(&name)).then(|| keys::suggestion(name, &known))
+    };
+    let axes = |name: &str| (!["x", "y"].contains(&name)).then(|| "write `log = [\"y\"]`".to_owned());
     let read = |keys: Keys<'_>| {
         let kind = keys.choice("kind", &PICTURES);
-        let x = keys.words_or("x", "");
-        let y = keys.texts_if_any("y");
-        let log = keys.texts_if_any("log");
+        let x = match keys.get("x") {
+            None => Some(String::new()),
+            Some(node) => figure(&keys, "x", node, along),
+        };
+        let y = figures(&keys, "y", |name| names?.unknown_figure(name));
+        let log = figures(&keys, "log", axes);
         let title = keys.words_or("title", "");
         keys.finish();
-        Some(PlotSpec {
-            kind: kind?.to_owned(),
-            x: x?,
-            y: y?.unwrap_or_default(),
-            log: log?.unwrap_or_default(),
-            title: title?,
-        })
+        Some(PlotSpec { kind: kind?.to_owned(), x: x?, y: y?, log: log?, title: title? })
     };
     let read: Vec<Option<PlotSpec>> = tables(root, "plot")?.into_iter().map(read).collect();
     read.into_iter().collect()

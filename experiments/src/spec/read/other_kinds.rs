@@ -15,7 +15,17 @@ pub(crate) fn gradient_check(root: &Keys<'_>) -> Option<GradientCheckTrial> {
     let loss = keys.choice("loss", &LOSSES);
     let batch = keys.count_or("batch", 4, [1, 65_536]);
     let steps = keys.require("steps", "steps = [1e-3, 1e-5, 1e-7]");
-    let steps = steps.and_then(|_| keys.numbers_if_any("steps", Must::BePositive)).flatten();
+    let steps = steps.and_then(|node| {
+        let steps = keys.numbers_if_any("steps", Must::BePositive).flatten();
+        if steps.as_ref().is_some_and(Vec::is_empty) {
+            keys.context.error(
+                &node.span,
+                "`gradient_check.steps` is empty",
+                "write at least one step, as `[1e-5]`",
+            );
+        }
+        steps
+    });
     let parameters = match keys.get("parameters") {
         Some(_) => keys.count("parameters", [1, MOST]).map(Some),
         None => Some(None),
@@ -40,13 +50,15 @@ pub(crate) fn convolve(root: &Keys<'_>) -> Option<ConvolveTrial> {
     let dilation = keys.pair_or("dilation", Some([1, 1]), [1, 4096]);
     let true_convolution = keys.flag_or("true_convolution", false);
     let then = match keys.get("then") {
-        Some(node) => layer_list(keys.context, "convolve.then", node).map(|(layers, _)| layers),
-        None => Some(Vec::new()),
+        Some(node) => layer_list(keys.context, "convolve.then", node),
+        None => Some((Vec::new(), Vec::new())),
     };
     let shifts = shifts(&keys);
     let pictures = keys.flag_or("pictures", true);
     let values = keys.flag_or("values", false);
     keys.finish();
+    let (then, behind) = then?;
+    let origins = std::iter::once("convolve.filter".to_owned()).chain(behind).collect();
     Some(ConvolveTrial {
         image: image?,
         filter: filter?,
@@ -54,7 +66,8 @@ pub(crate) fn convolve(root: &Keys<'_>) -> Option<ConvolveTrial> {
         padding: padding?,
         dilation: dilation?,
         true_convolution: true_convolution?,
-        then: then?,
+        then,
+        origins,
         shifts: shifts?,
         pictures: pictures?,
         values: values?,

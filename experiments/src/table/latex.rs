@@ -85,7 +85,10 @@ fn heading(column: &Column) -> String {
 
 fn cell(entry: &Entry, shape: Shape) -> String {
     match (entry, shape) {
-        (Entry::Text(text), _) => format!("{{{}}}", escaped(text)),
+        (Entry::Text(text), _) => match columns_of(shape) {
+            1 => format!("{{{}}}", escaped(text)),
+            n => format!("\\multicolumn{{{n}}}{{c}}{{{}}}", escaped(text)),
+        },
         (Entry::Missing, _) => match columns_of(shape) {
             1 => "{---}".to_owned(),
             n => format!("\\multicolumn{{{n}}}{{c}}{{---}}"),

@@ -77,8 +77,12 @@ impl Table {
     /// The table of an experiment's results.
     pub fn new(experiment: &Experiment, sheet: &Sheet) -> Self {
         let sheet = &sheet.pooled(&experiment.table.pool);
-        let summary = summarise(sheet);
-        let shown = shown_metrics(experiment, sheet);
+        let mut summary = summarise(sheet);
+        let mut shown = shown_metrics(experiment, sheet);
+        if shown.is_empty() && sheet.rows.iter().any(|row| row.diverged) {
+            shown = vec![first_column(experiment)];
+            summary = without_values(sheet, &shown[0]);
+        }
         let (columns, rows) = if sheet.keys.is_empty() {
             by_metric(experiment, &summary, &shown)
         } else if is_wide(experiment, &summary, &shown) {
@@ -89,6 +93,26 @@ impl Table {
         let caption = caption(experiment, &summary, &shown);
         Self { name: experiment.name.clone(), caption, columns, rows }
     }
+}
+
+/// The first figure that the table would show.
+fn first_column(experiment: &Experiment) -> String {
+    let usual = crate::kinds::default_columns(experiment.kind).first().copied();
+    experiment.table.columns.first().map_or_else(|| usual.unwrap_or("result").to_owned(), String::clone)
+}
+
+/// The summary of trials none of which has a figure.
+fn without_values(sheet: &Sheet, metric: &str) -> Vec<SummaryRow> {
+    let row = |rows: &[Row]| SummaryRow {
+        cell: rows[0].cell,
+        settings: rows[0].settings.clone(),
+        trials: rows.len(),
+        diverged: rows.iter().filter(|row| row.diverged).count(),
+        metric: metric.to_owned(),
+        statistics: None,
+        counts: false,
+    };
+    sheet.by_cell().map(row).collect()
 }
 
 /// One row per cell of the grid: its settings, n, then the metrics with the published figures beside them.
@@ -239,7 +263,10 @@ fn shape<'a>(experiment: &Experiment, mut rows: impl Iterator<Item = &'a Summary
 const COMPARED_DIGITS: usize = 11;
 
 fn entry(experiment: &Experiment, keys: &[String], row: &SummaryRow) -> Entry {
-    let Some(s) = row.statistics else { return Entry::Missing };
+    let Some(s) = row.statistics else {
+        let none_left = row.diverged > 0 && row.diverged == row.trials;
+        return if none_left { Entry::Text("diverged".to_owned()) } else { Entry::Missing };
+    };
     match (experiment.table.statistic, s.sd) {
         (_, None) if published_value(experiment, keys, row).is_some() && !row.counts => {
             Entry::Number(Rounded::to_digits(s.mean, COMPARED_DIGITS))
@@ -282,7 +309,7 @@ fn caption(experiment: &Experiment, summary: &[SummaryRow], shown: &[String]) ->
             Statistic::Median => format!("Median (smallest to largest) over {over}."),
         });
     }
-    if summary.iter().any(|row| row.diverged > 0) {
+    if summary.iter().any(|row| row.diverged > 0) && summary.iter().any(|row| row.trials > 1) {
         caption.push(
             "n = a/b: of b trials a did not diverge; the statistics are over these a alone.".to_owned(),
         );

@@ -83,7 +83,7 @@ fn latex_sets_mean_and_deviation_in_two_columns() {
     let text = Table::new(&experiment, &sheet).to_latex();
     assert!(text.contains("{l l S[table-format=1.3]@{\\,$\\pm$\\,}S[table-format=1.3]}"), "{text}");
     assert!(text.contains("{a\\_1} & {3} & 0.830 & 0.026 \\\\"), "{text}");
-    assert!(text.contains("{b} & {0/3} & \\multicolumn{2}{c}{---} \\\\"), "{text}");
+    assert!(text.contains("{b} & {0/3} & \\multicolumn{2}{c}{diverged} \\\\"), "{text}");
     assert!(text.contains("Width \\& depth: 100\\% of\\_it. Mean $\\pm$ sample"), "{text}");
     assert!(text.contains("\\multicolumn{2}{c}{test.accuracy}"), "{text}");
 }
@@ -123,6 +123,21 @@ fn without_a_sweep_every_metric_has_a_row() {
             .to_markdown()
             .starts_with("| quantity | ours |\n| :-- | --: |\n| updates | 10 |\n| bound | 389.691 |\n")
     );
+}
+
+#[test]
+fn a_single_trial_that_diverged_says_so() {
+    let mut experiment = experiment();
+    let some = Table::new(&experiment, &sheet(&[("32", &[Some(0.81)]), ("64", &[None])])).to_markdown();
+    assert!(some.contains("| 64 | diverged |") && !some.contains("n = a/b"), "{some}");
+    let none = Table::new(&experiment, &sheet(&[("32", &[None])])).to_markdown();
+    assert!(none.contains("| units | test.accuracy |") && none.contains("| 32 | diverged |"), "{none}");
+    experiment.swept.clear();
+    let mut sheet = sheet(&[("32", &[None])]);
+    sheet.keys.clear();
+    sheet.rows[0].settings.clear();
+    let alone = Table::new(&experiment, &sheet).to_markdown();
+    assert!(alone.contains("| test.accuracy | diverged |"), "{alone}");
 }
 
 #[test]

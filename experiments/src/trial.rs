@@ -18,6 +18,14 @@ pub struct Trial {
     pub id: String,
 }
 
+impl Trial {
+    /// `units=32 seed=3`, for messages; `keys` are the swept ones.
+    pub fn describe(&self, keys: &[String]) -> String {
+        let settings = keys.iter().zip(&self.settings).map(|(key, value)| format!("{key}={value} "));
+        format!("{}seed={}", settings.collect::<String>(), self.seed)
+    }
+}
+
 /// The trials of an experiment, by cell and then by seed; `digests` are those of the data that a kind
 /// reads with a seed.
 pub fn trials(experiment: &Experiment, digests: impl Fn(&Kind, u64) -> Vec<(String, String)>) -> Vec<Trial> {

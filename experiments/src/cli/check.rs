@@ -8,8 +8,9 @@ use serde_json::{Value as Json, json};
 use super::output::{aligned, bytes, grouped, say};
 use super::{CheckArgs, Global};
 use crate::data::{self, Data, DataError, Targets};
+use crate::diagnostics::Diagnostics;
 use crate::exit::{Exit, Failure};
-use crate::spec::{DatasetSpec, Dtype, Experiment, Kind, ModelSpec, Step};
+use crate::spec::{self, DatasetSpec, Dtype, Experiment, Kind, ModelSpec, Step};
 use crate::{fit, kinds, preprocess, suite};
 
 pub(super) fn check(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
@@ -19,9 +20,12 @@ pub(super) fn check(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> 
         match checked(name, args) {
             Ok((experiment, report)) if global.json => objects.push(report.json(&experiment)),
             Ok((experiment, report)) => say(&report.text(&experiment))?,
-            Err(failure) => {
-                eprintln!("{failure}\n");
-                worst = if worst == Exit::Done { failure.exit } else { worst };
+            Err(refused) => {
+                if global.json {
+                    objects.push(json!({ "name": name, "errors": refused.errors }));
+                }
+                eprintln!("{}\n", refused.failure);
+                worst = if worst == Exit::Done { refused.failure.exit } else { worst };
             }
         }
     }
@@ -41,8 +45,25 @@ struct Report {
     warnings: Vec<String>,
 }
 
-fn checked(name: &str, args: &CheckArgs) -> Result<(Experiment, Report), Failure> {
-    let experiment = suite::open(name, &args.overrides)?;
+/// Why a file cannot be run: in words, and its errors for other programs.
+struct Refused {
+    failure: Failure,
+    errors: Vec<Json>,
+}
+
+impl Refused {
+    fn new(exit: Exit, errors: &Diagnostics) -> Self {
+        Self { errors: errors.to_json(), failure: Failure::new(exit, errors.to_string()) }
+    }
+}
+
+fn checked(name: &str, args: &CheckArgs) -> Result<(Experiment, Report), Refused> {
+    let (file, text) = suite::read(name).map_err(|failure| {
+        let error = json!({ "message": failure.message, "file": name });
+        Refused { errors: vec![error], failure }
+    })?;
+    let experiment =
+        spec::parse(&file, &text, &args.overrides).map_err(|errors| Refused::new(Exit::Usage, &errors))?;
     let mut report =
         Report { data: Vec::new(), prepared: Vec::new(), networks: Vec::new(), warnings: Vec::new() };
     let mut failures: Vec<Failure> = Vec::new();
@@ -55,20 +76,21 @@ fn checked(name: &str, args: &CheckArgs) -> Result<(Experiment, Report), Failure
         report.network_of(at, &cell.kind);
     }
     report.warnings.extend(experiment.warnings.iter().map(|warning| warning.message.clone()));
-    match failures.first() {
-        None => Ok((experiment, report)),
-        Some(first) => {
-            let messages: Vec<&str> = failures.iter().map(|failure| failure.message.as_str()).collect();
-            Err(Failure::new(first.exit, messages.join("\n\n")))
-        }
-    }
+    let Some(exit) = failures.first().map(|failure| failure.exit) else { return Ok((experiment, report)) };
+    let placed: Vec<Diagnostics> =
+        failures.into_iter().map(|failure| spec::placed(&experiment, failure).errors).collect();
+    let messages: Vec<String> = placed.iter().map(ToString::to_string).collect();
+    Err(Refused {
+        errors: placed.iter().flat_map(Diagnostics::to_json).collect(),
+        failure: Failure::new(exit, messages.join("\n\n")),
+    })
 }
 
 impl Report {
     /// Loads the data of a cell, once for all cells that share them, and fits the cell to them.
     fn data_of(&mut self, experiment: &Experiment, kind: &Kind) -> Result<(), Failure> {
         if let Kind::Convolve(trial) = kind {
-            data::picture::load(&trial.image)?;
+            fit::picture(trial, &data::picture::load(&trial.image)?)?;
         }
         let Some(spec) = kinds::dataset(kind) else { return Ok(()) };
         let data = match self.data.iter().find(|(known, _)| known == spec) {

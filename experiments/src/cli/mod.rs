@@ -12,6 +12,7 @@ mod check;
 mod data;
 mod doctor;
 mod list;
+mod named;
 mod output;
 mod plot;
 mod run;

@@ -4,21 +4,21 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
+use super::named::{self, Named};
 use super::output::say;
-use super::{Global, PlotArgs, table};
+use super::{Global, PlotArgs};
 use crate::exit::{Exit, Failure};
 use crate::plot::{self, PlotError};
-use crate::spec;
 
 pub(super) fn plot(global: &Global, args: &PlotArgs) -> Result<Exit, Failure> {
-    let names = if args.experiments.is_empty() {
-        table::with_results(&global.results)?
-    } else {
-        table::names(&args.experiments)
+    let names = match args.experiments.as_slice() {
+        [] => named::with_results(&global.results)?,
+        arguments => named::given(arguments),
     };
     let mut objects = Vec::new();
-    for name in &names {
-        let files = pictures(&table::folder(&global.results, name), name, args)?;
+    for named in &names {
+        let files = pictures(&global.results, named, args)?;
+        let name = &named.name;
         let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
         if global.json {
             objects.push(json!({ "name": name, "files": files }));
@@ -38,22 +38,13 @@ pub(super) fn plot(global: &Global, args: &PlotArgs) -> Result<Exit, Failure> {
 }
 
 /// Draws the pictures of one results folder.
-fn pictures(folder: &Path, name: &str, args: &PlotArgs) -> Result<Vec<PathBuf>, Failure> {
-    let file = folder.join("experiment.toml");
-    if !file.is_file() {
-        return Err(Failure::new(
-            Exit::Io,
-            format!(
-                "error: {} holds no results\n   = fix: `experiments run` makes some, `experiments list` prints the names",
-                folder.display()
-            ),
-        ));
-    }
-    let experiment = spec::parse(&format!("{name}.toml"), &fs_err::read_to_string(&file)?, &[])?;
+fn pictures(results: &Path, named: &Named, args: &PlotArgs) -> Result<Vec<PathBuf>, Failure> {
+    let experiment = named.read(results)?;
+    let folder = named.folder(results);
     Ok(if args.metrics.is_empty() {
-        plot::write_all(folder, &experiment)?
+        plot::write_all(&folder, &experiment)?
     } else {
-        plot::write_figures(folder, &experiment, &args.metrics, args.log)?
+        plot::write_figures(&folder, &experiment, &args.metrics, args.log)?
     })
 }
 

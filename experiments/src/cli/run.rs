@@ -17,7 +17,7 @@ use crate::plot;
 use crate::progress::Progress;
 use crate::provenance;
 use crate::results::{Folder, Sheet, summarise};
-use crate::spec::Experiment;
+use crate::spec::{self, Experiment};
 use crate::suite;
 use crate::table::{Table, published_value, series_tables, summary_json};
 use crate::trial::Trial;
@@ -64,20 +64,44 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
     }
     if exit == Exit::Done && !matched {
         let filter = args.only.join(" ");
+        let known: String =
+            experiments.iter().map(|experiment| format!("\n     {}", filters(experiment))).collect();
         return Err(Failure::new(
             Exit::NoMatch,
             format!(
-                "error: no trial matches --only {filter}\n   = fix: `experiments status NAME` prints the swept keys and their values"
+                "error: no trial matches --only {filter}\n   = fix: the keys and their values are{known}"
             ),
         ));
     }
     Ok(exit)
 }
 
+/// What `--only` may say of an experiment: `wine: seed = 1, 2; train.batch = 8, 16`.
+fn filters(experiment: &Experiment) -> String {
+    let seeds: Vec<String> = experiment.seeds.iter().map(u64::to_string).collect();
+    let mut text = format!("{}: seed = {}", experiment.name, seeds.join(", "));
+    for (at, key) in experiment.swept.iter().enumerate() {
+        let mut values: Vec<&str> = Vec::new();
+        for cell in &experiment.cells {
+            let value = cell.settings[at].1.as_str();
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        text += &format!("; {key} = {}", values.join(", "));
+    }
+    text
+}
+
 /// The named experiments, or the quick suite.
 fn chosen(args: &RunArgs) -> Result<Vec<Experiment>, Failure> {
     if !args.experiments.is_empty() {
-        return args.experiments.iter().map(|name| suite::open(name, &args.overrides)).collect();
+        let named = args.experiments.iter().map(|name| suite::open(name, &args.overrides));
+        let experiments = named.collect::<Result<Vec<_>, _>>()?;
+        return match one_name_twice(&experiments) {
+            None => Ok(experiments),
+            Some(failure) => Err(failure),
+        };
     }
     let mut quick = Vec::new();
     for (name, _) in suite::SHIPPED {
@@ -87,6 +111,18 @@ fn chosen(args: &RunArgs) -> Result<Vec<Experiment>, Failure> {
         }
     }
     Ok(quick)
+}
+
+/// Two different files of one name would share a results folder: the second would overwrite the first's.
+fn one_name_twice(experiments: &[Experiment]) -> Option<Failure> {
+    experiments.iter().enumerate().find_map(|(at, second)| {
+        let first = experiments[..at].iter().find(|e| e.name == second.name && e.text != second.text)?;
+        let message = format!(
+            "error: {} and {} are both called `{}`, and so would be their results folder\n   = fix: rename one of the two files, or run them with different `--results`",
+            first.file, second.file, second.name
+        );
+        Some(Failure::new(Exit::Usage, message))
+    })
 }
 
 /// `--only key=value` arguments.
@@ -126,17 +162,23 @@ impl Run<'_> {
         }
         let cores = provenance::cores();
         let at_once = if self.args.jobs == 0 { cores } else { self.args.jobs };
-        // Before the folder: data that are missing or damaged leave no trace.
-        let plan = Plan::new(experiment, at_once)?;
+        // Before the folder: data that are missing or damaged leave no trace, nor does a filter without a match.
+        let plan = Plan::new(experiment, at_once).map_err(|failure| spec::placed(experiment, failure))?;
+        let chosen = plan.matching(&self.only);
+        if chosen.is_empty() {
+            let json = json!({ "name": experiment.name, "files": [], "missing": null, "summary": [] });
+            return Ok(Done { exit: Exit::Done, matched: false, json });
+        }
         let folder = Folder::of(&self.global.results, experiment);
         let _lock = folder.open().map_err(|e| cannot_write(&e))?;
         let recorded = plan.recorded(&folder);
         for (index, reason) in &recorded.damaged {
+            let trial = plan.trials[*index].describe(&experiment.swept);
             self.say(&format!(
-                "warning: the record of trial {index} is not trusted and runs again: {reason}"
+                "warning: {}: the record of {trial} is not trusted, it runs again: {reason}",
+                experiment.name
             ));
         }
-        let chosen = plan.matching(&self.only);
         let todo: Vec<usize> = chosen.iter().copied().filter(|&i| recorded.outcomes[i].is_none()).collect();
         let jobs = at_once.min(todo.len().max(1));
         let threads = if self.args.threads == 0 { (cores / jobs).max(1) } else { self.args.threads };

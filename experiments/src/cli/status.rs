@@ -1,37 +1,41 @@
 //! `experiments status`: what is done, what is to do, what no longer belongs to the experiment.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
+use super::named::{self, Named};
 use super::output::{say, show};
-use super::table::{names, with_results};
 use super::{Global, NameArgs};
 use crate::engine::Plan;
 use crate::exit::{Exit, Failure};
+use crate::kinds;
 use crate::results::{self, Folder};
 use crate::spec::{self, Experiment};
-use crate::{kinds, suite};
 
 pub(super) fn status(global: &Global, args: &NameArgs) -> Result<Exit, Failure> {
-    let experiments = if args.experiments.is_empty() {
-        let with_results = with_results(&global.results)?;
-        names(&with_results)
-    } else {
-        args.experiments.clone()
+    let names = match args.experiments.as_slice() {
+        [] => named::begun(&global.results)?,
+        arguments => named::given(arguments),
     };
     let mut objects = Vec::new();
-    for name in experiments {
-        let experiment = open(&global.results, &name)?;
-        if kinds::is_timing(&experiment) {
-            continue;
-        }
-        let state = State::of(&experiment, &Folder::of(&global.results, &experiment))?;
+    for named in names {
+        let (json, text) = match named.now(&global.results) {
+            // Records of an experiment whose file nobody named and that never came to its results.
+            Err(_) if args.experiments.is_empty() && !Path::new(&named.given).exists() => unknown(&named),
+            Err(failure) => return Err(failure),
+            Ok(experiment) if kinds::is_timing(&experiment) => timing(&named, &global.results),
+            Ok(experiment) => {
+                let state = State::of(&experiment, &Folder::of(&global.results, &experiment))?;
+                (state.json(&experiment), state.text(&experiment))
+            }
+        };
         if global.json {
-            objects.push(state.json(&experiment));
+            objects.push(json);
         } else {
-            show(&state.text(&experiment))?;
+            show(&text)?;
         }
     }
     if global.json {
@@ -40,15 +44,19 @@ pub(super) fn status(global: &Global, args: &NameArgs) -> Result<Exit, Failure> 
     Ok(Exit::Done)
 }
 
-/// The experiment as it is now, or as it was run where only its results are left.
-fn open(results: &Path, name: &str) -> Result<Experiment, Failure> {
-    let as_run = results.join(name).join("experiment.toml");
-    match suite::open(name, &[]) {
-        Err(_) if as_run.is_file() => {
-            Ok(spec::parse(&format!("{name}.toml"), &fs_err::read_to_string(as_run)?, &[])?)
-        }
-        other => other,
-    }
+fn unknown(named: &Named) -> (Json, String) {
+    let Named { name, given } = named;
+    let text =
+        format!("{name}: begun; `experiments status {given}` with the path of its file says how far\n");
+    (json!({ "name": name, "begun": true }), text)
+}
+
+/// Timings have no trials to count.
+fn timing(named: &Named, results: &Path) -> (Json, String) {
+    let measured = named.folder(results).join("results.csv").is_file();
+    let what = if measured { "measured" } else { "not measured yet" };
+    let text = format!("{}: {what}; each run measures its times anew\n", named.name);
+    (json!({ "name": named.name, "timings": true, "measured": measured }), text)
 }
 
 struct State {
@@ -67,13 +75,9 @@ struct State {
 
 impl State {
     fn of(experiment: &Experiment, folder: &Folder) -> Result<Self, Failure> {
-        let plan = Plan::new(experiment, 1)?;
+        let plan = Plan::new(experiment, 1).map_err(|failure| spec::placed(experiment, failure))?;
         let recorded = plan.recorded(folder);
-        let describe = |i: usize| {
-            let trial = &plan.trials[i];
-            let settings = experiment.swept.iter().zip(&trial.settings).map(|(k, v)| format!("{k}={v} "));
-            format!("{}seed={}", settings.collect::<String>(), trial.seed)
-        };
+        let describe = |i: usize| plan.trials[i].describe(&experiment.swept);
         let missing: Vec<String> =
             (0..plan.trials.len()).filter(|&i| recorded.outcomes[i].is_none()).map(describe).collect();
         let seconds = results::seconds(folder, &plan.trials);
@@ -82,7 +86,7 @@ impl State {
             done: plan.trials.len() - missing.len(),
             diverged: recorded.outcomes.iter().flatten().filter(|o| o.has_diverged()).count(),
             damaged: recorded.damaged.into_iter().map(|(i, why)| format!("{}: {why}", describe(i))).collect(),
-            stale: stale(&folder.local, plan.trials.iter().map(|t| t.id.as_str()).collect())?,
+            stale: stale(&folder.local, plan.trials.iter().map(|t| t.id.clone()).collect())?,
             files: folder.check(),
             seconds_left: mean.map(|mean| mean * missing.len() as f64),
             missing,
@@ -107,7 +111,7 @@ impl State {
         }
         if self.stale > 0 {
             text += &format!(
-                "  stale    {} record(s) of other settings, data or numeric contract; they are never used\n",
+                "  stale    {} record(s) of other settings, data or numeric contract, which are not used here\n",
                 self.stale
             );
         }
@@ -128,15 +132,19 @@ impl State {
     }
 }
 
-/// The number of records that belong to no trial of the experiment.
-fn stale(local: &Path, own: BTreeSet<&str>) -> Result<usize, Failure> {
-    let trials = local.join("trials");
-    if !trials.is_dir() {
-        return Ok(0);
+/// The number of records that belong neither to a trial of the experiment, whose identities are `own`, nor to the
+/// results of a run with `--set`.
+fn stale(local: &Path, mut own: BTreeSet<String>) -> Result<usize, Failure> {
+    let entries = |folder: PathBuf| -> Result<Vec<PathBuf>, Failure> {
+        if !folder.is_dir() {
+            return Ok(Vec::new());
+        }
+        Ok(fs_err::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?)
+    };
+    for excursion in entries(local.join("set"))? {
+        own.extend(results::ids(&excursion.join("lock.toml")));
     }
-    let mut stale = 0;
-    for entry in fs_err::read_dir(&trials)? {
-        stale += usize::from(!own.contains(entry?.file_name().to_string_lossy().as_ref()));
-    }
-    Ok(stale)
+    let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let records = entries(local.join("trials"))?;
+    Ok(records.iter().filter_map(name).filter(|id| !own.contains(id)).count())
 }

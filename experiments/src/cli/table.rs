@@ -1,21 +1,24 @@
 //! `experiments table`: the table of a results folder, from its files alone.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
+use super::named::{self, Named};
 use super::output::{say, show};
 use super::{Format, Global, TableArgs};
 use crate::engine::Inputs;
 use crate::exit::{Exit, Failure};
 use crate::results::{Sheet, SummaryRow, summarise, summary_csv};
-use crate::spec::{self, Experiment};
+use crate::spec::Experiment;
 use crate::suite;
 use crate::table::{Table, published_value, series_tables, summary_json};
 
 pub(super) fn table(global: &Global, args: &TableArgs) -> Result<Exit, Failure> {
-    let names =
-        if args.experiments.is_empty() { with_results(&global.results)? } else { names(&args.experiments) };
+    let names = match args.experiments.as_slice() {
+        [] => named::with_results(&global.results)?,
+        arguments => named::given(arguments),
+    };
     let format = if global.json { Format::Json } else { args.format };
     let mut objects = Vec::new();
     for (i, name) in names.iter().enumerate() {
@@ -44,66 +47,23 @@ pub(super) fn table(global: &Global, args: &TableArgs) -> Result<Exit, Failure> 
 }
 
 /// What others published, where there are no results of ours and the format is one to be read.
-fn without_results(results: &Path, name: &str, format: Format) -> Option<String> {
+fn without_results(results: &Path, named: &Named, format: Format) -> Option<String> {
     let set: fn(&Table) -> String = match format {
         Format::Terminal => Table::to_terminal,
         Format::Markdown => Table::to_markdown,
         Format::Latex => Table::to_latex,
         Format::Csv | Format::Json => return None,
     };
-    if folder(results, name).join("results.csv").is_file() {
+    if named.folder(results).join("results.csv").is_file() {
         return None;
     }
-    let experiment = suite::open(name, &[]).ok().filter(|experiment| !experiment.published.is_empty())?;
+    let experiment =
+        suite::open(&named.given, &[]).ok().filter(|experiment| !experiment.published.is_empty())?;
     let why = match Inputs::load(&experiment, 1) {
-        Ok(_) => format!("`experiments run {name}` makes them"),
+        Ok(_) => format!("`experiments run {}` makes them", named.given),
         Err(failure) => failure.message.lines().next().unwrap_or_default().replace("error: ", ""),
     };
     Some(set(&Table::of_published(&experiment, &why)))
-}
-
-/// The folder below the results in which timings stand.
-pub(super) const BENCHMARKS: &str = "benchmarks";
-
-/// The results folder of `name`: its own, or that of its timings.
-pub(super) fn folder(results: &Path, name: &str) -> PathBuf {
-    let timings = results.join(BENCHMARKS).join(name);
-    if timings.is_dir() { timings } else { results.join(name) }
-}
-
-/// Experiments as given: a name, or a file whose stem is the name.
-pub(super) fn names(arguments: &[String]) -> Vec<String> {
-    let stem = |argument: &String| {
-        let path = Path::new(argument);
-        let is_file = path.extension().is_some_and(|extension| extension == "toml");
-        let name = if is_file { path.file_stem() } else { path.file_name() };
-        name.map_or_else(|| argument.clone(), |name| name.to_string_lossy().into_owned())
-    };
-    arguments.iter().map(stem).collect()
-}
-
-/// The names of all folders with results, sorted.
-pub(super) fn with_results(results: &Path) -> Result<Vec<String>, Failure> {
-    let mut names = Vec::new();
-    for above in [results.to_owned(), results.join(BENCHMARKS)] {
-        if !above.is_dir() {
-            continue;
-        }
-        for entry in fs_err::read_dir(above)? {
-            let entry = entry?;
-            if entry.path().join("results.csv").is_file() && entry.path().join("experiment.toml").is_file() {
-                names.push(entry.file_name().to_string_lossy().into_owned());
-            }
-        }
-    }
-    names.sort();
-    if names.is_empty() {
-        return Err(Failure::new(
-            Exit::Io,
-            format!("error: {} holds no results\n   = fix: `experiments run` makes some", results.display()),
-        ));
-    }
-    Ok(names)
 }
 
 /// The files of a results folder.
@@ -114,28 +74,11 @@ struct Results {
 }
 
 impl Results {
-    fn read(results: &Path, name: &str) -> Result<Self, Failure> {
-        let folder = folder(results, name);
-        if !folder.join("results.csv").is_file() {
-            return Err(Failure::new(
-                Exit::Io,
-                format!(
-                    "error: {} holds no results.csv\n   = fix: run `experiments run {name}` first",
-                    folder.display()
-                ),
-            ));
-        }
-        let text = fs_err::read_to_string(folder.join("experiment.toml"))?;
-        let experiment = spec::parse(&format!("{name}.toml"), &text, &[])?;
+    fn read(results: &Path, named: &Named) -> Result<Self, Failure> {
+        let experiment = named.read(results)?;
+        let folder = named.folder(results);
         let damaged = |file: &str, reason: String| {
-            let path = folder.join(file);
-            Failure::new(
-                Exit::Io,
-                format!(
-                    "error: {}: {reason}\n   = fix: `experiments run {name}` writes it again",
-                    path.display()
-                ),
-            )
+            named.damaged(&format!("error: {}: {reason}", folder.join(file).display()))
         };
         let csv = fs_err::read(folder.join("results.csv"))?;
         let sheet = Sheet::from_csv(&csv).map_err(|reason| damaged("results.csv", reason))?;

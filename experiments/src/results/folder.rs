@@ -79,7 +79,7 @@ impl Folder {
         let files = contents(experiment, finished);
         let sums: String = files.iter().map(|(name, text)| sum_line(name, text)).collect();
         let mut paths = Vec::new();
-        for (name, text) in files.iter().chain([&("SHA256SUMS", sums.into_bytes())]) {
+        for (name, text) in files.iter().chain([&(SUMS, sums.into_bytes())]) {
             let path = self.files.join(name);
             durable::write_if_changed(&path, text)?;
             paths.push(path);
@@ -90,13 +90,24 @@ impl Folder {
 
     /// Compares the files with their digests in `SHA256SUMS`.
     pub fn check(&self) -> Files {
-        let Ok(sums) = fs::read_to_string(self.files.join("SHA256SUMS")) else { return Files::Absent };
-        let differs = sums.lines().find_map(|line| {
-            let (sha256, name) = line.split_once("  ")?;
-            let intact = fs::read(self.files.join(name)).is_ok_and(|b| durable::sha256_hex(&b) == sha256);
-            (!intact).then(|| name.to_owned())
-        });
-        differs.map_or(Files::Intact, Files::Differs)
+        if ["results.csv", SUMS].iter().all(|file| !self.files.join(file).exists()) {
+            return Files::Absent;
+        }
+        self.changed().into_iter().next().map_or(Files::Intact, Files::Differs)
+    }
+
+    /// The reproducible files that are not as `SHA256SUMS` says, or that it does not list.
+    pub fn changed(&self) -> Vec<String> {
+        let sums = fs::read_to_string(self.files.join(SUMS)).unwrap_or_default();
+        let listed: Vec<(&str, &str)> = sums.lines().filter_map(|line| line.split_once("  ")).collect();
+        let intact = |sha256: &str, name: &str| {
+            fs::read(self.files.join(name)).is_ok_and(|bytes| durable::sha256_hex(&bytes) == sha256)
+        };
+        let differ = listed.iter().filter(|(sha256, name)| !intact(sha256, name)).map(|(_, name)| *name);
+        let unlisted = REPRODUCIBLE
+            .into_iter()
+            .filter(|file| self.files.join(file).exists() && listed.iter().all(|(_, name)| name != file));
+        differ.chain(unlisted).map(str::to_owned).collect()
     }
 
     /// Removes `curves.csv` or `digests.csv` of an earlier form of the experiment that had them.
@@ -110,6 +121,20 @@ impl Folder {
         Ok(())
     }
 }
+
+const SUMS: &str = "SHA256SUMS";
+
+/// What `SHA256SUMS` lists of the files that are there.
+const REPRODUCIBLE: [&str; 8] = [
+    "curves.csv",
+    "digests.csv",
+    "experiment.toml",
+    "lock.toml",
+    "results.csv",
+    "summary.csv",
+    "table.md",
+    "table.tex",
+];
 
 /// What the committed files are, by their own digests.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,7 +152,7 @@ impl std::fmt::Display for Files {
         match self {
             Self::Absent => write!(f, "absent"),
             Self::Intact => write!(f, "intact"),
-            Self::Differs(name) => write!(f, "changed ({name} differs from SHA256SUMS)"),
+            Self::Differs(name) => write!(f, "changed ({name} is not as SHA256SUMS says)"),
         }
     }
 }
@@ -178,6 +203,22 @@ fn slug(overrides: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_of_digests_that_is_empty_or_missing_is_not_intact() {
+        let temporary = tempfile::tempdir().unwrap();
+        let files = temporary.path().to_owned();
+        let folder = Folder { local: files.join("local"), files };
+        assert_eq!(folder.check(), Files::Absent);
+        fs::write(folder.files.join("results.csv"), "a").unwrap();
+        assert_eq!(folder.check(), Files::Differs("results.csv".into()));
+        fs::write(folder.files.join(SUMS), "").unwrap();
+        assert_eq!(folder.check(), Files::Differs("results.csv".into()));
+        fs::write(folder.files.join(SUMS), sum_line("results.csv", b"a")).unwrap();
+        assert_eq!(folder.check(), Files::Intact);
+        fs::write(folder.files.join("results.csv"), "b").unwrap();
+        assert_eq!(folder.check(), Files::Differs("results.csv".into()));
+    }
 
     #[test]
     fn different_settings_have_different_folder_names() {

@@ -1,8 +1,10 @@
 //! `lock.toml`: what was run, resolved.
 
 use std::fmt::Write;
+use std::path::Path;
 
-use crate::spec::Experiment;
+use super::Folder;
+use crate::spec::{Cell, Experiment};
 use crate::trial::Trial;
 
 /// The resolved grid, the trials' identities, the data digests and the contract number.
@@ -30,6 +32,35 @@ pub(super) fn lock_toml(experiment: &Experiment, trials: &[Trial]) -> String {
         }
     }
     text
+}
+
+/// Whether the folder's `lock.toml` has the settings, the seeds and the contract of `experiment`; what data were
+/// read is left aside. True where there is nothing to compare with.
+pub fn is_of(folder: &Folder, experiment: &Experiment) -> bool {
+    let text = fs_err::read_to_string(folder.files.join("lock.toml")).unwrap_or_default();
+    let Ok(lock) = text.parse::<toml::Table>() else { return true };
+    let Some(cells) = lock.get("cell").and_then(toml::Value::as_array) else { return true };
+    let same = |(cell, recorded): (&Cell, &toml::Value)| {
+        let seeds = recorded.get("trials").and_then(toml::Value::as_table);
+        recorded.get("resolved").and_then(toml::Value::as_str) == Some(&cell.resolved)
+            && seeds.is_some_and(|seeds| {
+                seeds.len() == experiment.seeds.len()
+                    && experiment.seeds.iter().all(|seed| seeds.contains_key(&seed.to_string()))
+            })
+    };
+    let contract = lock.get("numeric_contract").and_then(toml::Value::as_integer);
+    contract == Some(i64::from(kernels::CONTRACT))
+        && cells.len() == experiment.cells.len()
+        && experiment.cells.iter().zip(cells).all(same)
+}
+
+/// The trials' identities in the `lock.toml` at `path`; none if there is no such file.
+pub fn ids(path: &Path) -> Vec<String> {
+    let text = fs_err::read_to_string(path).unwrap_or_default();
+    let Ok(lock) = text.parse::<toml::Table>() else { return Vec::new() };
+    let cells = lock.get("cell").and_then(toml::Value::as_array).into_iter().flatten();
+    let trials = cells.filter_map(|cell| cell.get("trials").and_then(toml::Value::as_table));
+    trials.flat_map(|trials| trials.values().filter_map(toml::Value::as_str).map(str::to_owned)).collect()
 }
 
 /// `[[data]]`: every file that a trial reads once, in the trials' order.

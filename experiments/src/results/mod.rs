@@ -25,6 +25,7 @@ mod summary;
 
 pub use folder::{Files, Folder};
 pub use local::{SECONDS, seconds, write_local};
+pub use lock::{ids, is_of};
 pub use series::{curves_csv, digests_csv};
 pub use sheet::{Row, Sheet};
 pub use statistics::Statistics;

@@ -154,6 +154,17 @@ fn splits_larger_than_the_data_are_refused() {
 }
 
 #[test]
+fn a_split_that_is_too_large_points_at_its_key_and_its_advice_is_good() {
+    let bench = Bench::new();
+    for (split, advice) in
+        [("{ first = 200 }", "write a number up to 178\n"), ("{ test = 200 }", "178, or a part as 0.2")]
+    {
+        bench.write("wine.toml", changed("validation = 20", &format!("split = {split}")));
+        bench.refuses("wine.toml", 3, &["wine.toml:5:", advice]);
+    }
+}
+
+#[test]
 fn a_full_size_set_that_is_not_there_says_how_to_get_it() {
     let bench = Bench::new();
     bench.write("mnist.toml", VALID.replace("name = \"wine\"", "name = \"mnist\"\nfolder = \"nowhere\""));

@@ -135,6 +135,19 @@ fn a_sweep_over_a_key_that_does_not_exist_points_at_the_sweep() {
     swept("\"train.batch\" = [16, \"x\"]", &["wine.toml:20:31", "the string \"x\", expected an integer"]);
     swept("\"seeds.list\" = [[1], [2]]", &["`seeds.list` cannot be swept"]);
     swept("\"train.batch\" = []", &["has no values"]);
+    swept(
+        "\"model.layers.0.dense.units\" = [4, 8], \"model.layers.0.dense\" = [{ units = 8 }]",
+        &[
+            "wine.toml:20:49",
+            "the sweep sets `model.layers.0.dense.units` and `model.layers.0.dense`, which overlap",
+            "1 error in",
+        ],
+    );
+    let bench = Bench::new();
+    let sweep =
+        "[sweep]\ncases = [{ label = \"a\", \"train.batch\" = 8 }]\ngrid = { \"train.batch\" = [16] }\n";
+    bench.write("wine.toml", format!("{VALID}{sweep}"));
+    bench.refuses("wine.toml", 2, &["wine.toml:21:10", "`train.batch` and `train.batch`, which overlap"]);
 }
 
 #[test]
@@ -157,7 +170,7 @@ fn all_errors_of_a_file_come_at_once() {
         .replace("\"cross-entropy\"", "\"crossentropy\"")
         .replace("relu", "rely")
         .replace("[1, 2]", "[1, 1]")
-        .replace("batch = 16", "batch = sixteen");
+        .replace("batch = 16", "batch = \"sixteen\"");
     bench.write("wine.toml", text);
     bench.refuses(
         "wine.toml",
@@ -180,8 +193,11 @@ fn a_file_that_is_no_toml_is_refused_with_the_place() {
     refused(
         "epochs = 2",
         "epochs = 2\nepochs = 3",
-        &["not TOML: duplicate key", "wine.toml:14:1", "keep one of the two"],
+        &["not TOML: duplicate key", "wine.toml:14:1", "keep one of the two", "1 error in wine.toml"],
     );
+    // One slip is one error: nothing is said of what was misread because of it.
+    refused("batch = 16", "batch = sixteen", &["not TOML", "wine.toml:14:", "1 error in wine.toml"]);
+    refused("question = \"Does", "question = Does", &["not TOML", "wine.toml:2:", "1 error in wine.toml"]);
     let bench = Bench::new();
     bench.write("wine.toml", "");
     bench.refuses("wine.toml", 2, &["`schema` is missing", "`question` is missing"]);
@@ -227,4 +243,134 @@ fn no_prefix_of_a_file_and_no_lost_byte_makes_a_panic() {
         let _ =
             experiments::spec::parse("wine.toml", &format!("{}\u{fc}{}", &VALID[..at], &VALID[at..]), &[]);
     }
+}
+
+#[test]
+fn figures_that_a_kind_does_not_have_are_refused() {
+    for (tail, parts) in [
+        (
+            "[[expect]]\nmetric = \"test.acuracy\"\nmean = 0.9\n",
+            &["wine.toml:20:10", "did you mean `test.accuracy`?"][..],
+        ),
+        (
+            "[table]\ncolumns = [\"test.accuracy\", \"updates\"]\n",
+            &["wine.toml:20:29", "`table.columns` names `updates`"],
+        ),
+        (
+            "[[published]]\nmetric = \"train.los\"\nvalue = 1\nsource = \"x\"\n",
+            &["wine.toml:20:10", "did you mean `train.loss`?"],
+        ),
+        (
+            "[[plot]]\nkind = \"curve\"\ny = [\"loss\"]\nx = \"epochs\"\nlog = [\"z\"]\n",
+            &["wine.toml:21:6", "wine.toml:22:5", "did you mean `epoch`?", "wine.toml:23:8", "3 errors in"],
+        ),
+        (
+            "[table]\nreached = { metric = \"accuracy\", at_least = 0.9 }\n",
+            &["wine.toml:20:22", "`table.reached.metric`"],
+        ),
+    ] {
+        let bench = Bench::new();
+        bench.write("wine.toml", format!("{VALID}{tail}"));
+        bench.refuses("wine.toml", 2, parts);
+    }
+    let bench = Bench::new();
+    let tail = "[[plot]]\nkind = \"bars\"\ny = [\"start.delta_norm.3\", \"test.accuracy.shift.-2\"]\nlog = [\"y\"]\n";
+    bench.write("wine.toml", format!("{VALID}{tail}"));
+    assert_eq!(bench.run(&["check", "wine.toml"]).status.code(), Some(0));
+}
+
+/// The smallest convolution, with `image` and what stands behind it.
+fn convolution(image: &str, rest: &str) -> String {
+    format!("schema = 1\nkind = \"convolve\"\nquestion = \"?\"\n[convolve]\nimage = {image}\n{rest}\n")
+}
+
+#[test]
+fn a_filter_that_does_not_fit_its_image_is_refused_before_it_runs() {
+    let image = "[[[1, 2], [3, 4]]]";
+    for (image, rest, parts) in [
+        (
+            image,
+            "filter = \"sobel-x\"",
+            &["filter.toml:6:10", "[1, 2, 2]: a kernel that covers 3 x 3 is larger"][..],
+        ),
+        (
+            image,
+            "filter = { weights = [[[1]], [[1]]] }",
+            &["filter.toml:6:10", "the weights are for 2 input channels, the image has 1"],
+        ),
+        (
+            image,
+            "filter = { weights = [[[1]]] }\nthen = [{ max_pool2d = { kernel = 3 } }]",
+            &["filter.toml:7:", "change `convolve.then.0.max_pool2d`"],
+        ),
+        (image, "filter = { weights = [[[1]]] }\nthen = [\"batch_norm\"]", &["filter.toml:7:", "learns"]),
+        (
+            "\"temple\"",
+            "filter = { weights = [[[1]], [[1]]] }",
+            &["filter.toml:6:10", "for 2 input channels, the image has 3"],
+        ),
+    ] {
+        let bench = Bench::new();
+        bench.write("filter.toml", convolution(image, rest));
+        bench.refuses("filter.toml", 2, parts);
+    }
+}
+
+#[test]
+fn a_gradient_check_that_cannot_run_is_refused() {
+    let text = "schema = 1\nkind = \"gradient-check\"\nquestion = \"?\"\n[model]\ninput = [4]\n\
+                layers = [{ dense = { units = 3 } }, \"batch_norm\"]\ninit = \"he-normal\"\n\
+                [gradient_check]\nloss = \"cross-entropy\"\n";
+    let bench = Bench::new();
+    bench.write("g.toml", format!("{text}batch = 1\nsteps = [1e-5]\n"));
+    bench.refuses("g.toml", 2, &["g.toml:10:9", "no variance"]);
+    bench.write("g.toml", format!("{text}steps = []\n"));
+    bench.refuses("g.toml", 2, &["g.toml:10:9", "`gradient_check.steps` is empty"]);
+}
+
+#[test]
+fn what_only_the_data_can_tell_has_a_line_too() {
+    refused("input = [13]", "input = [12]", &["wine.toml:9:9", "`model.input` is [12]"]);
+    refused(
+        "batch = 16",
+        "batch = 16\naugment_shift = 1",
+        &["wine.toml:15:17", "only pictures can be shifted"],
+    );
+    refused(
+        "name = \"wine\"",
+        "name = \"wine\"\nrows = [1, 59]",
+        &["wine.toml:5:8", "wine has 1 class", "two classes or more"],
+    );
+}
+
+#[test]
+fn overrides_of_one_key_are_refused() {
+    let bench = Bench::new();
+    bench.write("wine.toml", VALID);
+    let output = bench.run(&["check", "wine.toml", "--set", "train.batch=8", "--set", "train.batch=16"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("`--set train.batch` and `--set train.batch` overlap"), "{stderr}");
+}
+
+#[test]
+fn a_name_that_the_timings_need_is_refused() {
+    let bench = Bench::new();
+    bench.write("benchmarks.toml", VALID);
+    bench.refuses("benchmarks.toml", 2, &["called `benchmarks`", "rename the file"]);
+}
+
+#[test]
+fn errors_are_json_where_it_is_asked_for() {
+    let bench = Bench::new();
+    bench.write("wine.toml", changed("epochs = 2", "epochs = \"2\""));
+    let output = bench.run(&["check", "--json", "wine.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let error = &json[0]["errors"][0];
+    assert_eq!(
+        (&json[0]["name"], &error["line"], &error["column"]),
+        (&"wine.toml".into(), &13.into(), &10.into())
+    );
+    assert!(error["message"].as_str().unwrap().contains("`train.epochs`"), "{error}");
 }

@@ -3,6 +3,7 @@
 
 mod data_files;
 mod experiment_files;
+mod results_folders;
 mod surroundings;
 
 use std::fs;

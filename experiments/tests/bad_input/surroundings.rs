@@ -12,16 +12,45 @@ fn exit_codes_of_bad_usage() {
         (&["fly"][..], 2, "unrecognized subcommand"),
         (&["check"], 2, "required"),
         (&["check", "mlp-digit"], 2, "did you mean `mlp-digits`?"),
-        (&["check", "nowhere.toml"], 6, "nowhere.toml"),
+        (&["check", "wine"], 2, "write `wine.toml` for the file in this folder"),
+        (&["check", "./wine"], 6, "write `./wine.toml`"),
+        (&["check", "nowhere.toml"], 6, "nowhere.toml: does not exist\n   = fix: "),
+        (&["check", "."], 2, "no experiment is called `.`"),
+        (&["check", "./"], 6, "is a folder"),
         (&["run", "wine.toml", "--only", "train.batch=16"], 5, "train.batch"),
-        (&["run", "wine.toml", "--only", "seed=7"], 5, "seed=7"),
+        (
+            &["run", "wine.toml", "--only", "seed=7"],
+            5,
+            "the keys and their values are\n     wine: seed = 1, 2\n",
+        ),
         (&["data", "verify", "wines"], 2, "did you mean `wine`?"),
     ] {
         let output = bench.run(arguments);
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
         assert!(stderr.contains(part), "{arguments:?}: no `{part}` in\n{stderr}");
+        assert!(output.stdout.is_empty() && !bench.path("results").exists(), "{arguments:?}");
     }
+}
+
+#[test]
+fn a_text_in_another_encoding_is_named_with_its_line() {
+    let bench = Bench::new();
+    bench.write("wine.toml", [VALID.as_bytes(), b"# \xe9t\xe9\n"].concat());
+    bench.refuses("wine.toml", 2, &["wine.toml: line 19 is not UTF-8"]);
+}
+
+#[test]
+fn two_files_of_one_name_are_not_run_together() {
+    let bench = Bench::new();
+    bench.write("wine.toml", VALID);
+    std::fs::create_dir(bench.path("other")).unwrap();
+    bench.write("other/wine.toml", VALID.replace("epochs = 2", "epochs = 1"));
+    let output = bench.run(&["run", "wine.toml", "other/wine.toml"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("wine.toml and other/wine.toml are both called `wine`"), "{stderr}");
+    assert!(!bench.path("results").exists());
 }
 
 #[test]

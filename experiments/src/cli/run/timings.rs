@@ -1,7 +1,7 @@
 //! Experiments that measure times: always measured again, alone, and written where nothing is hashed.
 
 use super::{Done, Run, cannot_write};
-use crate::cli::table::BENCHMARKS;
+use crate::cli::named::BENCHMARKS;
 use crate::exit::{Exit, Failure};
 use crate::outcome::Outcome;
 use crate::progress::Progress;

@@ -164,7 +164,8 @@ fn network(trial: &NetworkTrial, data: &Data) -> Result<(), Failure> {
             format!("`{name}` of {} is a value, but the network is {shapes} with another cost", data.name),
             "predict a value with one output and `loss = \"quadratic\"`".to_owned(),
         ),
-        Targets::Classes { names, .. } if names.len() < 2 => wrong(
+        // One class and one output: a neuron that is pulled to one value.
+        Targets::Classes { names, .. } if names.len() < 2 && outline.outputs != names.len() => wrong(
             format!("{} has {} class, which leaves nothing to tell apart", data.name, names.len()),
             ONE_CLASS.to_owned(),
         ),

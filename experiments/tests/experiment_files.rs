@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use experiments::engine::Inputs;
+use experiments::exit::Exit;
 use experiments::spec;
 
 const REFERENCE: &str = include_str!("../../docs/experiment-files.md");
@@ -30,6 +32,20 @@ fn every_shipped_experiment_is_valid() {
             if let Err(errors) = spec::parse(&path.display().to_string(), &text, &[]) {
                 panic!("{errors}");
             }
+        }
+    }
+}
+
+#[test]
+fn every_shipped_experiment_fits_its_data() {
+    for (name, _) in experiments::suite::SHIPPED {
+        let experiment = experiments::suite::open(name, &[]).unwrap();
+        if let Err(failure) = Inputs::load(&experiment, 1) {
+            // Sets that are no part of the program may be missing.
+            assert!(
+                failure.exit == Exit::Data && failure.message.contains("is not there"),
+                "{name}: {failure}"
+            );
         }
     }
 }

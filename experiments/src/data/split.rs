@@ -31,7 +31,7 @@ pub(super) fn split(
     let (train, test) = match spec.split {
         Split::Given => samples.iter().partition(|sample| given_test.binary_search(sample).is_err()),
         Split::First(first) => {
-            check(name, "dataset.split.first", first, total, "")?;
+            check(name, "dataset.split.first", first, total, false)?;
             (samples[..first].to_vec(), samples[first..].to_vec())
         }
         Split::Test(share) => {
@@ -39,14 +39,14 @@ pub(super) fn split(
             draw(samples, spec.split_seed, TEST, 0..count)
         }
         Split::Fold { folds, fold } => {
-            check(name, "dataset.split.folds", folds, total, "")?;
+            check(name, "dataset.split.folds", folds, total, false)?;
             draw(samples, spec.split_seed, TEST, total * fold / folds..total * (fold + 1) / folds)
         }
     };
     let count = counted(name, "dataset.validation", spec.validation, train.len())?;
     let (mut train, validation) = draw(&train, spec.split_seed, VALIDATION, 0..count);
     if let Some(fewer) = spec.train {
-        check(name, "dataset.train", fewer, train.len(), "")?;
+        check(name, "dataset.train", fewer, train.len(), false)?;
         (_, train) = draw(&train, spec.split_seed, FEWER, 0..fewer);
     }
     if train.is_empty() {
@@ -61,17 +61,21 @@ pub(super) fn split(
 
 fn counted(name: &str, key: &str, share: Share, total: usize) -> Result<usize, DataError> {
     let count = share.of(total);
-    check(name, key, count, total, ", or a part as 0.2")?;
+    check(name, key, count, total, true)?;
     Ok(count)
 }
 
-/// `or` is what else the key may say.
-fn check(name: &str, key: &str, count: usize, total: usize, or: &str) -> Result<(), DataError> {
+/// A `part` is put aside: it may be written as a share, and has to leave samples for training.
+fn check(name: &str, key: &str, count: usize, total: usize, part: bool) -> Result<(), DataError> {
     if count <= total {
         return Ok(());
     }
     let reason = format!("`{key}` asks for {count} samples, but only {total} are there to split");
-    Err(DataError::new(name, reason, format!("write a number up to {total}{or}")))
+    let fix = match part {
+        true => format!("write a number below {total}, or a part as 0.2"),
+        false => format!("write a number up to {total}"),
+    };
+    Err(DataError::new(name, reason, fix))
 }
 
 /// The samples outside and inside the places `range` of a random order, each in the order of the data.

@@ -157,7 +157,7 @@ fn splits_larger_than_the_data_are_refused() {
 fn a_split_that_is_too_large_points_at_its_key_and_its_advice_is_good() {
     let bench = Bench::new();
     for (split, advice) in
-        [("{ first = 200 }", "write a number up to 178\n"), ("{ test = 200 }", "178, or a part as 0.2")]
+        [("{ first = 200 }", "write a number up to 178\n"), ("{ test = 200 }", "below 178, or a part as 0.2")]
     {
         bench.write("wine.toml", changed("validation = 20", &format!("split = {split}")));
         bench.refuses("wine.toml", 3, &["wine.toml:5:", advice]);

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::engine::Plan;
 use crate::exit::{Exit, Failure};
 use crate::results::{self, Folder};
-use crate::spec::{self, Experiment};
-use crate::suite;
+use crate::spec::{self, Cell, Experiment, Image, Kind, Source};
+use crate::{kinds, suite};
 
 /// The folder below the results in which timings stand.
 pub(super) const BENCHMARKS: &str = "benchmarks";
@@ -128,10 +129,10 @@ impl Named {
         let experiment = self.as_run(results)?;
         if let Ok(now) = suite::open(&self.given, &[])
             && !self.is_timing(results)
-            && !results::is_of(&folder, &now)
+            && (!results::is_of(&folder, &now) || has_other_data(&folder, &now))
         {
             eprintln!(
-                "warning: {}: these results belong to other settings than those of {}\n   = fix: `experiments run {}` computes the new ones",
+                "warning: {}: these results belong to other settings or data than those of {}\n   = fix: `experiments run {}` computes the new ones",
                 folder.files.display(),
                 now.file,
                 self.given
@@ -149,6 +150,23 @@ impl Named {
         let fix = format!("`experiments run {}` writes it again", self.given);
         Failure::new(Exit::Io, format!("{what}\n   = fix: {fix}"))
     }
+}
+
+/// Whether the trials of `now`, which has the settings of the folder's, read files that have changed since.
+fn has_other_data(folder: &Folder, now: &Experiment) -> bool {
+    let from_files = |cell: &Cell| match &cell.kind {
+        Kind::Convolve(trial) => matches!(trial.image, Image::File(_)),
+        kind => kinds::dataset(kind).is_some_and(|spec| {
+            matches!(spec.source, Source::Csv { .. } | Source::Images { .. } | Source::Idx { .. })
+        }),
+    };
+    if !now.cells.iter().any(from_files) {
+        return false;
+    }
+    // Files that are gone are no other files.
+    let Ok(plan) = Plan::new(now, 1) else { return false };
+    let known = results::ids(&folder.files.join("lock.toml"));
+    plan.trials.iter().any(|trial| !known.contains(&trial.id))
 }
 
 /// The files of a results folder that a table or a picture is made from.

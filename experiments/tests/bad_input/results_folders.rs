@@ -34,11 +34,24 @@ fn results_of_other_settings_are_said_to_be_such() {
     for (from, to) in [("epochs = 3", "epochs = 4"), ("[4, 5]", "[4, 6]")] {
         bench.write("gate.toml", SMALL.replace(from, to));
         for verb in ["table", "plot"] {
-            let parts =
-                ["results/gate: these results belong to other settings than those of gate.toml", "fix: "];
+            let parts = [
+                "results/gate: these results belong to other settings or data than those of gate.toml",
+                "fix: ",
+            ];
             expect(&bench.run(&[verb, "gate.toml"]), 0, &parts);
         }
     }
+}
+
+#[test]
+fn results_of_other_data_are_said_to_be_such() {
+    let bench = Bench::new();
+    bench.write("gate.toml", SMALL.replace("name = \"and\"", "csv = \"t.csv\"\nclass = \"k\""));
+    bench.write("t.csv", "a,b,k\n0,0,x\n1,1,y\n");
+    expect(&bench.run(&["run", "gate.toml"]), 0, &[]);
+    assert!(bench.run(&["table", "gate.toml"]).stderr.is_empty());
+    bench.write("t.csv", "a,b,k\n0,0,x\n1,2,y\n");
+    expect(&bench.run(&["table", "gate.toml"]), 0, &["other settings or data"]);
 }
 
 #[test]

@@ -28,8 +28,12 @@ pub(super) fn status(global: &Global, args: &NameArgs) -> Result<Exit, Failure> 
             Err(failure) => return Err(failure),
             Ok(experiment) if kinds::is_timing(&experiment) => timing(&named, &global.results),
             Ok(experiment) => {
-                let state = State::of(&experiment, &Folder::of(&global.results, &experiment))?;
-                (state.json(&experiment), state.text(&experiment))
+                match State::of(&experiment, &Folder::of(&global.results, &experiment)) {
+                    Ok(state) => (state.json(&experiment), state.text(&experiment)),
+                    // Data that one of many lacks are no reason to keep quiet about the others.
+                    Err(failure) if args.experiments.is_empty() => without_data(&named, &failure),
+                    Err(failure) => return Err(failure),
+                }
             }
         };
         if global.json {
@@ -49,6 +53,12 @@ fn unknown(named: &Named) -> (Json, String) {
     let text =
         format!("{name}: begun; `experiments status {given}` with the path of its file says how far\n");
     (json!({ "name": name, "begun": true }), text)
+}
+
+fn without_data(named: &Named, failure: &Failure) -> (Json, String) {
+    let why = failure.message.lines().next().unwrap_or_default().replace("error: ", "");
+    let text = format!("{}: cannot tell, {why}\n", named.name);
+    (json!({ "name": named.name, "error": why }), text)
 }
 
 /// Timings have no trials to count.

@@ -52,6 +52,10 @@ fn results_of_other_data_are_said_to_be_such() {
     assert!(bench.run(&["table", "gate.toml"]).stderr.is_empty());
     bench.write("t.csv", "a,b,k\n0,0,x\n1,2,y\n");
     expect(&bench.run(&["table", "gate.toml"]), 0, &["other settings or data"]);
+    std::fs::remove_file(bench.path("t.csv")).unwrap();
+    assert!(bench.run(&["table", "gate.toml"]).stderr.is_empty());
+    expect(&bench.run(&["status"]), 0, &["gate: cannot tell, t.csv: does not exist"]);
+    expect(&bench.run(&["status", "gate.toml"]), 3, &["t.csv: does not exist", "gate.toml"]);
 }
 
 #[test]

@@ -49,6 +49,12 @@ impl Failure {
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into() }
     }
+
+    /// The reason without its heading, and the remedy, which may be empty.
+    pub fn parts(&self) -> (&str, &str) {
+        let message = self.message.strip_prefix("error: ").unwrap_or(&self.message);
+        message.split_once("\n   = fix: ").unwrap_or((message, ""))
+    }
 }
 
 impl fmt::Display for Failure {

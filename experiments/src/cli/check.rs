@@ -59,7 +59,8 @@ impl Refused {
 
 fn checked(name: &str, args: &CheckArgs) -> Result<(Experiment, Report), Refused> {
     let (file, text) = suite::read(name).map_err(|failure| {
-        let error = json!({ "message": failure.message, "file": name });
+        let (reason, fix) = failure.parts();
+        let error = json!({ "message": reason, "file": name, "line": null, "column": null, "fix": fix });
         Refused { errors: vec![error], failure }
     })?;
     let experiment =

@@ -56,7 +56,7 @@ fn unknown(named: &Named) -> (Json, String) {
 }
 
 fn without_data(named: &Named, failure: &Failure) -> (Json, String) {
-    let why = failure.message.lines().next().unwrap_or_default().replace("error: ", "");
+    let why = failure.message.lines().next().unwrap_or_default().trim_start_matches("error: ");
     let text = format!("{}: cannot tell, {why}\n", named.name);
     (json!({ "name": named.name, "error": why }), text)
 }

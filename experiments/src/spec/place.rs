@@ -22,8 +22,7 @@ impl From<Placed> for Failure {
 /// `failure`, which says `error: reason` and perhaps `= fix: remedy`, with the file's name and the line of the first
 /// key in backquotes that the file has, or of the table above it.
 pub fn placed(experiment: &Experiment, failure: Failure) -> Placed {
-    let message = failure.message.strip_prefix("error: ").unwrap_or(&failure.message);
-    let (reason, fix) = message.split_once("\n   = fix: ").unwrap_or((message, ""));
+    let (reason, fix) = failure.parts();
     let mut errors = Diagnostics::new(&experiment.file, &experiment.text);
     let mut tree = tree::parse(&experiment.text, 0, &mut errors);
     for put in

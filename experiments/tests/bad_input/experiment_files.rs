@@ -373,4 +373,9 @@ fn errors_are_json_where_it_is_asked_for() {
         (&"wine.toml".into(), &13.into(), &10.into())
     );
     assert!(error["message"].as_str().unwrap().contains("`train.epochs`"), "{error}");
+    let output = bench.run(&["check", "--json", "nowhere.toml"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let error = &json[0]["errors"][0];
+    assert_eq!(error["message"], "nowhere.toml: does not exist");
+    assert!(error["fix"].as_str().unwrap().starts_with("check the path"), "{error}");
 }

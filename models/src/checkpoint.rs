@@ -182,35 +182,43 @@ pub fn load_state<T: Element>(
     experiment: &str,
     bytes: &[u8],
 ) -> Result<Progress<T>, CheckpointError> {
+    let progress = read_progress(network, experiment, bytes)?;
     let (tensors, metadata) = open(bytes)?;
     let lines = Lines(metadata.get(STATE_KEY).map_or("", String::as_str));
-    check_contract(lines.get("contract")?)?;
-    let spec = format!("{:?}", optimizer.spec());
-    for (what, expected) in [("experiment", experiment), ("optimizer", spec.as_str())] {
-        let found = lines.get(what)?;
-        if found != expected {
-            let (found, expected) = (found.to_owned(), expected.to_owned());
-            return Err(CheckpointError::Belongs { what, found, expected });
-        }
-    }
+    lines.belongs("optimizer", &format!("{:?}", optimizer.spec()))?;
     let mut memory = optimizer.memory.clone();
     memory.first = read(&tensors, "optimizer.first", &[memory.first.len()])?;
     memory.second = read(&tensors, "optimizer.second", &[memory.second.len()])?;
     let powers: Vec<f64> = read(&tensors, "optimizer.powers", &[2])?;
     memory.powers = [powers[0], powers[1]];
+    let weights = read_network(network, &tensors)?;
+    set_network(network, &weights);
+    optimizer.memory = memory;
+    Ok(progress)
+}
+
+/// Where the run `experiment` stood, without taking its state: for a caller who looks at the sums first.
+///
+/// # Errors
+/// As [`load_state`], apart from the weights and the optimiser.
+pub fn read_progress<T: Element>(
+    network: &Network<T>,
+    experiment: &str,
+    bytes: &[u8],
+) -> Result<Progress<T>, CheckpointError> {
+    let (tensors, metadata) = open(bytes)?;
+    let lines = Lines(metadata.get(STATE_KEY).map_or("", String::as_str));
+    check_contract(lines.get("contract")?)?;
+    lines.belongs("experiment", experiment)?;
     let sums = tensors.tensor("progress.sums").map_or(0, |tensor| tensor.shape().iter().product());
-    let progress = Progress {
+    Ok(Progress {
         experiment: experiment.to_owned(),
         epoch: lines.number("epoch")?,
         step: lines.number("step")?,
         position: lines.number("position")?,
         sums: read(&tensors, "progress.sums", &[sums])?,
         best: read_best(network, &tensors, &lines)?,
-    };
-    let weights = read_network(network, &tensors)?;
-    set_network(network, &weights);
-    optimizer.memory = memory;
-    Ok(progress)
+    })
 }
 
 fn read_best<T: Element>(
@@ -240,6 +248,15 @@ impl<'a> Lines<'a> {
         found.ok_or_else(|| {
             CheckpointError::Metadata(format!("no `{key}`; the file holds weights, but no training state"))
         })
+    }
+
+    fn belongs(&self, what: &'static str, expected: &str) -> Result<(), CheckpointError> {
+        let found = self.get(what)?;
+        if found == expected {
+            return Ok(());
+        }
+        let (found, expected) = (found.to_owned(), expected.to_owned());
+        Err(CheckpointError::Belongs { what, found, expected })
     }
 
     fn number<N: FromStr>(&self, key: &str) -> Result<N, CheckpointError> {

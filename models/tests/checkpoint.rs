@@ -58,6 +58,19 @@ fn a_resumed_run_has_the_bits_of_the_uninterrupted_one() {
 }
 
 #[test]
+fn reading_where_a_run_stood_takes_none_of_its_state() {
+    let mut run = Run::<f32>::new(&multi_layer());
+    let at_start = bits(run.network.parameters());
+    run.steps(Exec::serial(Level::best()), 0..2);
+    let state = checkpoint::save_state(&run.network, &run.optimizer, &progress(&run)).unwrap();
+    let other = Run::<f32>::new(&multi_layer());
+    assert_eq!(checkpoint::read_progress(&other.network, "9f2c", &state).unwrap(), progress(&run));
+    assert_eq!(bits(other.network.parameters()), at_start);
+    let error = checkpoint::read_progress(&other.network, "other", &state).unwrap_err();
+    assert!(matches!(error, CheckpointError::Belongs { what: "experiment", .. }), "{error}");
+}
+
+#[test]
 fn the_same_state_is_the_same_bytes() {
     let run = Run::<f32>::new(&convolutional());
     let save = || checkpoint::save_state(&run.network, &run.optimizer, &progress(&run)).unwrap();

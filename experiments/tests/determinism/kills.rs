@@ -4,6 +4,13 @@ use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use experiments::durable::sha256_hex;
+use kernels::activation::Activation;
+use models::checkpoint::{Progress, save_state};
+use models::loss::Loss;
+use models::network::{LayerSpec, Network};
+use models::optimizer::{Optimizer, OptimizerSpec, Rule};
+
 use super::program::{Place, assert_same_files, experiment, text};
 
 /// Long enough to be killed in the middle of a trial.
@@ -107,6 +114,42 @@ fn damaged_records_and_checkpoints_are_not_trusted() {
     assert!(said.contains("3 to run") && said.contains("is not trusted"), "{said}");
     assert_same_files("after damage", &place.files("regression"), &want);
     assert!(!trials[1].join(".result.json.tmp.1").exists(), "the leftover of a killed run is swept");
+}
+
+/// State of the very trial, but with sums of another length or rows of other columns, and weights that would show.
+#[test]
+fn a_checkpoint_that_does_not_fit_leaves_the_trial_at_its_start() {
+    let layers = [LayerSpec::dense(16), LayerSpec::Activation(Activation::Tanh), LayerSpec::dense(1)];
+    let network = Network::<f64>::new(&[1], &layers, Loss::Quadratic, 128).expect("a network");
+    let rule = Rule::Sgd { learning_rate: 0.1, momentum: 0.9, nesterov: false, weight_decay: 0.0 };
+    let optimizer = Optimizer::<f64>::new(OptimizerSpec::constant(rule), 49).expect("an optimiser");
+    let place = Place::new();
+    let want = place.results("regression", &[]);
+    let header = text(&want["curves.csv"]).lines().next().expect("a header").to_owned();
+    let columns = &header[header.find("epoch").expect("the axis")..];
+    for trial in place.trials("regression") {
+        let id = trial.file_name().expect("a name").to_string_lossy().into_owned();
+        let fitting = format!("{id} {columns}");
+        for (experiment, sums) in
+            [(&id, 1), (&id, 2), (&fitting, 1), (&fitting, 3), (&format!("{fitting},x"), 2)]
+        {
+            let at = Progress {
+                experiment: experiment.clone(),
+                epoch: 25,
+                step: 100,
+                position: 16,
+                sums: vec![0.0; sums],
+                best: None,
+            };
+            let state = save_state(&network, &optimizer, &at).expect("a state");
+            let mut bytes = format!("{}\n", sha256_hex(&state)).into_bytes();
+            bytes.extend(state);
+            std::fs::write(trial.join("checkpoint"), bytes).expect("written");
+            std::fs::remove_file(trial.join("result.json")).expect("removed");
+            place.results("regression", &[]);
+            assert_same_files(experiment, &place.files("regression"), &want);
+        }
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kernels::Element;
-use models::checkpoint::{Best, Progress, load_state, save_state};
+use models::checkpoint::{Best, Progress, load_state, read_progress, save_state};
 use models::network::{Network, Position};
 use models::optimizer::Optimizer;
 
@@ -87,6 +87,9 @@ impl<'a, T: Element> Training<'a, T> {
             }
         }
         let learning = probes::learning_layers(&network, layers);
+        let curve = Curve::over("epoch", figures::columns(trial, sets, learning.len()));
+        // A checkpoint belongs to this trial only if the rows in it have these columns.
+        let experiment = format!("{} {}", context.id, curve.columns.join(","));
         Ok(Self {
             trial,
             context,
@@ -95,8 +98,8 @@ impl<'a, T: Element> Training<'a, T> {
             optimizer: Optimizer::new(trial.train.optimizer, network.parameters().len()).map_err(failed)?,
             batch: Batch::new(input, largest),
             checkpoint: Checkpoint::new(context.folder),
-            curve: Curve::over("epoch", figures::columns(trial, sets, learning.len())),
-            at: Progress { experiment: context.id.to_owned(), ..empty() },
+            curve,
+            at: Progress { experiment, ..empty() },
             network,
             learning,
             loss: 0.0,
@@ -171,14 +174,17 @@ impl<'a, T: Element> Training<'a, T> {
         if interrupted { Err(Stopped::Interrupted) } else { Ok(()) }
     }
 
-    /// Goes on from the checkpoint, if there is one of this very trial.
+    /// Goes on from the checkpoint, if there is one of this very trial. One that does not fit in any of its
+    /// parts leaves the trial at its start, weights included.
     fn resume(&mut self) {
         let Some(state) = self.checkpoint.load() else { return };
-        let Ok(at) = load_state(&mut self.network, &mut self.optimizer, self.context.id, &state) else {
-            return;
-        };
+        let experiment = &self.at.experiment;
+        let Ok(at) = read_progress(&self.network, experiment, &state) else { return };
         let [loss, right, rows @ ..] = &at.sums[..] else { return };
         let Some(rows) = unflatten(rows, self.curve.columns.len()) else { return };
+        if load_state(&mut self.network, &mut self.optimizer, experiment, &state).is_err() {
+            return;
+        }
         (self.loss, self.right, self.curve.rows) = (*loss, *right as u64, rows);
         self.context.progress.advance(u64::from(at.epoch));
         self.at = at;

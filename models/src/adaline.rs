@@ -168,6 +168,10 @@ impl Adaline {
             run.costs.push(cost);
             run.trace.push(run.weights.clone());
         }
+        // Each cost is taken before its update: only this one sees the last update.
+        if self.epochs > 0 && !cost(data, &run.weights).is_finite() {
+            run.diverged = Some(Diverged { epoch: self.epochs, step: data.n().div_ceil(size.max(1)) });
+        }
         Ok(run)
     }
 

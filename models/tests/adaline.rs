@@ -180,3 +180,20 @@ fn reflections_and_normal_equations_find_the_same_minimum() {
     }
     assert!(minimise("wide", &Matrix::from_fn(1, 2, |_, _| 1.0), &[1.0]).is_err());
 }
+
+#[test]
+fn an_overflow_in_the_last_update_is_a_divergence() {
+    let data = noisy_plane(10, 2, 4);
+    for (rule, step) in [(Rule::PerSample, 10), (Rule::MiniBatch { size: 4 }, 3), (Rule::FullBatch, 1)] {
+        let calm = Adaline { learning_rate: 1e-3, epochs: 1, rule, order: Order::File };
+        assert_eq!(calm.train(&data, &[0.0; 3]).unwrap().diverged, None, "{rule:?}");
+        // The first update that overflows is the last one in full batch; the others are caught on the way or here.
+        let wild = Adaline { learning_rate: 1e200, ..calm }.train(&data, &[0.0; 3]).unwrap();
+        let diverged = wild.diverged.expect("it diverges");
+        assert_eq!(diverged.epoch, 1, "{rule:?}");
+        assert!(diverged.step <= step, "{rule:?}: {diverged:?}");
+    }
+    let last = Adaline { learning_rate: 1e200, epochs: 1, rule: Rule::FullBatch, order: Order::File };
+    let run = last.train(&data, &[0.0; 3]).unwrap();
+    assert!(run.costs[0].is_finite() && !cost(&data, &run.weights).is_finite());
+}

@@ -48,6 +48,20 @@ impl Place {
         command
     }
 
+    /// An experiment with some of its text replaced, under the name of `to`.
+    pub(crate) fn variant(&self, from: &str, to: &str, changes: &[(&str, &str)]) -> Output {
+        let mut given = std::fs::read_to_string(experiment(from)).expect("shipped");
+        let name = [(format!("name = \"{from}\""), format!("name = \"{to}\""))];
+        let changes = changes.iter().map(|(old, new)| ((*old).to_owned(), (*new).to_owned()));
+        for (old, new) in name.into_iter().chain(changes) {
+            assert!(given.contains(&old), "{from}: no `{old}`");
+            given = given.replace(&old, &new);
+        }
+        let file = format!("{to}.toml");
+        std::fs::write(self.path().join(&file), given).expect("written");
+        self.command(&["run", &file]).output().expect("it starts")
+    }
+
     /// Runs an experiment that must end well, and reads its files.
     pub(crate) fn results(&self, name: &str, arguments: &[&str]) -> Files {
         let output = self.run(name, arguments);

@@ -70,3 +70,32 @@ fn a_trial_that_diverges_keeps_its_row() {
     let table = text(&files["table.md"]);
     assert!(table.contains("0/2") && table.contains("did not diverge"), "{table}");
 }
+
+#[test]
+fn an_overflow_in_the_last_update_is_a_divergence() {
+    let place = Place::new();
+    // One update: no later batch sees what it did, only the evaluation, or where there is none the weights.
+    let one = [
+        ("epochs = 30", "epochs = 1"),
+        ("batch = 16", "batch = 64"),
+        ("learning_rate = 0.1", "learning_rate = 3e38"),
+        ("dtype = \"f64\"", "dtype = \"f32\""),
+        ("noise = 0.01", "noise = 1000.0"),
+        ("delta_norms_by_epoch = true", "delta_norms_by_epoch = false"),
+    ];
+    let untested = [&one[..], &[("test_samples = 33, ", "")]].concat();
+    for (name, changes) in [("tested", &one[..]), ("untested", &untested)] {
+        let output = place.variant("regression", name, changes);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let results = text(&place.files(name)["results.csv"]);
+        assert_eq!(results.matches(",diverged,").count(), 3, "{results}");
+        assert!(results.contains("diverged.epoch,diverged.step"), "{results}");
+    }
+    let changes = [("eta\" = [0.01, 1e30]", "eta\" = [3e38]"), ("epochs = 15", "epochs = 4")];
+    // In full batch each update multiplies the weights by about 1e40: after the fourth the cost overflows.
+    let output = place.variant("adaline", "adaline-last", &changes);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let results = text(&place.files("adaline-last")["results.csv"]);
+    assert_eq!(results.matches(",diverged,").count(), 6, "{results}");
+    assert_eq!(results.matches(",diverged,4,1,").count(), 2, "{results}");
+}

@@ -45,7 +45,7 @@ pub(super) fn learning_layers<T: Element>(network: &Network<T>, layers: &[LayerS
 /// |dJ/db| of every learning layer, J the mean over the whole of `part`: Nielsen's speed of learning.
 ///
 /// The gradient of each batch counts by its number of samples, added in f64 in file order. A layer
-/// without a bias has norm 0.
+/// without a bias has norm 0. At a loss that is not finite there is no gradient: all norms are NaN.
 pub(super) fn delta_norms<T: Element>(
     exec: Exec,
     network: &mut Network<T>,
@@ -63,7 +63,11 @@ pub(super) fn delta_norms<T: Element>(
     for (i, rows) in all.chunks(network.max_batch()).enumerate() {
         batch.gather(part, rows);
         let first = (i * network.max_batch()) as u64;
-        network.forward_backward(exec, &batch.x, batch.targets(), Position { first, ..at })?;
+        let loss = network.forward_backward(exec, &batch.x, batch.targets(), Position { first, ..at })?;
+        if !loss.is_finite() {
+            network.statistics_mut().copy_from_slice(&statistics);
+            return Ok(vec![f64::NAN; layers.len()]);
+        }
         for (sum, layer) in sums.iter_mut().zip(layers) {
             for (s, g) in sum.iter_mut().zip(&network.gradients()[layer.biases.clone()]) {
                 *s = g.to_f64().mul_add(rows.len() as f64, *s);
@@ -82,4 +86,37 @@ pub(super) fn weight_norms<T: Element>(exec: Exec, network: &Network<T>, layers:
         reduce::sum_of_squares(exec, &weights).sqrt()
     };
     layers.iter().map(norm).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use kernels::Level;
+    use models::loss::Loss;
+
+    use super::*;
+
+    #[test]
+    fn without_a_finite_loss_there_are_no_norms() -> Result<(), Box<dyn std::error::Error>> {
+        let layers = [LayerSpec::dense(2), LayerSpec::BatchNorm, LayerSpec::dense(1)];
+        let mut network = Network::<f32>::new(&[1], &layers, Loss::Quadratic, 2)?;
+        network.parameters_mut().fill(0.5);
+        let learning = learning_layers(&network, &layers);
+        let exec = Exec::serial(Level::best());
+        let statistics = network.statistics().to_vec();
+        let mut norms = |x: Vec<f32>| {
+            let part = Part {
+                values: vec![1.0; x.len()],
+                labels: Vec::new(),
+                rows: (0..x.len() as u32).collect(),
+                x,
+            };
+            delta_norms(exec, &mut network, &learning, &part, &[1], Position::default())
+                .map_err(|e| e.to_string())
+        };
+        assert!(norms(vec![1.0, 2.0, 3.0, 4.0])?.iter().all(|norm| norm.is_finite()));
+        // The second batch alone is bad: its gradients must not be the first one's.
+        assert!(norms(vec![1.0, 2.0, f32::INFINITY, 4.0])?.iter().all(|norm| norm.is_nan()));
+        assert_eq!(network.statistics(), statistics);
+        Ok(())
+    }
 }

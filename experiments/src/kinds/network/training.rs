@@ -124,7 +124,9 @@ impl<'a, T: Element> Training<'a, T> {
             if let Epoch::Diverged { step } = self.epoch()? {
                 return Ok(Status::Diverged { epoch: u64::from(self.at.epoch) + 1, step });
             }
-            self.record_epoch()?;
+            if let Epoch::Diverged { step } = self.record_epoch()? {
+                return Ok(Status::Diverged { epoch: u64::from(self.at.epoch) + 1, step });
+            }
             self.at.epoch += 1;
             (self.at.position, self.loss, self.right) = (0, 0.0, 0);
             self.context.progress.advance(1);
@@ -191,22 +193,31 @@ impl<'a, T: Element> Training<'a, T> {
     }
 
     /// A row of the curve for the epoch that just ended, if it is one to be evaluated; remembers its weights if
-    /// they are the best so far.
-    fn record_epoch(&mut self) -> Result<(), Stopped> {
+    /// they are the best so far. Training sees each loss before its update: what the last one did shows here.
+    fn record_epoch(&mut self) -> Result<Epoch, Stopped> {
         let epoch = self.at.epoch;
         let done = epoch as usize + 1;
         if !done.is_multiple_of(self.trial.evaluate.every.max(1)) && done != self.trial.train.epochs {
-            return Ok(());
+            return Ok(Epoch::Whole);
         }
         let samples = self.sets.train.rows.len() as f64;
         let accuracy = (!self.sets.train.labels.is_empty()).then_some(self.right as f64 / samples);
         let mut row: Vec<Option<Value>> = Figures { loss: self.loss / samples, accuracy }.values().collect();
+        let mut finite = self.network.parameters().iter().all(|w| w.is_finite());
         for (_, part) in figures::parts(self.trial, self.sets) {
-            row.extend(Figures::of(self.context.exec, &mut self.network, part)?.values());
+            let figures = Figures::of(self.context.exec, &mut self.network, part)?;
+            finite &= figures.loss.is_finite();
+            row.extend(figures.values());
         }
         let real = |x: f64| Some(Value::Real(x));
         if self.trial.probes.delta_norms_by_epoch {
-            row.extend(self.delta_norms(epoch)?.into_iter().map(real));
+            let norms = self.delta_norms(epoch)?;
+            finite &= norms.iter().all(|norm| norm.is_finite());
+            row.extend(norms.into_iter().map(real));
+        }
+        if !finite {
+            let steps = self.sets.train.rows.len().div_ceil(self.trial.train.batch);
+            return Ok(Epoch::Diverged { step: steps as u64 });
         }
         if self.trial.probes.weight_norms {
             let norms = probes::weight_norms(self.context.exec, &self.network, &self.learning);
@@ -214,7 +225,7 @@ impl<'a, T: Element> Training<'a, T> {
         }
         self.curve.push(u64::from(epoch) + 1, row);
         self.remember_best();
-        Ok(())
+        Ok(Epoch::Whole)
     }
 
     /// Strictly better only, so that of equal epochs the first is chosen; a NaN is never better.

@@ -104,3 +104,16 @@ fn a_loss_that_is_not_finite_leaves_the_parameters() {
     assert!(loss.is_nan());
     assert_same_bits("parameters", run.network.parameters(), &before);
 }
+
+#[test]
+fn the_losses_of_a_step_are_those_of_its_samples() {
+    let mut run = Run::<f32>::new(&multi_layer());
+    let exec = Exec::serial(Level::best());
+    for step in 0..2 {
+        let sum = run.steps(exec, step..step + 1)[0];
+        let losses = run.network.losses();
+        assert_eq!(losses.len(), nets::BATCH);
+        let chain = losses.iter().fold(0.0, |sum, &loss| sum + f64::from(loss));
+        assert_eq!(chain.to_bits(), sum.to_bits());
+    }
+}

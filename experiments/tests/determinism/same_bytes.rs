@@ -99,3 +99,25 @@ fn an_overflow_in_the_last_update_is_a_divergence() {
     assert_eq!(results.matches(",diverged,").count(), 6, "{results}");
     assert_eq!(results.matches(",diverged,4,1,").count(), 2, "{results}");
 }
+
+#[test]
+fn the_losses_of_an_epoch_are_one_chain_over_its_samples() {
+    let place = Place::new();
+    // Weights that no step moves, in file order: training and evaluation add up the same losses.
+    let changes = [
+        ("learning_rate = 0.1", "learning_rate = 1e-37"),
+        ("batch = 16", "batch = 5\nshuffle = false"),
+        ("every = 10", "every = 10\ntrain = true"),
+    ];
+    let output = place.variant("regression", "chain", &changes);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let curves = text(&place.files("chain")["curves.csv"]);
+    let mut rows = curves.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let names = rows.next().expect("a header");
+    let column = |name: &str| names.iter().position(|n| *n == name).expect("a column");
+    let (trained, evaluated) = (column("train.loss"), column("train_evaluated.loss"));
+    assert!(rows.clone().count() >= 9, "{curves}");
+    for row in rows {
+        assert_eq!(row[trained], row[evaluated], "{curves}");
+    }
+}

@@ -167,6 +167,11 @@ impl<T: Element> Network<T> {
         &mut self.statistics
     }
 
+    /// The loss of each sample of the last batch, so that a caller can go on with one sum from batch to batch.
+    pub fn losses(&self) -> &[T] {
+        &self.losses[..self.rows]
+    }
+
     /// The output of layer `layer` in the last forward pass, [batch, outputs]: feature maps. Empty
     /// for a flatten at the front, whose output is the caller's input, and for a layer beyond the last.
     pub fn activations(&self, layer: usize) -> &[T] {

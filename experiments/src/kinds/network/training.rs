@@ -152,10 +152,11 @@ impl<'a, T: Element> Training<'a, T> {
             let at = Position { seed, epoch, first: first as u64 };
             let (exec, batch) = (self.context.exec, &self.batch);
             let loss = self.network.train_step(exec, &batch.x, batch.targets(), &mut self.optimizer, at)?;
-            if !loss.is_finite() {
+            // One chain over the samples of the epoch (N16), as in an evaluation.
+            self.loss = self.network.losses().iter().fold(self.loss, |sum, loss| sum + loss.to_f64());
+            if !loss.is_finite() || !self.loss.is_finite() {
                 return Ok(Epoch::Diverged { step: (first / train.batch) as u64 + 1 });
             }
-            self.loss += loss;
             let answers = self.network.answers().zip(batch.labels());
             self.right += answers.filter(|(answer, label)| answer == *label).count() as u64;
             self.at.position = last as u64;

@@ -3,7 +3,8 @@
 //! Everything is computed in f64 and rounded once to the model's type (N16). A mean is a sum over 32
 //! virtual lanes (N4) of the values in the order (sample, position), divided once by their number; the
 //! standard deviation is the population's, from a second pass over the distances d to the mean, each lane
-//! by s = fma(d, d, s). A column or channel that is constant in the training part is centred and divided by 1.
+//! by s = fma(d, d, s). A column or channel that is constant in the training part is centred and divided by 1:
+//! its mean is the value itself, because a rounded one would leave a distance to divide by.
 
 use kernels::Element;
 
@@ -139,44 +140,61 @@ impl Group {
 struct Statistics {
     mean: Vec<f64>,
     divisor: Vec<f64>,
-    deviation: Vec<f64>,
+    constant: Vec<bool>,
 }
 
 impl Statistics {
     fn measure(data: &Data, before: &[Fitted], group: Group) -> Self {
         let n = (data.train.len() * group.size) as f64;
-        let mean: Vec<f64> =
-            sums(data, before, group, |sum, x, _| sum + x).iter().map(|sum| sum / n).collect();
+        let only = only_values(data, before, group);
+        let sums_of_x = sums(data, before, group, |sum, x, _| sum + x);
+        let mean: Vec<f64> = only.iter().zip(sums_of_x).map(|(only, sum)| only.unwrap_or(sum / n)).collect();
         let squares = sums(data, before, group, |sum, x, at| {
             let distance = x - mean[at];
             distance.mul_add(distance, sum)
         });
         let deviation: Vec<f64> = squares.iter().map(|sum| (sum / n).sqrt()).collect();
+        // Zero also where the squares of tiny distances underflow.
+        let constant: Vec<bool> = deviation.iter().map(|&sd| sd == 0.0).collect();
         let divisor = deviation.iter().map(|&sd| if sd > 0.0 { sd } else { 1.0 }).collect();
-        Self { mean, divisor, deviation }
+        Self { mean, divisor, constant }
     }
 
     fn constant(&self) -> Vec<usize> {
-        (0..self.deviation.len()).filter(|&at| self.deviation[at] == 0.0).collect()
+        (0..self.constant.len()).filter(|&at| self.constant[at]).collect()
     }
 }
 
-/// For each group the N4 sum over the training part, in the order (sample, position): `add` gives the
-/// lane's new value from its old one, a value and the group.
-fn sums(data: &Data, before: &[Fitted], group: Group, add: impl Fn(f64, f64, usize) -> f64) -> Vec<f64> {
-    const LANES: usize = 32;
+/// For each group the value that all its training samples share, if they do.
+fn only_values(data: &Data, before: &[Fitted], group: Group) -> Vec<Option<f64>> {
+    let mut first: Vec<Option<f64>> = vec![None; group.count];
+    let mut same = vec![true; group.count];
+    for_each(data, before, group, |_, at, x| same[at] &= *first[at].get_or_insert(x) == x);
+    first.into_iter().zip(same).map(|(first, same)| first.filter(|_| same)).collect()
+}
+
+/// Calls `visit` with (index within the group, group, value) over the training part, in the order (sample,
+/// position).
+fn for_each(data: &Data, before: &[Fitted], group: Group, mut visit: impl FnMut(usize, usize, f64)) {
     let width = data.width();
-    let mut lanes = vec![[0.0; LANES]; group.count];
     for (sample, &row) in data.train.iter().enumerate() {
         for position in 0..width {
             let raw = data.features.get(row as usize * width + position);
             let x = before.iter().fold(raw, |x, step| step.apply(x, position));
-            let at = position / group.size;
-            let index = sample * group.size + position % group.size;
-            let lane = &mut lanes[at][index % LANES];
-            *lane = add(*lane, x, at);
+            visit(sample * group.size + position % group.size, position / group.size, x);
         }
     }
+}
+
+/// For each group the N4 sum over the training part: `add` gives the lane's new value from its old one, a value
+/// and the group.
+fn sums(data: &Data, before: &[Fitted], group: Group, add: impl Fn(f64, f64, usize) -> f64) -> Vec<f64> {
+    const LANES: usize = 32;
+    let mut lanes = vec![[0.0; LANES]; group.count];
+    for_each(data, before, group, |index, at, x| {
+        let lane = &mut lanes[at][index % LANES];
+        *lane = add(*lane, x, at);
+    });
     lanes
         .into_iter()
         .map(|mut lane| {
@@ -255,6 +273,16 @@ mod tests {
         for (ours, x) in prepared.train.x.iter().zip(&column) {
             assert_eq!(ours.to_bits(), ((x - mean) / sd).to_bits());
         }
+    }
+
+    #[test]
+    fn a_constant_whose_mean_is_rounded_is_constant() {
+        // 0.1 + 0.1 + 0.1 = 0.30000000000000004: the rounded mean is not 0.1.
+        let data = data(vec![0.1, 0.1, 0.1, 0.5], vec![1], vec![0, 1, 2], vec![3]);
+        let steps = [Step::Standardise { per: Per::Feature }];
+        let prepared = prepare::<f64>(&data, &steps);
+        assert_eq!((prepared.train.x, prepared.test.x), (vec![0.0; 3], vec![0.4]));
+        assert_eq!((prepared.constant, constant(&data, &steps)), (vec![0], vec![0]));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use kernels::Element;
 
 use crate::data::picture::{self, Picture};
 use crate::data::{self, Data};
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::fit;
 use crate::kinds;
 use crate::preprocess::{self, Prepared};
@@ -36,8 +36,11 @@ impl Inputs {
     /// Loads every data set that a cell names, each once. At most `kept` prepared forms stay in memory.
     ///
     /// # Errors
-    /// As [`data::load`] and [`fit::trial`].
+    /// As [`data::load`] and [`fit::trial`], and if this thread's arithmetic is not the contract's (N10): data
+    /// and statistics are computed on it.
     pub fn load(experiment: &Experiment, kept: usize) -> Result<Self, Failure> {
+        kernels::environment::check()
+            .map_err(|error| Failure::new(Exit::TrialFailed, format!("error: {error}")))?;
         let mut loaded: Vec<(DatasetSpec, Arc<Data>)> = Vec::new();
         let mut pictures: Vec<(Image, Arc<Picture>)> = Vec::new();
         for cell in &experiment.cells {

@@ -139,10 +139,8 @@ impl Work<'_> {
         };
         let begun = Instant::now();
 
-        let compute = || {
-            kernels::environment::check()?;
-            kinds::run(&cell.kind, &context)
-        };
+        on_every_thread(pool, kernels::environment::check)?;
+        let compute = || kinds::run(&cell.kind, &context);
         let caught = catch_unwind(AssertUnwindSafe(|| match pool {
             Some(pool) => pool.install(compute),
             None => compute(),
@@ -168,7 +166,39 @@ impl Work<'_> {
     }
 }
 
+/// Asks `check` on the calling thread and on every thread of the pool: the settings that it looks at belong to
+/// a thread (N10).
+fn on_every_thread(
+    pool: Option<&ThreadPool>,
+    check: impl Fn() -> Result<(), kernels::Error> + Sync,
+) -> Result<(), kernels::Error> {
+    check()?;
+    pool.map_or_else(Vec::new, |pool| pool.broadcast(|_| check())).into_iter().collect()
+}
+
 fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
     format!("the trial panicked: {}; this is a defect, please report it", text.unwrap_or("no message"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_wrong_thread_of_a_pool_is_found() -> Result<(), rayon::ThreadPoolBuildError> {
+        let pool = ThreadPoolBuilder::new().num_threads(3).build()?;
+        let wrong_on = |wrong: Option<usize>| {
+            on_every_thread(Some(&pool), || match rayon::current_thread_index() {
+                index if index == wrong => Err(kernels::Error::Environment { found: "flush-to-zero is on" }),
+                _ => Ok(()),
+            })
+        };
+        // The caller itself has no index.
+        for wrong in [None, Some(0), Some(1), Some(2)] {
+            assert!(wrong_on(wrong).is_err(), "{wrong:?}");
+        }
+        assert!(wrong_on(Some(3)).is_ok());
+        Ok(())
+    }
 }

@@ -5,7 +5,6 @@ use kernels::Element;
 use super::Stopped;
 use super::activations::grid;
 use crate::data::Data;
-use crate::outcome::Value;
 use crate::preprocess::Part;
 
 /// Points along each side of the lattice.
@@ -40,8 +39,8 @@ impl<T: Element> Plane<'_, T> {
         let mut text = format!("part,{},{},class\n", self.feature(0), self.feature(1));
         let mut push = |part: &str, x: &[T], class: u32| {
             let name = self.names.get(class as usize).map_or("?", String::as_str);
-            let [x, y] = [x[0], x[1]].map(|v| Value::Real(v.to_f64()));
-            text += &format!("{part},{x},{y},{}\n", super::csv_field(name));
+            let [x, y] = [x[0], x[1]].map(Element::canonical);
+            text += &format!("{part},{x:?},{y:?},{}\n", super::csv_field(name));
         };
         for (point, class) in points.chunks_exact(2).zip(classes) {
             push("grid", point, class);
@@ -70,5 +69,37 @@ impl<T: Element> Plane<'_, T> {
     fn feature(&self, i: usize) -> String {
         let name = self.data.feature_names.get(i).map_or_else(|| format!("x{}", i + 1), String::clone);
         super::csv_field(&if self.processed { format!("{name} (preprocessed)") } else { name })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Features, Targets};
+
+    #[test]
+    fn a_coordinate_prints_as_a_value_of_its_own_type() {
+        let names = ["a".to_owned(), "b".to_owned()];
+        let data = Data {
+            name: "two".to_owned(),
+            shape: vec![2],
+            features: Features::F64(vec![0.1, 0.2, 0.3, 0.4]),
+            feature_names: Vec::new(),
+            targets: Targets::Classes { labels: vec![0, 1], names: names.to_vec() },
+            train: vec![0, 1],
+            validation: Vec::new(),
+            test: Vec::new(),
+            digests: Vec::new(),
+        };
+        let part = Part::<f32> {
+            x: vec![0.1, 0.2, 0.3, -f32::NAN],
+            labels: vec![0, 1],
+            values: Vec::new(),
+            rows: vec![0, 1],
+        };
+        let plane = Plane { data: &data, part: &part, names: &names, processed: false };
+        let (_, bytes) = plane.csv(|points| Ok(vec![0; points.len() / 2])).expect("two features");
+        let text = String::from_utf8(bytes).expect("text");
+        assert!(text.contains("\npoint,0.1,0.2,a\npoint,0.3,NaN,b\n"), "{text}");
     }
 }

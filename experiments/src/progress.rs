@@ -1,6 +1,7 @@
 //! Progress on stderr: a bar with the time left on a terminal, one line per trial otherwise.
 #![forbid(unsafe_code)]
 
+use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -9,6 +10,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::outcome::{Outcome, Status};
 use crate::table::Rounded;
 use crate::trial::Trial;
+
+/// Writes a line to stderr. One that cannot be written (a closed pipe, a full disk) is no reason to stop a run.
+pub fn tell(line: impl Display) {
+    drop(writeln!(std::io::stderr().lock(), "{line}"));
+}
 
 /// The progress of one experiment.
 #[derive(Debug)]
@@ -75,8 +81,7 @@ impl Progress {
     fn say(&self, line: &str) {
         match &self.show {
             Show::Bar(bar) => bar.println(line),
-            // Progress that cannot be shown is no reason to stop a run.
-            Show::Lines | Show::Nothing => drop(writeln!(std::io::stderr().lock(), "{line}")),
+            Show::Lines | Show::Nothing => tell(line),
         }
     }
 }

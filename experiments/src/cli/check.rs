@@ -10,6 +10,7 @@ use super::{CheckArgs, Global};
 use crate::data::{self, Data, DataError, Targets};
 use crate::diagnostics::Diagnostics;
 use crate::exit::{Exit, Failure};
+use crate::progress::tell;
 use crate::spec::{self, DatasetSpec, Dtype, Experiment, Kind, ModelSpec, Step};
 use crate::{fit, kinds, preprocess, suite};
 
@@ -24,7 +25,7 @@ pub(super) fn check(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> 
                 if global.json {
                     objects.push(json!({ "name": name, "errors": refused.errors }));
                 }
-                eprintln!("{}\n", refused.failure);
+                tell(format_args!("{}\n", refused.failure));
                 worst = if worst == Exit::Done { refused.failure.exit } else { worst };
             }
         }

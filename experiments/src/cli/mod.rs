@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use clap::{Args, Parser, Subcommand};
 
 use crate::exit::{Exit, Failure};
+use crate::progress::tell;
 
 mod check;
 mod data;
@@ -182,7 +183,7 @@ pub fn main() -> ExitCode {
     match dispatch(cli) {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            eprintln!("{failure}");
+            tell(&failure);
             failure.exit.into()
         }
     }

@@ -9,6 +9,7 @@ use super::output::say;
 use super::{Global, PlotArgs};
 use crate::exit::{Exit, Failure};
 use crate::plot::{self, PlotError};
+use crate::progress::tell;
 
 pub(super) fn plot(global: &Global, args: &PlotArgs) -> Result<Exit, Failure> {
     let names = match args.experiments.as_slice() {
@@ -25,7 +26,7 @@ pub(super) fn plot(global: &Global, args: &PlotArgs) -> Result<Exit, Failure> {
             continue;
         }
         if files.is_empty() && !global.quiet {
-            eprintln!("{name}: nothing to draw");
+            tell(format_args!("{name}: nothing to draw"));
         }
         for file in files {
             say(&file)?;

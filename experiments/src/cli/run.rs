@@ -14,7 +14,7 @@ use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::outcome::Outcome;
 use crate::plot;
-use crate::progress::Progress;
+use crate::progress::{Progress, tell};
 use crate::provenance;
 use crate::results::{Folder, Sheet, summarise};
 use crate::spec::{self, Experiment};
@@ -44,7 +44,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
             }
             Err(failure) if experiments.len() == 1 => return Err(failure),
             Err(failure) => {
-                eprintln!("{failure}");
+                tell(&failure);
                 failure.exit
             }
         };
@@ -59,7 +59,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
         say(&format!("{:#}", Json::Array(reports)))?;
     }
     if let Some(interrupted) = run.interrupt.exit() {
-        eprintln!("interrupted; what was done is saved, the same command goes on from there");
+        tell("interrupted; what was done is saved, the same command goes on from there");
         return Ok(interrupted);
     }
     if exit == Exit::Done && !matched {
@@ -245,7 +245,7 @@ impl Run<'_> {
                 Vec::new()
             };
             for difference in &differences {
-                eprintln!("differs: {}: {difference}", experiment.name);
+                tell(format_args!("differs: {}: {difference}", experiment.name));
             }
             if !differences.is_empty() {
                 exit = Exit::Differs;
@@ -295,7 +295,7 @@ impl Run<'_> {
 
     fn say(&self, line: &str) {
         if !self.global.quiet {
-            eprintln!("{line}");
+            tell(line);
         }
     }
 }

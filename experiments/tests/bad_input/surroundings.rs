@@ -103,6 +103,47 @@ fn a_reader_that_goes_away_is_no_failure() {
     assert!(stderr.is_empty(), "{stderr}");
 }
 
+/// Training goes on where its progress cannot be shown, and an error keeps its exit code.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stderr_that_cannot_be_written_stops_nothing() {
+    let bench = Bench::new();
+    bench.write("wine.toml", VALID);
+    for (arguments, code) in [(&["run", "wine.toml"][..], 0), (&["run", "nowhere.toml"], 6)] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let status = Command::new(env!("CARGO_BIN_EXE_experiments"))
+            .current_dir(bench.folder.path())
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(full)
+            .status()
+            .unwrap();
+        assert_eq!(status.code(), Some(code), "{arguments:?}");
+    }
+    assert!(bench.path("results/wine/results.csv").is_file());
+}
+
+/// No machine has room for 512 of them.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_network_that_does_not_fit_into_memory_is_refused() {
+    let bench = Bench::new();
+    let huge = VALID
+        .replace("units = 8", "units = 1_000_000")
+        .replace("units = 3 }", "units = 1000 }")
+        .replace("list = [1, 2]", "count = 512")
+        .replace("layers = [", "layers = [{ dense = { units = 3 } }, ");
+    let huge = huge
+        .replace("{ dense = { units = 1000 } }]", "{ dense = { units = 1000 } }, { dense = { units = 3 } }]");
+    bench.write("huge.toml", huge);
+    let output = bench.run(&["run", "huge.toml", "--jobs", "512", "--threads", "1"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    for part in ["512 trial(s) at a time need", "nothing was computed", "fix: "] {
+        assert!(stderr.contains(part), "no `{part}` in\n{stderr}");
+    }
+}
+
 #[test]
 fn data_and_doctor_find_everything_in_order() {
     let bench = Bench::new();

@@ -2,10 +2,12 @@
 
 use models::loss::Loss;
 use models::network::{Outline, ShapeError, outline};
+use models::optimizer::Rule;
 
 use crate::data::picture::Picture;
 use crate::data::{Data, Targets};
 use crate::exit::{Exit, Failure};
+use crate::kinds;
 use crate::spec::{ConvolveTrial, Dtype, Kind, LayerSpec, ModelSpec, NetworkTrial, Start};
 
 /// More memory than this is a slip of the pen.
@@ -16,10 +18,7 @@ const MOST_BYTES: usize = 1 << 36;
 /// # Errors
 /// [`ShapeError`] with the chain of shapes, also for more than 64 GiB.
 pub fn model(model: &ModelSpec, loss: Loss, batch: usize, dtype: Dtype) -> Result<Outline, ShapeError> {
-    let outline = match dtype {
-        Dtype::F32 => outline::<f32>(&model.input, &model.layers, loss, batch)?,
-        Dtype::F64 => outline::<f64>(&model.input, &model.layers, loss, batch)?,
-    };
+    let outline = outline_of(model, loss, batch, dtype)?;
     let whole =
         |reason: String| Err(ShapeError { layer: None, chain: chain(&model.input, &outline), reason });
     if outline.memory > MOST_BYTES {
@@ -36,6 +35,34 @@ pub fn model(model: &ModelSpec, loss: Loss, batch: usize, dtype: Dtype) -> Resul
             outline.parameters
         )),
         _ => Ok(outline),
+    }
+}
+
+/// Bytes that a trial takes besides its data: the network, the optimiser, the best weights so far, and a
+/// checkpoint of all that on its way to the disk (its bytes, and the file made of them).
+pub fn memory(kind: &Kind, data: &Data) -> usize {
+    let Kind::Network(trial) = kind else { return 0 };
+    let batch = kinds::largest_batch(trial, data.train.len());
+    let train = &trial.train;
+    let element = match train.dtype {
+        Dtype::F32 => size_of::<f32>(),
+        Dtype::F64 => size_of::<f64>(),
+    };
+    let Ok(outline) = outline_of(&trial.model, train.loss, batch, train.dtype) else { return 0 };
+    let remembered = match train.optimizer.rule {
+        Rule::Sgd { momentum, .. } => usize::from(momentum != 0.0),
+        Rule::Adam { .. } => 2,
+    };
+    let copies = remembered + usize::from(train.select.is_some());
+    let weights = outline.parameters.saturating_mul(element);
+    let checkpoint = weights.saturating_mul(1 + copies).saturating_mul(2);
+    outline.memory.saturating_add(weights.saturating_mul(copies)).saturating_add(checkpoint)
+}
+
+fn outline_of(model: &ModelSpec, loss: Loss, batch: usize, dtype: Dtype) -> Result<Outline, ShapeError> {
+    match dtype {
+        Dtype::F32 => outline::<f32>(&model.input, &model.layers, loss, batch),
+        Dtype::F64 => outline::<f64>(&model.input, &model.layers, loss, batch),
     }
 }
 

@@ -9,6 +9,7 @@ use super::output::{aligned, bytes, grouped, say};
 use super::{CheckArgs, Global};
 use crate::data::{self, Data, DataError, Targets};
 use crate::diagnostics::Diagnostics;
+use crate::engine::limits;
 use crate::exit::{Exit, Failure};
 use crate::progress::tell;
 use crate::spec::{self, DatasetSpec, Dtype, Experiment, Kind, ModelSpec, Step};
@@ -107,6 +108,11 @@ impl Report {
             }
         };
         fit::trial(kind, &data)?;
+        if let Err(warning) = limits::memory(fit::memory(kind, &data), 1, limits::available())
+            && !self.warnings.contains(&warning)
+        {
+            self.warnings.push(warning);
+        }
         let steps = match kind {
             Kind::Network(trial) => &trial.preprocess,
             Kind::Perceptron(trial) => &trial.preprocess,

@@ -80,10 +80,10 @@ pub struct RunArgs {
     /// Replace a key of the file: `train.epochs=3`.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
-    /// Trials at a time; 0: as many as the CPU has cores.
+    /// Trials at a time; 0: as many as the CPU has cores, or fewer where memory is short.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub jobs: usize,
-    /// Threads of each trial; 0: the cores divided by the jobs.
+    /// Threads of each trial; 0: the cores divided by the jobs. Jobs times threads: at most 1024, or 8 per core.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub threads: usize,
     /// Go on after a failed trial (the default).

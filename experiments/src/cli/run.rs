@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::output::{say, show};
 use super::{Global, RunArgs};
-use crate::engine::{self, Options, Plan, Report};
+use crate::engine::{self, Options, Plan, Report, limits};
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::outcome::Outcome;
@@ -31,6 +31,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
         level: Level::from_env().map_err(|e| Failure::new(Exit::Usage, format!("error: {e}")))?,
         interrupt: Interrupt::install()?,
     };
+    limits::threads(args.jobs, args.threads, provenance::cores())?;
     let experiments = chosen(args)?;
     let mut reports = Vec::new();
     let mut exit = Exit::Done;
@@ -180,7 +181,7 @@ impl Run<'_> {
             ));
         }
         let todo: Vec<usize> = chosen.iter().copied().filter(|&i| recorded.outcomes[i].is_none()).collect();
-        let jobs = at_once.min(todo.len().max(1));
+        let jobs = self.jobs(&plan, &todo, at_once)?;
         let threads = if self.args.threads == 0 { (cores / jobs).max(1) } else { self.args.threads };
         let options = Options { jobs, threads, level: self.level, keep_going: !self.args.fail_fast };
         let report = self.trials(&plan, &folder, &todo, options)?;
@@ -194,6 +195,24 @@ impl Run<'_> {
         }
         let failed = report.failed.len();
         self.publish(&plan, &folder, outcomes, &chosen, failed)
+    }
+
+    /// Trials at a time, as many of `at_once` as there are to run and as their memory allows.
+    fn jobs(&self, plan: &Plan<'_>, todo: &[usize], at_once: usize) -> Result<usize, Failure> {
+        let jobs = at_once.min(todo.len().max(1));
+        let (needed, available) = (plan.memory(todo), limits::available());
+        let jobs = if self.args.jobs == 0 { limits::jobs_that_fit(needed, jobs, available) } else { jobs };
+        let refused = |reason| {
+            let name = &plan.experiment.name;
+            Failure::new(
+                Exit::Usage,
+                format!(
+                    "error: {name}: {reason}; nothing was computed\n   = fix: fewer `--jobs`, a smaller `train.batch`, or smaller layers"
+                ),
+            )
+        };
+        limits::memory(needed, jobs, available).map_err(refused)?;
+        Ok(jobs)
     }
 
     fn trials(

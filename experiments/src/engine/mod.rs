@@ -6,11 +6,14 @@
 #![forbid(unsafe_code)]
 
 mod inputs;
+pub mod limits;
 mod workers;
 
 pub use inputs::Inputs;
 pub use workers::{Failure, Options, Report, run};
 
+use crate::fit;
+use crate::kinds;
 use crate::outcome::Outcome;
 use crate::record::{self, Found};
 use crate::results::Folder;
@@ -64,6 +67,16 @@ impl<'a> Plan<'a> {
             );
         }
         recorded
+    }
+
+    /// Bytes of memory that the largest of the trials `todo` takes besides its data.
+    pub fn memory(&self, todo: &[usize]) -> usize {
+        let of_trial = |trial: &Trial| {
+            let kind = &self.experiment.cells[trial.cell].kind;
+            let data = kinds::dataset(kind).and_then(|spec| self.inputs.data(spec, trial.seed))?;
+            Some(fit::memory(kind, &data))
+        };
+        todo.iter().filter_map(|&index| of_trial(&self.trials[index])).max().unwrap_or(0)
     }
 
     /// The indices of the trials that satisfy every `key=value`; `seed` is a key too.

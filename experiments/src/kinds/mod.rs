@@ -14,6 +14,8 @@ mod network;
 mod neuron;
 mod perceptron;
 
+pub(crate) use network::largest_batch;
+
 use std::io;
 use std::path::Path;
 

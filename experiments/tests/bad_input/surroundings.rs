@@ -24,6 +24,8 @@ fn exit_codes_of_bad_usage() {
             "the keys and their values are\n     wine: seed = 1, 2\n",
         ),
         (&["data", "verify", "wines"], 2, "did you mean `wine`?"),
+        (&["run", "wine.toml", "--threads", "100000"], 2, "make `--jobs` times `--threads` smaller"),
+        (&["run", "wine.toml", "--jobs", "100000"], 2, "make `--jobs` times `--threads` smaller"),
     ] {
         let output = bench.run(arguments);
         let stderr = String::from_utf8_lossy(&output.stderr);

@@ -29,6 +29,7 @@ mod training;
 
 pub(super) use batch::shift;
 pub(super) use pictures::Pictures;
+pub(crate) use training::largest_batch;
 
 use super::{Context, Stopped};
 use crate::outcome::Outcome;

@@ -22,6 +22,11 @@ use crate::spec::NetworkTrial;
 /// Samples that an evaluation takes at a time, at least; the bits do not depend on it.
 const EVALUATION_BATCH: usize = 128;
 
+/// The largest batch that memory is planned for, with `samples` for training.
+pub(crate) fn largest_batch(trial: &NetworkTrial, samples: usize) -> usize {
+    trial.train.batch.min(samples).max(EVALUATION_BATCH)
+}
+
 /// Trains the network of one trial and evaluates it.
 pub(super) fn run<T: Element>(trial: &NetworkTrial, context: &Context<'_>) -> Result<Outcome, Stopped> {
     let data = context.inputs.data(&trial.dataset, context.seed).ok_or_else(kinds::no_data)?;
@@ -76,8 +81,7 @@ impl<'a, T: Element> Training<'a, T> {
                 "model.input is {input:?}, a sample of {name} is {shape:?}"
             )));
         }
-        let size = trial.train.batch.min(samples);
-        let largest = size.max(EVALUATION_BATCH);
+        let largest = largest_batch(trial, samples);
         let mut network = Network::new(input, layers, trial.train.loss, largest).map_err(failed)?;
         match &trial.model.parameters {
             None => network.initialise(trial.model.init, context.seed),

@@ -53,10 +53,13 @@ impl<'a> Plan<'a> {
 
     /// Reads the records of all trials.
     pub fn recorded(&self, folder: &Folder) -> Recorded {
+        let kind = |trial: &Trial| &self.experiment.cells[trial.cell].kind;
         let mut recorded = Recorded::default();
         for (index, trial) in self.trials.iter().enumerate() {
             recorded.outcomes.push(
                 match record::load(&record::folder(&folder.local, &trial.id), &trial.id) {
+                    // What is kept is no part of a trial's identity: its file may have been asked for since.
+                    Found::Whole(outcome) if !kinds::has_kept_files(kind(trial), &outcome) => None,
                     Found::Whole(outcome) => Some(outcome),
                     Found::Missing => None,
                     Found::Damaged(reason) => {

@@ -125,6 +125,14 @@ pub fn timing(kind: &Kind) -> Option<&KernelsTrial> {
     }
 }
 
+/// Whether the outcome has every file that the experiment asks to keep.
+pub fn has_kept_files(kind: &Kind, outcome: &Outcome) -> bool {
+    match kind {
+        Kind::Network(trial) => outcome.has_diverged() || network::has_kept_files(trial, outcome),
+        _ => true,
+    }
+}
+
 /// How far the progress bar moves for one trial: its epochs, or 1.
 pub fn units(kind: &Kind) -> u64 {
     let epochs = match kind {

@@ -128,17 +128,9 @@ pub struct Probes {
     pub weight_norms: bool,
 }
 
-/// Something kept under `local/` for plots and later use.
+/// A large file that is kept under `local/` only where asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
     /// `weights.safetensors`
     Weights,
-    /// `predictions.csv`
-    Predictions,
-    /// `confusion.csv`
-    Confusion,
-    /// The first layer's filters.
-    Filters,
-    /// `boundary.csv` of two features.
-    Boundary,
 }

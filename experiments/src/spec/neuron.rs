@@ -1,7 +1,7 @@
 //! Single neurons: the perceptron's rule and Adaline.
 
 use super::DatasetSpec;
-use super::network::{Keep, Step};
+use super::network::Step;
 
 /// Rosenblatt's rule on two classes.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,8 +26,6 @@ pub struct PerceptronTrial {
     pub stop_when_separated: bool,
     /// Compare the number of updates with Novikoff's bound.
     pub novikoff: bool,
-    /// What is kept for plots.
-    pub keep: Vec<Keep>,
 }
 
 /// The threshold unit.
@@ -72,8 +70,6 @@ pub struct AdalineTrial {
     pub start: Start,
     /// Whether each epoch has an order of its own.
     pub shuffle: bool,
-    /// What is kept for plots.
-    pub keep: Vec<Keep>,
 }
 
 /// How Adaline's weights are found.

@@ -101,6 +101,24 @@ fn an_overflow_in_the_last_update_is_a_divergence() {
 }
 
 #[test]
+fn a_file_to_keep_is_made_where_it_is_missing() {
+    let place = Place::new();
+    let run = |changes: &[(&str, &str)], to_run: &str| {
+        let output = place.variant("regression", "kept", changes);
+        assert!(output.status.success() && text(&output.stderr).contains(to_run), "{}", text(&output.stderr));
+    };
+    let keep = [("kind = ", "keep = [\"weights\"]\nkind = ")];
+    run(&[], " 3 to run");
+    let want = place.files("kept")["results.csv"].clone();
+    run(&keep, " 3 to run");
+    assert_eq!(place.files("kept")["results.csv"], want);
+    let trials = place.trials("kept");
+    assert!(trials.iter().all(|trial| trial.join("weights.safetensors").is_file()), "{trials:?}");
+    run(&keep, " 0 to run");
+    run(&[], " 0 to run");
+}
+
+#[test]
 fn the_losses_of_an_epoch_are_one_chain_over_its_samples() {
     let place = Place::new();
     // Weights that no step moves, in file order: training and evaluation add up the same losses.

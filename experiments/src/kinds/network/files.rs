@@ -13,11 +13,14 @@ use crate::data::{Data, Features, Targets};
 use crate::durable;
 use crate::kinds::boundary::Plane;
 use crate::kinds::{Stopped, csv_field};
+use crate::outcome::Outcome;
 use crate::preprocess::{Part, Prepared};
 use crate::spec::{Keep, NetworkTrial};
 
 /// At most so many mistakes and feature maps are kept.
 const PICTURES_KEPT: usize = 64;
+
+const WEIGHTS: &str = "weights.safetensors";
 
 type File = (String, Vec<u8>);
 
@@ -53,9 +56,16 @@ pub(super) fn files<T: Element>(
     files.extend(boundary(trial, exec, data, sets, network));
     if trial.keep.contains(&Keep::Weights) {
         let bytes = save_weights(network).map_err(|e| Stopped::Failed(e.to_string()))?;
-        files.push(("weights.safetensors".to_owned(), bytes));
+        files.push((WEIGHTS.to_owned(), bytes));
     }
     Ok(files)
+}
+
+/// Whether every file of `keep` is among the outcome's.
+pub(in crate::kinds) fn has_kept_files(trial: &NetworkTrial, outcome: &Outcome) -> bool {
+    trial.keep.iter().all(|keep| match keep {
+        Keep::Weights => outcome.files.iter().any(|(name, _)| name == WEIGHTS),
+    })
 }
 
 /// One row per true class: how many of its samples were given each class.

@@ -28,6 +28,7 @@ mod probes;
 mod training;
 
 pub(super) use batch::shift;
+pub(super) use files::has_kept_files;
 pub(super) use pictures::Pictures;
 pub(crate) use training::largest_batch;
 

@@ -208,21 +208,15 @@ fn probes(root: &Keys<'_>) -> Option<Probes> {
     })
 }
 
-const KEEP: [(&str, Keep); 5] = [
-    ("weights", Keep::Weights),
-    ("predictions", Keep::Predictions),
-    ("confusion", Keep::Confusion),
-    ("filters", Keep::Filters),
-    ("boundary", Keep::Boundary),
-];
-
-/// `keep`: what is written for plots; it changes no result.
-pub(crate) fn keep(root: &Keys<'_>) -> Option<Vec<Keep>> {
+/// `keep`: what is written besides; it changes no result.
+fn keep(root: &Keys<'_>) -> Option<Vec<Keep>> {
     let Some(node) = root.get("keep") else { return Some(Vec::new()) };
     let items = keys::list(root.context, "keep", node)?;
     let kept: Vec<Option<Keep>> = items
         .iter()
-        .map(|item| keys::choice(root.context, "keep", item, &KEEP).map(|(_, keep)| keep))
+        .map(|item| {
+            keys::choice(root.context, "keep", item, &[("weights", Keep::Weights)]).map(|(_, keep)| keep)
+        })
         .collect();
     kept.into_iter().collect()
 }

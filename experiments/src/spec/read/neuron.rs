@@ -1,7 +1,6 @@
 //! `[perceptron]` and `[adaline]`.
 
 use super::dataset::{dataset, preprocess};
-use super::network::keep;
 use crate::spec::keys::{self, Keys, MOST, Must, tagged};
 use crate::spec::tree::Value;
 use crate::spec::{AdalineTrial, PerceptronTrial, Rule, Start, Unit};
@@ -10,7 +9,6 @@ use crate::spec::{AdalineTrial, PerceptronTrial, Rule, Start, Unit};
 pub(crate) fn perceptron(root: &Keys<'_>) -> Option<PerceptronTrial> {
     let dataset = root.table("dataset", "[dataset]").and_then(dataset);
     let preprocess = preprocess(root);
-    let keep = keep(root);
     let keys = root.table("perceptron", "[perceptron]")?;
     let unit = keys.choice_or_first("unit", &[("sign", Unit::Sign), ("step", Unit::Step)]);
     let eta = keys.number("eta", Must::BePositive);
@@ -32,7 +30,6 @@ pub(crate) fn perceptron(root: &Keys<'_>) -> Option<PerceptronTrial> {
         shuffle: shuffle?,
         stop_when_separated: stop_when_separated?,
         novikoff: novikoff?,
-        keep: keep?,
     })
 }
 
@@ -40,7 +37,6 @@ pub(crate) fn perceptron(root: &Keys<'_>) -> Option<PerceptronTrial> {
 pub(crate) fn adaline(root: &Keys<'_>) -> Option<AdalineTrial> {
     let dataset = root.table("dataset", "[dataset]").and_then(dataset);
     let preprocess = preprocess(root);
-    let keep = keep(root);
     let keys = root.table("adaline", "[adaline]")?;
     let rule = rule(&keys);
     let solved = rule == Some(Rule::NormalEquations);
@@ -63,7 +59,6 @@ pub(crate) fn adaline(root: &Keys<'_>) -> Option<AdalineTrial> {
         bias: bias?,
         start: start?,
         shuffle: shuffle?,
-        keep: keep?,
     })
 }
 

@@ -3,7 +3,7 @@
 
 use std::io::Read;
 
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 
 use super::{DataError, Features};
 
@@ -42,7 +42,8 @@ pub fn decompress(name: &str, bytes: &[u8]) -> Result<Vec<u8>, DataError> {
         return Ok(bytes.to_vec());
     }
     let mut out = Vec::new();
-    let read = GzDecoder::new(bytes).take(LARGEST + 1).read_to_end(&mut out);
+    // All members; what follows the last one and is none is an error.
+    let read = MultiGzDecoder::new(bytes).take(LARGEST + 1).read_to_end(&mut out);
     match read {
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Err(DataError::new(
             name,

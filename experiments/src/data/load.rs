@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::catalogue::{self, Set, Store};
-use super::table::Table;
+use super::table::{Table, repeated};
 use super::{Data, DataError, Features, Targets, full, idx, picture, read_file, split, synthetic};
 use crate::diagnostics::did_you_mean;
 use crate::durable::sha256_hex;
@@ -83,6 +83,9 @@ fn chosen(spec: &DatasetSpec, whole: &Whole) -> Result<Vec<u32>, DataError> {
             "remove one of the two keys",
         ));
     };
+    if let Some(twice) = repeated(kept) {
+        return Err(twice_in(&whole.name, "dataset.classes", twice));
+    }
     for class in kept {
         if !names.contains(class) {
             let known = names.join(", ");
@@ -169,6 +172,12 @@ fn columns(spec: &DatasetSpec, name: &str, content: &[u8], class: Option<&str>) 
     let table = Table::parse(name, content)?;
     let class = class.map(|class| table.column(class, "dataset.class")).transpose()?;
     let target = spec.target.as_deref().map(|target| table.column(target, "dataset.target")).transpose()?;
+    if class.is_none() && target.is_none() {
+        return Err(nothing_predicted(name));
+    }
+    if let Some(twice) = spec.features.as_deref().and_then(repeated) {
+        return Err(twice_in(name, "dataset.features", twice));
+    }
     let chosen: Vec<usize> = match &spec.features {
         Some(features) => features
             .iter()
@@ -199,14 +208,10 @@ fn columns(spec: &DatasetSpec, name: &str, content: &[u8], class: Option<&str>) 
             Targets::Values { values, name: table.columns[target].clone() }
         }
         (None, Some(class)) => {
-            let (labels, names) = table.classes(class);
+            let (labels, names) = table.classes(class)?;
             Targets::Classes { labels, names }
         }
-        (None, None) => {
-            let fix =
-                "name the column of the class with `dataset.class`, or of a value with `dataset.target`";
-            return Err(DataError::new(name, "does not say what is to be predicted", fix));
-        }
+        (None, None) => return Err(nothing_predicted(name)),
     };
     Ok(Whole {
         name: name.to_owned(),
@@ -217,6 +222,15 @@ fn columns(spec: &DatasetSpec, name: &str, content: &[u8], class: Option<&str>) 
         test_from: table.len(),
         digests: vec![("csv".to_owned(), sha256_hex(content))],
     })
+}
+
+fn nothing_predicted(name: &str) -> DataError {
+    let fix = "name the column of the class with `dataset.class`, or of a value with `dataset.target`";
+    DataError::new(name, "nothing says which column is to be predicted", fix)
+}
+
+fn twice_in(name: &str, key: &str, twice: &str) -> DataError {
+    DataError::new(name, format!("`{key}` has `{twice}` twice"), "keep one of the two")
 }
 
 fn catalogue_set(set: &Set, folder: Option<&Path>) -> Result<Whole, DataError> {
@@ -251,6 +265,9 @@ fn named(path: &Path) -> Result<(String, Vec<u8>), DataError> {
 
 /// Samples and labels, then perhaps those of a test part.
 fn from_idx(name: &str, files: Vec<(String, Vec<u8>)>, classes: &[String]) -> Result<Whole, DataError> {
+    if let Some(twice) = repeated(classes) {
+        return Err(twice_in(name, "class_names", twice));
+    }
     let digests = files.iter().map(|(file, content)| (file_name(file), sha256_hex(content))).collect();
     let mut shape = Vec::new();
     let mut features: Option<Features> = None;

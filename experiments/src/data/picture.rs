@@ -86,7 +86,16 @@ pub(super) fn read_folder(folder: &Path, channels: usize) -> Result<Folder, Data
     for class in class_folders {
         let label = found.classes.len() as u32;
         found.classes.push(class.file_name().unwrap_or_default().to_string_lossy().into_owned());
-        for path in entries(&class)? {
+        let pictures = entries(&class)?;
+        if pictures.is_empty() {
+            let name = class.display().to_string();
+            return Err(DataError::new(
+                name,
+                "holds no pictures",
+                "put PNG or JPEG files into it, or remove it",
+            ));
+        }
+        for path in pictures {
             let picture = path.display().to_string();
             let decoded = decode(&picture, &read_file(&path)?)?;
             let shape = [channels, decoded.height() as usize, decoded.width() as usize];
@@ -110,12 +119,7 @@ pub(super) fn read_folder(folder: &Path, channels: usize) -> Result<Folder, Data
             found.labels.push(label);
         }
     }
-    match found.labels.is_empty() {
-        true => {
-            Err(DataError::new(name, "holds no pictures", "put PNG or JPEG files into the class folders"))
-        }
-        false => Ok(found),
-    }
+    Ok(found)
 }
 
 /// What a folder holds, by name, without hidden files.

@@ -32,10 +32,12 @@ pub(super) fn split(
         Split::Given => samples.iter().partition(|sample| given_test.binary_search(sample).is_err()),
         Split::First(first) => {
             check(name, "dataset.split.first", first, total, false)?;
+            some(name, "dataset.split.first", total - first)?;
             (samples[..first].to_vec(), samples[first..].to_vec())
         }
         Split::Test(share) => {
             let count = counted(name, "dataset.split.test", share, total)?;
+            some(name, "dataset.split.test", count)?;
             draw(samples, spec.split_seed, TEST, 0..count)
         }
         Split::Fold { folds, fold } => {
@@ -44,6 +46,9 @@ pub(super) fn split(
         }
     };
     let count = counted(name, "dataset.validation", spec.validation, train.len())?;
+    if spec.validation != Share::Count(0) {
+        some(name, "dataset.validation", count)?;
+    }
     let (mut train, validation) = draw(&train, spec.split_seed, VALIDATION, 0..count);
     if let Some(fewer) = spec.train {
         check(name, "dataset.train", fewer, train.len(), false)?;
@@ -63,6 +68,15 @@ fn counted(name: &str, key: &str, share: Share, total: usize) -> Result<usize, D
     let count = share.of(total);
     check(name, key, count, total, true)?;
     Ok(count)
+}
+
+/// A part that was asked for has a sample.
+fn some(name: &str, key: &str, count: usize) -> Result<(), DataError> {
+    if count > 0 {
+        return Ok(());
+    }
+    let reason = format!("`{key}` asks for a part of the samples, but none is left for it");
+    Err(DataError::new(name, reason, "make the part larger, or remove the key"))
 }
 
 /// A `part` is put aside: it may be written as a share, and has to leave samples for training.

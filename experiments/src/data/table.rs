@@ -17,13 +17,17 @@ impl Table {
     pub(super) fn parse(name: &str, content: &[u8]) -> Result<Self, DataError> {
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(content);
         let damaged = |error: csv::Error| {
-            DataError::new(
-                name,
-                format!("cannot be read as CSV: {error}"),
-                "give each row as many cells as the header line",
-            )
+            let fix = match error.kind() {
+                csv::ErrorKind::Utf8 { .. } => "the text is not UTF-8: save the file as UTF-8",
+                _ => "give each row as many cells as the header line",
+            };
+            DataError::new(name, format!("cannot be read as CSV: {error}"), fix)
         };
         let columns: Vec<String> = reader.headers().map_err(damaged)?.iter().map(str::to_owned).collect();
+        if let Some(twice) = repeated(&columns) {
+            let reason = format!("has two columns that are called `{twice}`");
+            return Err(DataError::new(name, reason, "give each column a name of its own"));
+        }
         let mut table = Self { name: name.to_owned(), columns, rows: Vec::new(), lines: Vec::new() };
         for record in reader.records() {
             let record = record.map_err(damaged)?;
@@ -76,7 +80,12 @@ impl Table {
     }
 
     /// Labels by the first appearance of each class in the file, and the classes' names.
-    pub(super) fn classes(&self, column: usize) -> (Vec<u32>, Vec<String>) {
+    pub(super) fn classes(&self, column: usize) -> Result<(Vec<u32>, Vec<String>), DataError> {
+        if let Some(row) = self.rows.iter().position(|row| row[column].is_empty()) {
+            let place = format!("{}:{}", self.name, self.lines[row]);
+            let reason = format!("the class in the column `{}` is empty", self.columns[column]);
+            return Err(DataError::new(place, reason, "fill the cell in, or remove the row"));
+        }
         let mut names: Vec<String> = Vec::new();
         let labels = self.rows.iter().map(|row| match names.iter().position(|name| *name == row[column]) {
             Some(label) => label as u32,
@@ -85,6 +94,12 @@ impl Table {
                 names.len() as u32 - 1
             }
         });
-        (labels.collect(), names)
+        let labels = labels.collect();
+        Ok((labels, names))
     }
+}
+
+/// The first name that stands twice.
+pub(super) fn repeated(names: &[String]) -> Option<&String> {
+    names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)).map(|(_, name)| name)
 }

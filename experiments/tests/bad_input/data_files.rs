@@ -74,8 +74,19 @@ fn damaged_gzip_data_are_recognised() {
     bench.refuses("images.toml", 3, &["images.gz: the gzip data are damaged"]);
     bench.write("images.gz", &images);
     bench.refuses("images.toml", 3, &["images.gz: is not gzip data: it begins with 00 00"]);
+    bench.write("images.gz", [&whole[..], b"and more that is no gzip member"].concat());
+    bench.refuses("images.toml", 3, &["images.gz: the gzip data are damaged"]);
     bench.write("images.gz", "");
     bench.refuses("images.toml", 3, &["images.gz: is not gzip data: it begins with an empty file"]);
+}
+
+#[test]
+fn a_gzip_file_of_several_members_is_read_whole() {
+    let (bench, images, _) = on_images();
+    let (first, second) = images.split_at(images.len() / 2);
+    bench.write("images.gz", [gzipped(first), gzipped(second)].concat());
+    let output = bench.run(&["check", "images.toml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]
@@ -96,6 +107,9 @@ fn headers_that_lie_are_recognised() {
 #[test]
 fn labels_must_fit_the_images_and_the_classes() {
     let (bench, ..) = on_images();
+    let text = std::fs::read_to_string(bench.path("images.toml")).unwrap();
+    bench.write("twice.toml", text.replace("[\"a\", \"b\"]", "[\"a\", \"a\"]"));
+    bench.refuses("twice.toml", 3, &["`class_names` has `a` twice"]);
     bench.write("labels.gz", gzipped(&idx(&[4], &[0, 1, 0, 2])));
     bench.refuses(
         "images.toml",
@@ -126,10 +140,31 @@ fn tables_with_bad_cells_show_line_and_column() {
         ("a,b,kind\n1,2,x\n3,y\n", "t.csv: cannot be read as CSV"),
         ("a,b,kind\n", "t.csv: has no rows"),
         ("a,b,sort\n1,2,x\n", "asks for the column `kind`, which does not exist"),
+        ("a,a,kind\n1,2,x\n", "t.csv: has two columns that are called `a`"),
+        ("a,b,kind\n1,2,x\n3,4,\n", "t.csv:3: the class in the column `kind` is empty"),
         ("<html>not a table</html>", "t.csv: is an HTML page"),
     ] {
         bench.write("t.csv", csv);
         bench.refuses("table.toml", 3, &[part]);
+    }
+    bench.write("t.csv", b"a,b,kind\n1,2,\xe9t\xe9\n");
+    bench.refuses("table.toml", 3, &["t.csv: cannot be read as CSV", "save the file as UTF-8"]);
+}
+
+#[test]
+fn a_table_needs_to_know_what_is_predicted_and_each_feature_once() {
+    let bench = Bench::new();
+    bench.write("t.csv", "a,b,kind\n1,2,x\n3,4,y\n");
+    for (class, parts) in [
+        ("", ["nothing says which column is to be predicted", "`dataset.class`"]),
+        ("class = \"kind\"\nfeatures = [\"a\", \"a\"]", ["`dataset.features` has `a` twice", "t.csv"]),
+        ("class = \"kind\"\nclasses = [\"x\", \"x\"]", ["`dataset.classes` has `x` twice", "t.csv"]),
+    ] {
+        let text = changed("name = \"wine\"\nvalidation = 20", &format!("csv = \"t.csv\"\n{class}"))
+            .replace("input = [13]", "input = [2]")
+            .replace("units = 3", "units = 2");
+        bench.write("table.toml", text);
+        bench.refuses("table.toml", 3, &parts);
     }
 }
 
@@ -151,6 +186,9 @@ fn splits_larger_than_the_data_are_refused() {
     refused("validation = 20", "train = 200", "`dataset.train` asks for 200");
     refused("validation = 20", "rows = [1, 200]", "`dataset.rows` ends at row 200, but there are 178");
     refused("validation = 20", "validation = 178", "leaves no sample for training");
+    refused("validation = 20", "validation = 0.001", "`dataset.validation` asks for a part");
+    refused("validation = 20", "split = { test = 0.001 }", "`dataset.split.test` asks for a part");
+    refused("validation = 20", "split = { first = 178 }", "`dataset.split.first` asks for a part");
 }
 
 #[test]
@@ -206,10 +244,11 @@ fn pictures_of_different_sizes_are_refused() {
     for class in ["cat", "dog"] {
         std::fs::create_dir_all(bench.path("pictures").join(class)).unwrap();
     }
-    bench.refuses("images.toml", 3, &["pictures: holds no pictures"]);
+    bench.refuses("images.toml", 3, &["cat: holds no pictures"]);
     bench.write("pictures/cat/1.png", "not a picture");
     bench.refuses("images.toml", 3, &["1.png: cannot be read as a picture"]);
     image::GrayImage::new(2, 2).save(bench.path("pictures/cat/1.png")).unwrap();
+    bench.refuses("images.toml", 3, &["dog: holds no pictures"]);
     image::GrayImage::new(3, 2).save(bench.path("pictures/dog/2.png")).unwrap();
     bench.refuses("images.toml", 3, &["2.png: has 2 x 3 pixels, the first picture has 2 x 2"]);
 }

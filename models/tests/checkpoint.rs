@@ -151,7 +151,8 @@ fn what_does_not_fit_is_refused_with_its_name() {
     let weights = checkpoint::save_weights(&Run::<f32>::new(&multi_layer()).network).unwrap();
     let error = checkpoint::load_weights(&mut network, &weights).unwrap_err();
     assert!(matches!(error, CheckpointError::Tensor { .. }), "{error}");
+    let layers = [LayerSpec::dense(240)];
     let mut narrow = Network::<f64>::new(&[150], &layers, Loss::SoftmaxCrossEntropy, 1).unwrap();
     let error = checkpoint::load_weights(&mut narrow, &weights).unwrap_err();
-    assert_eq!(error.to_string(), "checkpoint: tensor 0.weight: expected f64 [120, 150], got f32 [120, 150]");
+    assert_eq!(error.to_string(), "checkpoint: tensor 0.weight: expected f64 [240, 150], got f32 [240, 150]");
 }

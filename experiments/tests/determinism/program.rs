@@ -6,9 +6,18 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// One experiment of each kind, small enough to run in a second.
-pub(crate) const EXPERIMENTS: [&str; 7] =
-    ["activations", "adaline", "convolve", "gradient-check", "network", "perceptron", "regression"];
+/// One experiment of each kind, small enough to run in a second; `threads` is just large enough that the threads of
+/// a trial share its work out.
+pub(crate) const EXPERIMENTS: [&str; 8] = [
+    "activations",
+    "adaline",
+    "convolve",
+    "gradient-check",
+    "network",
+    "perceptron",
+    "regression",
+    "threads",
+];
 
 /// A folder that the program runs in, with an environment free of the tester's own settings.
 pub(crate) struct Place {

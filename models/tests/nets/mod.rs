@@ -61,7 +61,8 @@ pub fn multi_layer() -> Example {
         name: "multi-layer",
         input: vec![150],
         layers: vec![
-            LayerSpec::dense(120),
+            // 2 x 33 x 150 x 240 = 2.4 million operations: above the 2^21 from which a product is shared out.
+            LayerSpec::dense(240),
             LayerSpec::BatchNorm,
             LayerSpec::Activation(Activation::Tanh),
             LayerSpec::Dropout { rate: 0.5 },

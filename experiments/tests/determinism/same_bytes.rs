@@ -118,6 +118,19 @@ fn a_file_to_keep_is_made_where_it_is_missing() {
     run(&[], " 0 to run");
 }
 
+/// The weights of every network here, digest by digest (N15): convolution, both poolings, batch normalisation, dropout,
+/// Adam, momentum, f32 and f64. Another digest is another numeric contract.
+#[test]
+fn the_weights_are_the_golden_ones() {
+    for name in ["network", "regression", "threads"] {
+        let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("tests/determinism/golden/{name}.csv"));
+        let want = std::fs::read_to_string(&golden).unwrap_or_default();
+        let got = text(&Place::new().results(name, &[])["digests.csv"]);
+        assert_eq!(got, want, "{}: got\n{got}", golden.display());
+    }
+}
+
 #[test]
 fn the_losses_of_an_epoch_are_one_chain_over_its_samples() {
     let place = Place::new();

@@ -8,9 +8,8 @@
 //! | Modèles multi-couches, De l'entrée à la sortie, La fonction de coût, La rétropropagation | [`backprop`]: eq. (3) to (5) and BP1 to BP4, one function each; [`gradcheck`]: are the gradients right? |
 //! | Réseaux convolutionnels, pooling, Réseau complet | [`network`]: any list of layers, trained in batches; [`loss`]; [`optimizer`]; [`checkpoint`] |
 //!
-//! What every model needs: [`rng`] (random streams), [`init`] (start weights), [`metrics`]
-//! (accuracy, confusion, mean and spread), [`matrix`], and [`chain`], the order in which products are
-//! added up.
+//! What every model needs: [`rng`] (random streams), [`init`] (start weights), [`matrix`], and [`chain`],
+//! the order in which products are added up.
 //!
 //! Results are exact: the same inputs give the same bits on every machine. For that, every sum has
 //! a written order and every elementary function comes from [`kernels`]; the rules are in
@@ -31,7 +30,6 @@ pub mod least_squares;
 pub mod loss;
 pub mod margin;
 pub mod matrix;
-pub mod metrics;
 pub mod network;
 pub mod observations;
 pub mod optimizer;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::engine::Plan;
 use crate::exit::{Exit, Failure};
+use crate::progress::tell;
 use crate::results::{self, Folder};
 use crate::spec::{self, Cell, Experiment, Image, Kind, Source};
 use crate::{kinds, suite};
@@ -131,12 +132,12 @@ impl Named {
             && !self.is_timing(results)
             && (!results::is_of(&folder, &now) || has_other_data(&folder, &now))
         {
-            eprintln!(
+            tell(format_args!(
                 "warning: {}: these results belong to other settings or data than those of {}\n   = fix: `experiments run {}` computes the new ones",
                 folder.files.display(),
                 now.file,
                 self.given
-            );
+            ));
         }
         Ok(experiment)
     }

@@ -128,6 +128,7 @@ fn oracle_of(which: impl Fn() -> Function, x: &[f32], want: &mut [f32]) -> (u64,
     )
 }
 
+#[expect(clippy::disallowed_methods, reason = "whole numbers, whose sum has no order")]
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let stride = words.iter().find_map(|w| w.strip_prefix("stride=")?.parse().ok()).unwrap_or(1_u64);

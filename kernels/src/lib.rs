@@ -23,6 +23,9 @@
 
 #![deny(unsafe_code)] // allowed in view.rs, aligned.rs, gemm/microkernel.rs and most of simd/, where each says so
 
+#[cfg(not(all(target_endian = "little", target_pointer_width = "64")))]
+compile_error!("the numeric contract covers 64-bit little-endian CPUs only");
+
 pub mod activation;
 #[allow(unsafe_code)] // reads bytes as f32 or f64
 mod aligned;

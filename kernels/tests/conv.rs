@@ -217,9 +217,11 @@ fn batches_around_a_chunk_have_the_bits_of_the_plain_loops() {
     }
     let middle = Conv2d { c_in: 128, h_in: 1, w_in: 1, c_out: 257, kernel: [1, 1], ..PLAIN };
     assert_eq!((middle.chunk(), Conv2d { c_out: 256, ..middle }.chunk()), (16, 4));
-    assert_parity::<f32>(middle, 33, || 0.75);
     let large = Conv2d { c_in: 1024, c_out: 513, ..middle };
     assert_eq!((large.chunk(), Conv2d { c_out: 512, ..large }.chunk()), (64, 16));
+    let mut values = Values::new(5);
+    assert_parity::<f32>(middle, 33, || values.plain());
+    assert_parity::<f32>(large, 65, || values.plain());
 }
 
 #[test]

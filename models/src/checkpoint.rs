@@ -6,6 +6,8 @@
 //! metadata, because the library writes several in no fixed order: the same state is the same bytes
 //! (N13). Files are the caller's business: these functions give and take bytes.
 
+#![expect(clippy::disallowed_types, reason = "safetensors takes its metadata as a map; ours has one entry")]
+
 use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;

@@ -5,13 +5,16 @@ use std::sync::Once;
 
 use kernels::{Element, Level};
 
-/// Every level that this CPU has; prints them once.
+/// Every level that this CPU has, `emulated` too; prints them once.
 ///
 /// Fails if `REQUIRE_LEVELS=avx2,avx512` names one that the CPU lacks: a run that is meant to
 /// test a level must not pass without it.
 pub fn levels() -> Vec<Level> {
     static PRINT: Once = Once::new();
-    let levels = Level::available();
+    let mut levels = Level::available();
+    if !levels.iter().any(|level| matches!(level, Level::Emulated(_))) {
+        levels.insert(0, Level::emulated());
+    }
     let names: Vec<_> = levels.iter().map(|level| level.name()).collect();
     PRINT.call_once(|| println!("levels tested: {}", names.join(", ")));
     if let Ok(required) = std::env::var("REQUIRE_LEVELS") {

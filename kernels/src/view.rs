@@ -86,6 +86,15 @@ impl<'a, T> MatRef<'a, T> {
         Self { data, rows, cols, row_stride: cols, col_stride: 1 }
     }
 
+    /// The front of a slice as rows `row_stride` apart.
+    ///
+    /// # Panics
+    /// If the slice is too short.
+    pub(crate) fn of_strided_rows(data: &'a [T], [rows, cols]: [usize; 2], row_stride: usize) -> Self {
+        assert!(rows * row_stride <= data.len() && cols <= row_stride);
+        Self { data, rows, cols, row_stride, col_stride: 1 }
+    }
+
     /// The transpose: the same elements with rows and columns exchanged.
     #[must_use]
     pub fn t(self) -> Self {
@@ -235,6 +244,12 @@ impl<'a, T> MatMut<'a, T> {
         self.col_stride
     }
 
+    /// The address of element (0, 0), from which the strides lead to every other one.
+    #[inline(always)]
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut T {
+        self.data
+    }
+
     /// Row `i` as a slice, where the columns are contiguous.
     ///
     /// # Panics
@@ -281,10 +296,26 @@ impl<'a, T> MatMut<'a, T> {
     /// # Panics
     /// If the tile reaches outside the matrix.
     pub fn tile(&mut self, rows: Range<usize>, cols: Range<usize>) -> MatMut<'_, T> {
-        let (_, below) = self.reborrow().split_rows(rows.start);
-        let (_, right) = below.split_cols(cols.start);
-        let (tall, _) = right.split_rows(rows.end - rows.start);
-        tall.split_cols(cols.end - cols.start).0
+        assert!(
+            rows.start <= rows.end
+                && rows.end <= self.rows
+                && cols.start <= cols.end
+                && cols.end <= self.cols,
+            "rows {rows:?}, columns {cols:?} reach outside a {} x {} matrix",
+            self.rows,
+            self.cols
+        );
+        // The address of an empty tile is never used, so it may point anywhere.
+        let offset =
+            rows.start.wrapping_mul(self.row_stride).wrapping_add(cols.start.wrapping_mul(self.col_stride));
+        MatMut {
+            data: self.data.wrapping_add(offset),
+            rows: rows.end - rows.start,
+            cols: cols.end - cols.start,
+            row_stride: self.row_stride,
+            col_stride: self.col_stride,
+            borrow: PhantomData,
+        }
     }
 }
 

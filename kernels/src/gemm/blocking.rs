@@ -12,10 +12,11 @@ const KC: usize = 768;
 /// Bytes of A's block, half of a level-2 cache of 1 MiB, which the panels of B pass by.
 const A_BLOCK_BYTES: usize = 512 << 10;
 /// Bytes of a packed chunk of B that one block of A passes by (level 2), or several (level 3).
-const B_CHUNK_BYTES: [usize; 2] = [256 << 10, 4 << 20];
-/// Rows from which a packed copy of contiguous B is read often enough to pay; below, the
-/// micro-kernel reads B where it is and asks for the next panel ahead of time.
-const PACK_B_FROM_ROWS: usize = 512;
+const B_CHUNK_BYTES: [usize; 2] = [448 << 10, 4 << 20];
+/// Rows of B that are this many bytes apart or less are read in place as fast as from a copy.
+const NEAR_ROWS_BYTES: usize = 1024;
+/// Rows of A whose distance is a multiple of this meet in few sets of the level-1 cache.
+const COLLISION_BYTES: usize = 1024;
 
 /// Rows and columns of the part of C whose later chunks (N2, N3) are summed apart.
 pub(super) const PART: usize = 384;
@@ -44,9 +45,25 @@ impl Even {
         Self { len, parts: len.div_ceil(limit) }
     }
 
+    /// How many runs.
+    pub(super) fn count(self) -> usize {
+        self.parts
+    }
+
     /// The longest run.
     pub(super) fn longest(self) -> usize {
         if self.parts == 0 { 0 } else { self.len.div_ceil(self.parts) }
+    }
+
+    /// The runs of one length put together, the longer ones first: the range and the length.
+    #[inline(always)]
+    pub(super) fn strips(self) -> impl Iterator<Item = (Range<usize>, usize)> {
+        let shorter = self.len.checked_div(self.parts).unwrap_or(0);
+        let longer = self.len - shorter * self.parts;
+        let middle = longer * (shorter + 1);
+        [(0..middle, shorter + 1), (middle..self.len, shorter)]
+            .into_iter()
+            .filter(|(rows, _)| !rows.is_empty())
     }
 
     /// The runs, the longer ones first.
@@ -72,27 +89,58 @@ pub(super) struct Blocking {
     pub(super) nr: usize,
     /// LOOP 1: the height of a tile.
     pub(super) mr: usize,
-    pub(super) pack_a: bool,
-    pub(super) pack_b: bool,
+    pub(super) a: CopyOfA,
+    pub(super) b: CopyOfB,
+}
+
+/// How the micro-kernel finds A.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CopyOfA {
+    /// Where it is: a broadcast from a strided row costs what one from a packed tile does.
+    None,
+    /// Row by row, further apart or nearer than the caller's, so that they do not collide in the cache.
+    Rows,
+    /// Tile by tile, each element beside the next one that is needed.
+    Tiles,
+}
+
+/// How the micro-kernel finds B.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CopyOfB {
+    /// Where it is.
+    None,
+    /// The first tile of a panel leaves a copy for the tiles below it.
+    InPassing,
+    /// All panels are copied before they are read.
+    Before,
 }
 
 impl Blocking {
     pub(super) fn new<T: Element, S: Simd>(
         (m, n, k): (usize, usize, usize),
-        a_has_unit_stride: bool,
-        b_has_contiguous_rows: bool,
+        a_strides: [usize; 2],
+        b_strides: [usize; 2],
     ) -> Self {
         let lanes = T::Vector::<S>::LANES;
         let vectors = n.div_ceil(lanes);
         let nr = Even::at_most(widest(S::REGISTERS), vectors).longest();
         let mr = tallest(S::REGISTERS, nr);
         let kc = Even::at_most(KC, k).longest();
-        // Where neither stride of A is 1, each of its elements is on a line of its own.
-        let pack_a = !a_has_unit_stride && vectors > nr;
-        let pack_b = !b_has_contiguous_rows || m > PACK_B_FROM_ROWS;
+        let a = match a_strides {
+            _ if vectors <= nr => CopyOfA::None,
+            [row, 1] if (row * size_of::<T>()).is_multiple_of(COLLISION_BYTES) => CopyOfA::Rows,
+            [_, 1] | [1, _] => CopyOfA::None,
+            _ => CopyOfA::Tiles,
+        };
+        let b = match b_strides {
+            [_, 1] if m <= mr => CopyOfB::None,
+            [row, 1] if row * size_of::<T>() <= NEAR_ROWS_BYTES => CopyOfB::None,
+            [_, 1] => CopyOfB::InPassing,
+            _ => CopyOfB::Before,
+        };
         let depth_bytes = kc.max(1) * size_of::<T>();
         let mc = (A_BLOCK_BYTES / depth_bytes).max(mr);
         let nc = (B_CHUNK_BYTES[usize::from(m > mc)] / (depth_bytes * lanes)).max(nr);
-        Self { nc, kc, mc, nr, mr, pack_a, pack_b }
+        Self { nc, kc, mc, nr, mr, a, b }
     }
 }

@@ -53,12 +53,16 @@ impl<'a, T: Element> Product<'a, T> {
     }
 
     fn share_out(self, exec: Exec) {
-        let Self { start, chain, a, b, c } = self.oriented();
-        let k = a.cols();
+        let product = self.oriented();
+        let k = product.a.cols();
         let tasks = match exec.threads {
             Threads::One => 1,
-            Threads::Pool => tasks((c.rows(), c.cols(), k), rayon::current_num_threads()),
+            Threads::Pool => tasks((product.c.rows(), product.c.cols(), k), rayon::current_num_threads()),
         };
+        if tasks == 1 {
+            return exec.level.dispatch(product);
+        }
+        let Self { start, chain, a, b, c } = product;
         parallel::tiles(tasks, [8, 16], c, &|rows, cols, c| {
             let (a, b) = (a.tile(rows, 0..k), b.tile(0..k, cols));
             exec.level.dispatch(Product { start, chain, a, b, c });

@@ -29,11 +29,13 @@ mod pack;
 mod row;
 mod scratch;
 
+use std::ops::Range;
+
 use blocking::{Blocking, Even};
 pub(crate) use chunks::Compiled;
 use chunks::Product;
-use microkernel::{LARGEST_TILE, Operand, Tile, micro_kernel};
-use pack::{BlockOfA, ChunkOfB};
+use microkernel::{Ahead, LARGEST_TILE, MicroKernel, Operand, Strip, micro_kernel, tallest, widest};
+use pack::{BlockOfA, ChunkOfB, Panel};
 use scratch::{Lease, Scratch};
 
 use crate::simd::{Simd, Vector};
@@ -193,33 +195,107 @@ fn one_chain<T: Element, S: Simd>(
         }
         return;
     }
-    if m == 1 && b.col_stride() == 1 && (c.col_stride() == 1 || n == 1) {
+    if m == 1 && row::reads(&b) && (c.col_stride() == 1 || n == 1) {
         return row::product(simd, start, a, b, c.row_mut(0));
     }
+    if n == 1 && row::reads(&a.t()) && (c.row_stride() == 1 || m == 1) {
+        return row::product(simd, start, b.t(), a.t(), c.t().row_mut(0));
+    }
+    if is_small::<T, S>(&a, &b, &c) {
+        return in_place(simd, start, a, b, c);
+    }
     let lanes = T::Vector::<S>::LANES;
-    let unit_stride = a.row_stride() == 1 || a.col_stride() == 1;
-    let sizes = Blocking::new::<T, S>((m, n, k), unit_stride, b.col_stride() == 1);
+    let sizes =
+        Blocking::new::<T, S>((m, n, k), [a.row_stride(), a.col_stride()], [b.row_stride(), b.col_stride()]);
     let mut scratch = Lease::take();
-    let Scratch { a: a_block, b: b_chunk, .. } = &mut *scratch;
+    let Scratch { a: a_copy, b: b_copy, .. } = &mut *scratch;
+    let chunks = Even::at_most(sizes.nc, n.div_ceil(lanes));
     // LOOP 5: columns of C and B, counted in registers.
-    for chunk in Even::at_most(sizes.nc, n.div_ceil(lanes)).runs() {
+    for (at, chunk) in chunks.runs().enumerate() {
         let columns = chunk.start * lanes..n.min(chunk.end * lanes);
         let mut c = c.tile(0..m, columns.clone());
         let panels = Even::at_most(sizes.nr, chunk.len());
         // LOOP 4: k. From the second block on, the chains continue from C.
         let mut start = start;
         for depth in Even::at_most(sizes.kc, k).runs() {
-            let b = ChunkOfB::new(simd, &sizes, panels, b.tile(depth.clone(), columns.clone()), b_chunk);
+            let mut b_chunk = ChunkOfB::new(
+                simd,
+                &sizes,
+                panels,
+                m > sizes.mc,
+                b.tile(depth.clone(), columns.clone()),
+                b_copy,
+            );
+            let mut ahead = Ahead::nothing();
+            if m <= sizes.mc && b_chunk.reads_source() {
+                let tiles = panels.count() * m.div_ceil(sizes.mr);
+                if depth.end < k {
+                    let next = depth.end..k.min(depth.end + depth.len());
+                    ahead = Ahead::of(b.tile(next, columns.clone()), tiles, depth.len());
+                } else if let Some(next) = chunks.runs().nth(at + 1) {
+                    let columns = next.start * lanes..n.min(next.end * lanes);
+                    ahead = Ahead::of(b.tile(0..k.min(sizes.kc), columns), tiles, depth.len());
+                }
+            }
             // LOOP 3: rows of C and A.
             for rows in Even::at_most(sizes.mc, m).runs() {
-                let a = BlockOfA::new(simd, &sizes, a.tile(rows.clone(), depth.clone()), a_block);
+                let a = BlockOfA::new(simd, &sizes, a.tile(rows.clone(), depth.clone()), a_copy);
                 // LOOP 2: panels of B and C.
                 for panel in panels.runs() {
                     let columns = panel.start * lanes..c.cols().min(panel.end * lanes);
-                    tiles(simd, start, sizes.mr, a, b.panel(panel), c.tile(rows.clone(), columns));
+                    let c = c.tile(rows.clone(), columns);
+                    tiles(simd, start, sizes.mr, a, (&mut b_chunk, panel), &mut ahead, c);
                 }
+                b_chunk.is_copied();
             }
             start = Start::Old;
+        }
+    }
+}
+
+/// Elements of B up to which it is not worth a copy: they fit into the level-1 cache, or nearly so.
+const SMALL: usize = 64 << 10;
+
+/// Whether all operands may be read and written where they are.
+#[inline(always)]
+fn is_small<T: Element, S: Simd>(a: &MatRef<'_, T>, b: &MatRef<'_, T>, c: &MatMut<'_, T>) -> bool {
+    let whole = T::Vector::<S>::FREE_MASKS || b.cols().is_multiple_of(T::Vector::<S>::LANES);
+    let contiguous = b.col_stride() == 1 && (c.col_stride() == 1 || c.cols() == 1);
+    // The last row of A decides how far it reaches, whichever of its strides is 1.
+    let reach = a.rows() * a.row_stride() + a.cols() * a.col_stride();
+    whole
+        && contiguous
+        && b.rows() * b.row_stride() * size_of::<T>() <= SMALL
+        && reach * size_of::<T>() <= 2 * SMALL
+}
+
+/// The two innermost loops alone, for operands that stay in the nearest caches.
+#[inline(always)]
+fn in_place<T: Element, S: Simd>(
+    simd: S,
+    start: Start,
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
+    mut c: MatMut<'_, T>,
+) {
+    let lanes = T::Vector::<S>::LANES;
+    let (m, n, k) = (c.rows(), c.cols(), a.cols());
+    let panels = Even::at_most(widest(S::REGISTERS), n.div_ceil(lanes));
+    let heights = Even::at_most(tallest(S::REGISTERS, panels.longest()), m);
+    let mut ahead = Ahead::nothing();
+    for panel in panels.runs() {
+        let first = panel.start * lanes;
+        let columns = first..n.min(panel.end * lanes);
+        let b = Operand { data: &b.data()[first..], lane: 1, step: b.row_stride() };
+        for (rows, height) in heights.strips() {
+            let a = Operand {
+                data: &a.data()[rows.start * a.row_stride()..],
+                lane: a.row_stride(),
+                step: a.col_stride(),
+            };
+            let c = c.tile(rows, columns.clone());
+            let kernel = micro_kernel::<T, S>(height, panel.len());
+            kernel(simd, &mut Strip { start, k, a, b, copy: &mut [], ahead: &mut ahead, c });
         }
     }
 }
@@ -231,33 +307,52 @@ fn tiles<T: Element, S: Simd>(
     start: Start,
     mr: usize,
     a: BlockOfA<'_, T>,
-    b: Operand<'_, T>,
+    (b, panel): (&mut ChunkOfB<'_, T>, Range<usize>),
+    ahead: &mut Ahead<T>,
     mut c: MatMut<'_, T>,
 ) {
-    let cols = c.cols();
-    let vectors = cols.div_ceil(T::Vector::<S>::LANES);
+    let (cols, k) = (c.cols(), a.depth());
     let contiguous = c.col_stride() == 1 || cols == 1;
-    for rows in Even::at_most(mr, c.rows()).runs() {
-        let kernel = micro_kernel::<T, S>(rows.len(), vectors);
-        let a_tile = a.tile(rows.clone());
-        let c = c.tile(rows, 0..cols);
-        if contiguous {
-            kernel(simd, Tile { start, k: a.depth(), a: a_tile, b, c });
-        } else {
-            through_a_copy(c, |c| kernel(simd, Tile { start, k: a.depth(), a: a_tile, b, c }));
+    let heights = Even::at_most(mr, c.rows());
+    let mut first = true;
+    for (rows, height) in heights.strips() {
+        let kernel = micro_kernel::<T, S>(height, panel.len());
+        // One at a time through a copy of C, or where tiles of A do not follow each other by its stride.
+        let step = if contiguous && !a.is_in_tiles() { rows.len() } else { height };
+        for top in rows.clone().step_by(step) {
+            let rows = top..top + step;
+            let Panel { operand, copy } = b.panel(panel.clone(), first);
+            let mut strip = Strip {
+                start,
+                k,
+                a: a.tile(rows.clone()),
+                b: operand,
+                copy,
+                ahead: &mut *ahead,
+                c: c.tile(rows, 0..cols),
+            };
+            first = false;
+            if contiguous {
+                kernel(simd, &mut strip);
+            } else {
+                through_a_copy(simd, kernel, strip);
+            }
         }
     }
 }
 
-/// Calls `f` with a row-major copy of the tile `c` and writes back what it has become.
-fn through_a_copy<T: Element>(mut c: MatMut<'_, T>, f: impl FnOnce(MatMut<'_, T>)) {
+/// Multiplies into a row-major copy of the tile of C and writes back what it has become.
+fn through_a_copy<T: Element, S: Simd>(simd: S, kernel: MicroKernel<T, S>, strip: Strip<'_, T>) {
+    let mut c = strip.c;
     let (rows, cols) = (c.rows(), c.cols());
     let mut copy = [T::ZERO; LARGEST_TILE];
     let copy = &mut copy[..rows * cols];
-    for (i, row) in copy.chunks_exact_mut(cols).enumerate() {
-        row.iter_mut().enumerate().for_each(|(j, x)| *x = c.at(i, j));
+    if strip.start == Start::Old {
+        for (i, row) in copy.chunks_exact_mut(cols).enumerate() {
+            row.iter_mut().enumerate().for_each(|(j, x)| *x = c.at(i, j));
+        }
     }
-    f(MatMut::of_rows(copy, rows, cols));
+    kernel(simd, &mut Strip { c: MatMut::of_rows(copy, rows, cols), ..strip });
     for (i, row) in copy.chunks_exact(cols).enumerate() {
         row.iter().enumerate().for_each(|(j, &x)| c.set(i, j, x));
     }

@@ -13,17 +13,17 @@
 
 use std::ops::Range;
 
-use super::blocking::{Blocking, Even};
+use super::blocking::{Blocking, CopyOfA, CopyOfB, Even};
 use super::microkernel::Operand;
 use crate::aligned::Aligned;
 use crate::simd::{Simd, Vector};
 use crate::{Element, MatRef};
 
-/// A block of A, packed or where it was.
+/// A block of A, where it was or copied.
 #[derive(Clone, Copy)]
 pub(super) struct BlockOfA<'a, T> {
     source: MatRef<'a, T>,
-    packed: Option<&'a [T]>,
+    tiles: Option<&'a [T]>,
 }
 
 impl<'a, T: Element> BlockOfA<'a, T> {
@@ -34,16 +34,19 @@ impl<'a, T: Element> BlockOfA<'a, T> {
         source: MatRef<'a, T>,
         buffer: &'a mut Aligned,
     ) -> Self {
-        if !sizes.pack_a {
-            return Self { source, packed: None };
-        }
         let (rows, depth) = (source.rows(), source.cols());
-        let packed = buffer.elements(rows * depth);
-        for rows in Even::at_most(sizes.mr, rows).runs() {
-            let tile = source.tile(rows.clone(), 0..depth);
-            panel(simd, tile.t(), rows.len(), &mut packed[rows.start * depth..]);
+        match sizes.a {
+            CopyOfA::None => Self { source, tiles: None },
+            CopyOfA::Rows => Self { source: rows_apart(simd, source, buffer), tiles: None },
+            CopyOfA::Tiles => {
+                let packed = buffer.elements(rows * depth);
+                for rows in Even::at_most(sizes.mr, rows).runs() {
+                    let tile = source.tile(rows.clone(), 0..depth);
+                    panel(simd, tile.t(), rows.len(), &mut packed[rows.start * depth..]);
+                }
+                Self { source, tiles: Some(packed) }
+            }
         }
-        Self { source, packed: Some(packed) }
     }
 
     /// The values of k that it spans.
@@ -51,25 +54,59 @@ impl<'a, T: Element> BlockOfA<'a, T> {
         self.source.cols()
     }
 
-    /// The tile with the given rows, one of those that `new` has packed.
+    /// The tile with the given rows, one of those that `new` has packed, or several where it has not.
     #[inline(always)]
     pub(super) fn tile(&self, rows: Range<usize>) -> Operand<'a, T> {
         let (lane, step) = (self.source.row_stride(), self.source.col_stride());
-        match self.packed {
+        match self.tiles {
             Some(packed) => Operand { data: &packed[rows.start * self.depth()..], lane: 1, step: rows.len() },
             None => Operand { data: &self.source.data()[rows.start * lane..], lane, step },
         }
     }
+
+    /// Whether each tile lies apart from the next one.
+    pub(super) fn is_in_tiles(&self) -> bool {
+        self.tiles.is_some()
+    }
 }
 
-/// A chunk of B, packed or where it was.
-#[derive(Clone, Copy)]
+/// A copy whose rows lie an odd number of cache lines apart.
+#[inline(always)]
+fn rows_apart<'a, T: Element, S: Simd>(
+    simd: S,
+    source: MatRef<'a, T>,
+    buffer: &'a mut Aligned,
+) -> MatRef<'a, T> {
+    let (rows, depth) = (source.rows(), source.cols());
+    let line = 64 / size_of::<T>();
+    let stride = (depth.div_ceil(line) | 1) * line;
+    let copy = buffer.elements(rows * stride);
+    for (i, to) in copy.chunks_exact_mut(stride).enumerate() {
+        let from = &source.data()[i * source.row_stride()..][..depth];
+        let whole = depth.next_multiple_of(T::Vector::<S>::LANES);
+        copy_row(simd, from, &mut to[..whole]);
+    }
+    MatRef::of_strided_rows(copy, [rows, depth], stride)
+}
+
+/// A chunk of B, where it was or with copies of its panels.
 pub(super) struct ChunkOfB<'a, T> {
     source: MatRef<'a, T>,
     lanes: usize,
-    packed: &'a [T],
-    /// The first panel that is packed, in registers from the left.
-    packed_from: usize,
+    copies: &'a mut [T],
+    /// The first panel with a copy, in registers from the left.
+    copied_from: usize,
+    /// Whether the panels wait for the micro-kernel to copy them.
+    in_passing: bool,
+    /// Whether every copied panel keeps its place, for further blocks of A.
+    keeps: bool,
+}
+
+/// A panel of B for a strip of tiles.
+pub(super) struct Panel<'a, T> {
+    pub(super) operand: Operand<'a, T>,
+    /// Where to leave a copy.
+    pub(super) copy: &'a mut [T],
 }
 
 impl<'a, T: Element> ChunkOfB<'a, T> {
@@ -78,42 +115,65 @@ impl<'a, T: Element> ChunkOfB<'a, T> {
         simd: S,
         sizes: &Blocking,
         panels: Even,
+        keeps: bool,
         source: MatRef<'a, T>,
         buffer: &'a mut Aligned,
     ) -> Self {
         let lanes = T::Vector::<S>::LANES;
-        let whole = source.cols().is_multiple_of(lanes) || T::Vector::<S>::FREE_MASKS;
         let vectors = source.cols().div_ceil(lanes);
+        if sizes.b == CopyOfB::InPassing && T::Vector::<S>::FREE_MASKS {
+            let room = if keeps { vectors } else { sizes.nr } * lanes * source.rows();
+            let copies = buffer.elements(room);
+            return Self { source, lanes, copies, copied_from: 0, in_passing: true, keeps };
+        }
+        let whole = source.cols().is_multiple_of(lanes) || T::Vector::<S>::FREE_MASKS;
         // Where masks cost something, a last panel with a partial register gets room for all of it.
-        let packed_from = match (sizes.pack_b, whole) {
-            (true, _) => 0,
-            (false, true) => vectors,
-            (false, false) => panels.runs().last().map_or(0, |panel| panel.start),
+        let copied_from = match (sizes.b, whole) {
+            (CopyOfB::None, true) => vectors,
+            (CopyOfB::None, false) => panels.runs().last().map_or(0, |panel| panel.start),
+            _ => 0,
         };
-        let packed = buffer.elements((vectors - packed_from) * lanes * source.rows());
-        let part = source.tile(0..source.rows(), (packed_from * lanes).min(source.cols())..source.cols());
-        if packed_from == 0 && source.col_stride() == 1 {
-            contiguous_rows(simd, part, panels, packed);
+        let copies = buffer.elements((vectors - copied_from) * lanes * source.rows());
+        let part = source.tile(0..source.rows(), (copied_from * lanes).min(source.cols())..source.cols());
+        if copied_from == 0 && source.col_stride() == 1 {
+            contiguous_rows(simd, part, panels, copies);
         } else {
-            for run in panels.runs().filter(|run| run.start >= packed_from) {
-                let start = (run.start - packed_from) * lanes;
-                let columns = start..part.cols().min((run.end - packed_from) * lanes);
-                let to = &mut packed[start * source.rows()..];
+            for run in panels.runs().filter(|run| run.start >= copied_from) {
+                let start = (run.start - copied_from) * lanes;
+                let columns = start..part.cols().min((run.end - copied_from) * lanes);
+                let to = &mut copies[start * source.rows()..];
                 panel(simd, part.tile(0..source.rows(), columns), run.len() * lanes, to);
             }
         }
-        Self { source, lanes, packed, packed_from }
+        Self { source, lanes, copies, copied_from, in_passing: false, keeps: true }
     }
 
-    /// The panel with the given registers of each row.
+    /// The panel with the given registers of each row; `first` for the tile that meets it first.
     #[inline(always)]
-    pub(super) fn panel(&self, vectors: Range<usize>) -> Operand<'a, T> {
-        if vectors.start >= self.packed_from {
-            let start = (vectors.start - self.packed_from) * self.lanes * self.source.rows();
-            return Operand { data: &self.packed[start..], lane: 1, step: vectors.len() * self.lanes };
+    pub(super) fn panel(&mut self, vectors: Range<usize>, first: bool) -> Panel<'_, T> {
+        let (rows, step) = (self.source.rows(), vectors.len() * self.lanes);
+        let place =
+            if self.keeps { vectors.start.saturating_sub(self.copied_from) * self.lanes * rows } else { 0 };
+        let in_place = |from: usize| &self.source.data()[(from * self.lanes).min(self.source.data().len())..];
+        let (lane, row) = (self.source.col_stride(), self.source.row_stride());
+        let reads_source = vectors.start < self.copied_from || (self.in_passing && first);
+        if !reads_source {
+            let operand = Operand { data: &self.copies[place..], lane: 1, step };
+            return Panel { operand, copy: &mut [] };
         }
-        let (lane, step) = (self.source.col_stride(), self.source.row_stride());
-        Operand { data: &self.source.data()[vectors.start * self.lanes..], lane, step }
+        let operand = Operand { data: in_place(vectors.start), lane, step: row };
+        let copy = if self.in_passing { &mut self.copies[place..][..rows * step] } else { &mut [] };
+        Panel { operand, copy }
+    }
+
+    /// Whether panels are read from where B is.
+    pub(super) fn reads_source(&self) -> bool {
+        self.in_passing || self.copied_from > 0
+    }
+
+    /// Says that every panel has met its first tile.
+    pub(super) fn is_copied(&mut self) {
+        self.in_passing &= !self.keeps;
     }
 }
 
@@ -155,35 +215,28 @@ fn panel<T: Element, S: Simd>(simd: S, x: MatRef<'_, T>, width: usize, packed: &
         for (p, to) in packed.chunks_exact_mut(width).enumerate() {
             copy_row(simd, &x.data()[p * x.row_stride()..][..x.cols()], to);
         }
-    } else if x.row_stride() == 1 {
-        contiguous_columns(x, width, packed);
+    } else if x.row_stride() == 1 && width.is_multiple_of(T::Vector::<S>::LANES) {
+        contiguous_columns(simd, x, width, packed);
     } else {
         elements(x, width, packed);
     }
 }
 
-/// A panel of contiguous columns: eight elements of each at a time, so that both the lines that
+/// A panel of contiguous columns, a whole number of registers wide: block by block, so that both the lines that
 /// are read and the rows that are written stay in the level-1 cache.
 #[inline(always)]
-fn contiguous_columns<T: Element>(x: MatRef<'_, T>, width: usize, packed: &mut [T]) {
-    const DEPTH: usize = 8;
-    let (data, stride, cols) = (x.data(), x.col_stride(), x.cols());
-    let mut blocks = packed.chunks_exact_mut(DEPTH * width);
-    let mut p = 0;
-    for block in &mut blocks {
-        let mut rows = block.chunks_exact_mut(width);
-        let mut rows: [&mut [T]; DEPTH] =
-            std::array::from_fn(|_| &mut rows.next().unwrap_or_default()[..cols]);
-        for j in 0..cols {
-            let column = &data[j * stride + p..][..DEPTH];
-            for (row, &from) in rows.iter_mut().zip(column) {
-                row[j] = from;
-            }
+fn contiguous_columns<T: Element, S: Simd>(simd: S, x: MatRef<'_, T>, width: usize, packed: &mut [T]) {
+    let lanes = T::Vector::<S>::LANES;
+    let (data, stride) = (x.data(), x.col_stride());
+    let whole = x.rows() - x.rows() % lanes;
+    for p in (0..whole).step_by(lanes) {
+        for j in (0..x.cols()).step_by(lanes) {
+            let columns = if x.cols() - j < lanes { x.cols() - j } else { lanes };
+            let to = &mut packed[p * width + j..];
+            T::Vector::<S>::transpose_block(simd, (&data[j * stride + p..], stride), columns, (to, width));
         }
-        p += DEPTH;
     }
-    let rest = x.tile(p..x.rows(), 0..cols);
-    elements(rest, width, blocks.into_remainder());
+    elements(x.tile(whole..x.rows(), 0..x.cols()), width, &mut packed[whole * width..]);
 }
 
 /// A panel with any strides.

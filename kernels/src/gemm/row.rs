@@ -1,7 +1,8 @@
 //! One row of C: c' (+)= a' B, where every element of B is read once and nothing can be reused.
 //!
-//! What counts is that memory is read as it likes best: eight rows of B side by side, from left
-//! to right. C passes through the registers once for every eight values of k.
+//! What counts is that memory is read as it likes best. A B that stays in the level-2 cache is read in columns
+//! as wide as the registers hold, so that C never leaves them; a larger one eight rows side by side, from left
+//! to right; one that lies transposed, block by block.
 
 #![forbid(unsafe_code)]
 
@@ -11,8 +12,17 @@ use crate::{Element, MatRef};
 
 /// Rows of B that are read side by side.
 const DEPTH: usize = 8;
+/// Bytes of B that stay in the level-2 cache.
+const NEAR_BYTES: usize = 768 << 10;
+/// The most lanes that a register has.
+const MOST_LANES: usize = 16;
 
-/// The row `c` of the product of the row `a` [1, k] and `b` [k, n] with contiguous rows.
+/// Whether [`product`] can read `b`.
+pub(super) fn reads<T: Element>(b: &MatRef<'_, T>) -> bool {
+    b.col_stride() == 1 || b.row_stride() == 1
+}
+
+/// The row `c` of the product of the row `a` [1, k] and `b` [k, n], one of whose strides is 1.
 #[inline(always)]
 pub(super) fn product<T: Element, S: Simd>(
     simd: S,
@@ -25,12 +35,132 @@ pub(super) fn product<T: Element, S: Simd>(
         c.fill(T::ZERO);
     }
     let k = a.cols();
+    if b.col_stride() != 1 {
+        return transposed(simd, a, b, c);
+    }
+    if k * b.row_stride() * size_of::<T>() <= NEAR_BYTES {
+        return in_registers(simd, a, b, c);
+    }
     let whole = k - k % DEPTH;
     for p in (0..whole).step_by(DEPTH) {
         continue_chains::<T, S, DEPTH>(simd, p, a, b, c);
     }
     for p in whole..k {
         continue_chains::<T, S, 1>(simd, p, a, b, c);
+    }
+}
+
+/// Columns by as many registers as there are, with k running within.
+#[inline(always)]
+fn in_registers<T: Element, S: Simd>(simd: S, a: MatRef<'_, T>, b: MatRef<'_, T>, c: &mut [T]) {
+    let lanes = T::Vector::<S>::LANES;
+    let mut j = 0;
+    while c.len() - j >= 8 * lanes {
+        columns::<T, S, 8>(simd, j, a, b, c);
+        j += 8 * lanes;
+    }
+    while c.len() - j >= 2 * lanes {
+        columns::<T, S, 2>(simd, j, a, b, c);
+        j += 2 * lanes;
+    }
+    while c.len() - j >= lanes {
+        columns::<T, S, 1>(simd, j, a, b, c);
+        j += lanes;
+    }
+    let rest = &mut c[j..];
+    for p in 0..if rest.is_empty() { 0 } else { a.cols() } {
+        let x = a.data()[p * a.col_stride()];
+        let row = &b.data()[p * b.row_stride() + j..][..rest.len()];
+        for (sum, &y) in rest.iter_mut().zip(row) {
+            *sum = x.mul_add(y, *sum);
+        }
+    }
+}
+
+/// W registers of C from column j on.
+#[inline(always)]
+fn columns<T: Element, S: Simd, const W: usize>(
+    simd: S,
+    j: usize,
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
+    c: &mut [T],
+) {
+    let lanes = T::Vector::<S>::LANES;
+    let c = &mut c[j..][..W * lanes];
+    let mut sums: [T::Vector<S>; W] = std::array::from_fn(
+        #[inline(always)]
+        |w| T::Vector::<S>::load(simd, &c[w * lanes..]),
+    );
+    for p in 0..a.cols() {
+        let x = T::Vector::<S>::splat(simd, a.data()[p * a.col_stride()]);
+        let row = &b.data()[p * b.row_stride() + j..][..W * lanes];
+        for (w, sum) in sums.iter_mut().enumerate() {
+            *sum = x.mul_add(T::Vector::<S>::load(simd, &row[w * lanes..]), *sum);
+        }
+    }
+    for (w, sum) in sums.into_iter().enumerate() {
+        sum.store(&mut c[w * lanes..]);
+    }
+}
+
+/// B with contiguous columns, as weights stored [out, in]: blocks of registers are turned around on the way.
+#[inline(always)]
+fn transposed<T: Element, S: Simd>(simd: S, a: MatRef<'_, T>, b: MatRef<'_, T>, c: &mut [T]) {
+    let lanes = T::Vector::<S>::LANES;
+    let k = a.cols();
+    let mut j = 0;
+    while c.len() - j >= 4 * lanes && k >= lanes {
+        turned::<T, S, 4>(simd, j, a, b, c);
+        j += 4 * lanes;
+    }
+    while c.len() - j >= lanes && k >= lanes {
+        turned::<T, S, 1>(simd, j, a, b, c);
+        j += lanes;
+    }
+    for (j, sum) in c.iter_mut().enumerate().skip(j) {
+        let column = &b.data()[j * b.col_stride()..][..k];
+        *sum =
+            column.iter().enumerate().fold(*sum, |sum, (p, &y)| a.data()[p * a.col_stride()].mul_add(y, sum));
+    }
+}
+
+/// W blocks of columns from column j on, side by side so that their chains overlap.
+#[inline(always)]
+fn turned<T: Element, S: Simd, const W: usize>(
+    simd: S,
+    j: usize,
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
+    c: &mut [T],
+) {
+    let lanes = T::Vector::<S>::LANES;
+    let (k, stride) = (a.cols(), b.col_stride());
+    let c = &mut c[j..][..W * lanes];
+    let mut sums: [T::Vector<S>; W] = std::array::from_fn(
+        #[inline(always)]
+        |w| T::Vector::<S>::load(simd, &c[w * lanes..]),
+    );
+    let mut block = [T::ZERO; MOST_LANES * MOST_LANES];
+    let whole = k - k % lanes;
+    for p in (0..whole).step_by(lanes) {
+        for (w, sum) in sums.iter_mut().enumerate() {
+            let from = &b.data()[(j + w * lanes) * stride + p..];
+            T::Vector::<S>::transpose_block(simd, (from, stride), lanes, (&mut block, lanes));
+            for q in 0..lanes {
+                let x = T::Vector::<S>::splat(simd, a.data()[(p + q) * a.col_stride()]);
+                *sum = x.mul_add(T::Vector::<S>::load(simd, &block[q * lanes..]), *sum);
+            }
+        }
+    }
+    for (w, sum) in sums.into_iter().enumerate() {
+        sum.store(&mut c[w * lanes..]);
+    }
+    for p in whole..k {
+        let x = a.data()[p * a.col_stride()];
+        for (i, sum) in c.iter_mut().enumerate() {
+            *sum = x.mul_add(b.data()[(j + i) * stride + p], *sum);
+        }
     }
 }
 

@@ -43,7 +43,8 @@ pub struct Mask {
 
 macro_rules! vector {
     ($name:ident, $element:ident, $register:ident, $lanes:literal, $signs:ident,
-     $splat:ident, $fma:ident, $load:ident, $load_masked:ident, $store:ident) => {
+     $splat:ident, $fma:ident, $load:ident, $load_masked:ident, $store:ident,
+     $zero:ident, $transpose:ident) => {
         #[doc = concat!("A register of ", $lanes, " x ", stringify!($element), ".")]
         #[derive(Clone, Copy, Debug)]
         pub struct $name($register);
@@ -89,6 +90,27 @@ macro_rules! vector {
                 Self(unsafe { $load_masked(source, mask.lanes) })
             }
             #[inline(always)]
+            unsafe fn transpose(
+                _: Avx2,
+                (source, stride): (*const $element, usize),
+                columns: usize,
+                (target, pitch): (*mut $element, usize),
+            ) {
+                // SAFETY: the token proves the instructions; the caller promises LANES elements of every column
+                // below `columns`, and LANES writable ones in each row of the target.
+                unsafe {
+                    let mut block = [$zero(); $lanes];
+                    for (j, column) in block.iter_mut().enumerate() {
+                        if j < columns {
+                            *column = $load(source.add(j * stride));
+                        }
+                    }
+                    for (p, row) in $transpose(block).into_iter().enumerate() {
+                        $store(target.add(p * pitch), row);
+                    }
+                }
+            }
+            #[inline(always)]
             unsafe fn store_to(self, target: *mut $element) {
                 // SAFETY: a value exists, so a token did; the caller promises writable elements.
                 unsafe { $store(target, self.0) }
@@ -126,7 +148,9 @@ vector!(
     _mm256_fmadd_ps,
     _mm256_loadu_ps,
     _mm256_maskload_ps,
-    _mm256_storeu_ps
+    _mm256_storeu_ps,
+    _mm256_setzero_ps,
+    transpose_f32
 );
 vector!(
     F64x4,
@@ -138,5 +162,47 @@ vector!(
     _mm256_fmadd_pd,
     _mm256_loadu_pd,
     _mm256_maskload_pd,
-    _mm256_storeu_pd
+    _mm256_storeu_pd,
+    _mm256_setzero_pd,
+    transpose_f64
 );
+
+/// An 8 x 8 block with rows and columns exchanged.
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn transpose_f32(x: [__m256; 8]) -> [__m256; 8] {
+    let mut quads = x;
+    // Within each 128-bit lane, 4 x 4 blocks.
+    for g in (0..8).step_by(4) {
+        let (low01, high01) = (_mm256_unpacklo_ps(x[g], x[g + 1]), _mm256_unpackhi_ps(x[g], x[g + 1]));
+        let (low23, high23) =
+            (_mm256_unpacklo_ps(x[g + 2], x[g + 3]), _mm256_unpackhi_ps(x[g + 2], x[g + 3]));
+        let pairs = |a, b| {
+            let (a, b) = (_mm256_castps_pd(a), _mm256_castps_pd(b));
+            (_mm256_castpd_ps(_mm256_unpacklo_pd(a, b)), _mm256_castpd_ps(_mm256_unpackhi_pd(a, b)))
+        };
+        (quads[g], quads[g + 1]) = pairs(low01, low23);
+        (quads[g + 2], quads[g + 3]) = pairs(high01, high23);
+    }
+    // Then the lanes themselves: lane q of quads[4 g + c] belongs to row 4 q + c.
+    let mut rows = quads;
+    for c in 0..4 {
+        rows[c] = _mm256_permute2f128_ps::<0x20>(quads[c], quads[c + 4]);
+        rows[c + 4] = _mm256_permute2f128_ps::<0x31>(quads[c], quads[c + 4]);
+    }
+    rows
+}
+
+/// A 4 x 4 block with rows and columns exchanged.
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn transpose_f64(x: [__m256d; 4]) -> [__m256d; 4] {
+    let (low01, high01) = (_mm256_unpacklo_pd(x[0], x[1]), _mm256_unpackhi_pd(x[0], x[1]));
+    let (low23, high23) = (_mm256_unpacklo_pd(x[2], x[3]), _mm256_unpackhi_pd(x[2], x[3]));
+    [
+        _mm256_permute2f128_pd::<0x20>(low01, low23),
+        _mm256_permute2f128_pd::<0x20>(high01, high23),
+        _mm256_permute2f128_pd::<0x31>(low01, low23),
+        _mm256_permute2f128_pd::<0x31>(high01, high23),
+    ]
+}

@@ -41,7 +41,8 @@ impl Simd for Avx512 {
 
 macro_rules! vector {
     ($name:ident, $element:ident, $register:ident, $lanes:literal, $mask:ident,
-     $splat:ident, $fma:ident, $load:ident, $load_masked:ident, $store:ident, $store_masked:ident) => {
+     $splat:ident, $fma:ident, $load:ident, $load_masked:ident, $store:ident, $store_masked:ident,
+     $zero:ident, $transpose:ident) => {
         #[doc = concat!("A register of ", $lanes, " x ", stringify!($element), ".")]
         #[derive(Clone, Copy, Debug)]
         pub struct $name($register);
@@ -94,6 +95,28 @@ macro_rules! vector {
                 // elements, and the instruction touches no others.
                 unsafe { $store_masked(target, mask, self.0) }
             }
+
+            #[inline(always)]
+            unsafe fn transpose(
+                _: Avx512,
+                (source, stride): (*const $element, usize),
+                columns: usize,
+                (target, pitch): (*mut $element, usize),
+            ) {
+                // SAFETY: the token proves the instructions; the caller promises LANES elements of every column
+                // below `columns`, and LANES writable ones in each row of the target.
+                unsafe {
+                    let mut block = [$zero(); $lanes];
+                    for (j, column) in block.iter_mut().enumerate() {
+                        if j < columns {
+                            *column = $load(source.add(j * stride));
+                        }
+                    }
+                    for (p, row) in $transpose(block).into_iter().enumerate() {
+                        $store(target.add(p * pitch), row);
+                    }
+                }
+            }
         }
     };
 }
@@ -109,7 +132,9 @@ vector!(
     _mm512_loadu_ps,
     _mm512_maskz_loadu_ps,
     _mm512_storeu_ps,
-    _mm512_mask_storeu_ps
+    _mm512_mask_storeu_ps,
+    _mm512_setzero_ps,
+    transpose_f32
 );
 vector!(
     F64x8,
@@ -122,5 +147,73 @@ vector!(
     _mm512_loadu_pd,
     _mm512_maskz_loadu_pd,
     _mm512_storeu_pd,
-    _mm512_mask_storeu_pd
+    _mm512_mask_storeu_pd,
+    _mm512_setzero_pd,
+    transpose_f64
 );
+
+/// A 16 x 16 block with rows and columns exchanged.
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
+#[inline]
+fn transpose_f32(x: [__m512; 16]) -> [__m512; 16] {
+    let mut quads = x;
+    // Within each 128-bit lane, 4 x 4 blocks.
+    for g in (0..16).step_by(4) {
+        let (low01, high01) = (_mm512_unpacklo_ps(x[g], x[g + 1]), _mm512_unpackhi_ps(x[g], x[g + 1]));
+        let (low23, high23) =
+            (_mm512_unpacklo_ps(x[g + 2], x[g + 3]), _mm512_unpackhi_ps(x[g + 2], x[g + 3]));
+        let pairs = |a, b| {
+            let (a, b) = (_mm512_castps_pd(a), _mm512_castps_pd(b));
+            (_mm512_castpd_ps(_mm512_unpacklo_pd(a, b)), _mm512_castpd_ps(_mm512_unpackhi_pd(a, b)))
+        };
+        (quads[g], quads[g + 1]) = pairs(low01, low23);
+        (quads[g + 2], quads[g + 3]) = pairs(high01, high23);
+    }
+    // Then the lanes themselves: lane q of quads[4 g + c] belongs to row 4 q + c.
+    let mut rows = quads;
+    for c in 0..4 {
+        let lanes = [quads[c], quads[c + 4], quads[c + 8], quads[c + 12]];
+        let (a, b) = (
+            _mm512_shuffle_f32x4::<0x44>(lanes[0], lanes[1]),
+            _mm512_shuffle_f32x4::<0xEE>(lanes[0], lanes[1]),
+        );
+        let (d, e) = (
+            _mm512_shuffle_f32x4::<0x44>(lanes[2], lanes[3]),
+            _mm512_shuffle_f32x4::<0xEE>(lanes[2], lanes[3]),
+        );
+        rows[c] = _mm512_shuffle_f32x4::<0x88>(a, d);
+        rows[c + 4] = _mm512_shuffle_f32x4::<0xDD>(a, d);
+        rows[c + 8] = _mm512_shuffle_f32x4::<0x88>(b, e);
+        rows[c + 12] = _mm512_shuffle_f32x4::<0xDD>(b, e);
+    }
+    rows
+}
+
+/// An 8 x 8 block with rows and columns exchanged.
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
+#[inline]
+fn transpose_f64(x: [__m512d; 8]) -> [__m512d; 8] {
+    let mut pairs = x;
+    for g in (0..8).step_by(2) {
+        pairs[g] = _mm512_unpacklo_pd(x[g], x[g + 1]);
+        pairs[g + 1] = _mm512_unpackhi_pd(x[g], x[g + 1]);
+    }
+    // Lane q of pairs[2 g + c] belongs to row 2 q + c.
+    let mut rows = pairs;
+    for c in 0..2 {
+        let lanes = [pairs[c], pairs[c + 2], pairs[c + 4], pairs[c + 6]];
+        let (a, b) = (
+            _mm512_shuffle_f64x2::<0x44>(lanes[0], lanes[1]),
+            _mm512_shuffle_f64x2::<0xEE>(lanes[0], lanes[1]),
+        );
+        let (d, e) = (
+            _mm512_shuffle_f64x2::<0x44>(lanes[2], lanes[3]),
+            _mm512_shuffle_f64x2::<0xEE>(lanes[2], lanes[3]),
+        );
+        rows[c] = _mm512_shuffle_f64x2::<0x88>(a, d);
+        rows[c + 2] = _mm512_shuffle_f64x2::<0xDD>(a, d);
+        rows[c + 4] = _mm512_shuffle_f64x2::<0x88>(b, e);
+        rows[c + 6] = _mm512_shuffle_f64x2::<0xDD>(b, e);
+    }
+    rows
+}

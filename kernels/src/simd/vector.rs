@@ -54,6 +54,49 @@ pub trait Vector: Copy {
     /// The elements of the mask must be writable.
     unsafe fn store_masked(self, target: *mut Self::Element, mask: Self::Mask);
 
+    /// Transposes a block: element p of column j, at `source + j * stride + p`, goes to `target + p * pitch + j`, for
+    /// p below `LANES` and j below `columns`, which is at most `LANES`. What is written right of the last column, up
+    /// to `LANES`, is +0.0.
+    ///
+    /// # Safety
+    /// `LANES` elements of every column must be readable, and `LANES` at `target + p * pitch` writable.
+    #[inline(always)]
+    unsafe fn transpose(
+        simd: Self::Simd,
+        (source, stride): (*const Self::Element, usize),
+        columns: usize,
+        (target, pitch): (*mut Self::Element, usize),
+    ) {
+        let _ = simd;
+        for p in 0..Self::LANES {
+            for j in 0..Self::LANES {
+                // SAFETY: column j is readable if there is one, and the row of the target is writable.
+                unsafe {
+                    let x = if j < columns { source.add(j * stride + p).read() } else { Self::Element::ZERO };
+                    target.add(p * pitch + j).write(x);
+                }
+            }
+        }
+    }
+
+    /// [`Vector::transpose`] from and to slices.
+    ///
+    /// # Panics
+    /// If one of them is too short.
+    #[inline(always)]
+    fn transpose_block(
+        simd: Self::Simd,
+        (source, stride): (&[Self::Element], usize),
+        columns: usize,
+        (target, pitch): (&mut [Self::Element], usize),
+    ) {
+        assert!(columns > 0 && columns <= Self::LANES);
+        assert!(source.len() >= (columns - 1) * stride + Self::LANES);
+        assert!(target.len() >= (Self::LANES - 1) * pitch + Self::LANES);
+        // SAFETY: both slices are as long as the block needs, as just asserted.
+        unsafe { Self::transpose(simd, (source.as_ptr(), stride), columns, (target.as_mut_ptr(), pitch)) }
+    }
+
     /// Asks for a register's worth of elements to be brought to the level-2 cache. Any address
     /// will do, and a level without such an instruction does nothing.
     #[inline(always)]

@@ -23,6 +23,16 @@ test:
 bench *GROUPS:
     cargo bench --package benches {{ if GROUPS == "" { "" } else { "--bench " + GROUPS } }}
 
+# Matrix products beside OpenBLAS, BLIS, oneDNN, MKL, libxsmm and the Rust libraries: writes results/benchmarks/gemm.*
+bench-gemm *ARGS:
+    cargo bench --package benches --bench gemm_peers --no-run
+    taskset -c 0 cargo bench --package benches --bench gemm_peers -- --threads 1 {{ARGS}}
+    KMP_BLOCKTIME=1 OPENBLAS_THREAD_TIMEOUT=20 cargo bench --package benches --bench gemm_peers -- --threads all {{ARGS}}
+
+# Installs those libraries (Debian, x86-64; some 3 GB)
+bench-peers:
+    benches/peers/install.sh
+
 # All 2^32 inputs of every f32 function, at every level, against the exact result (N5); long
 prove-math *ARGS:
     cargo run --release --package kernels --example prove_math -- {{ARGS}}

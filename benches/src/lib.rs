@@ -1,5 +1,9 @@
 //! Benches live in `benches/`; this file holds what they share.
 
+mod product;
+
+pub use product::{Number, Product, Shape};
+
 use kernels::Element;
 
 /// A random value in [-1, 1): never zeros, which some processors multiply faster.

@@ -1,0 +1,197 @@
+//! Matrix products of this project beside other libraries', in turns: A B C A B C ...
+//!
+//! Every shape is multiplied by every library that is there, one repetition after the other, and the median of
+//! the repetitions counts; each lasts some milliseconds. Before it is timed, ours is compared with the plain loops
+//! by bits (unless they would take minutes) and each library with ours within the rounding bound. The FMA peak is measured in the same run, before
+//! and after each shape.
+//!
+//! What biases it: operands are hot, in a training step they often are not; the machine may be shared, so only ratios
+//! inside a run mean anything; with several threads, libraries that spin while they wait are given a pause
+//! before each repetition.
+//!
+//! `--threads N` (1 or all) chooses the threads, `--shape TEXT` the shapes whose name holds the text. Without `--shape`
+//! the rows of that number of threads in `results/benchmarks/gemm.csv` are replaced, and `gemm.md` is set again.
+
+mod foreign;
+mod report;
+mod shapes;
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use benches::{Product, Shape};
+use faer::Par;
+use foreign::{Foreign, Foreigner};
+use kernels::{Exec, Level, peak};
+use report::Row;
+
+/// Repetitions, of which the median counts.
+const REPETITIONS: usize = 11;
+/// Seconds that a repetition lasts at least.
+const SHORTEST: f64 = 2e-3;
+/// Operations up to which ours is compared with the plain loops; larger products are made of the same tiles.
+const LARGEST_CHECKED: usize = 1 << 29;
+/// The pause in which threads of the library before fall asleep.
+const PAUSE: Duration = Duration::from_millis(2);
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let value = |name: &str| {
+        let place = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(place + 1).cloned()
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = match value("--threads").as_deref() {
+        None | Some("all") => cores,
+        Some(number) => number.parse().expect("--threads 1 or all"),
+    };
+    let wanted = value("--shape");
+    // The loop runs in the pool, as a training loop does: to enter it costs 20 microseconds.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+    let rows = pool.install(|| {
+        let foreign = foreign::all(threads);
+        for absent in foreign.iter().filter(|library| library.opened.is_none()) {
+            println!("{}: absent", absent.name);
+        }
+        let mut rows = measure::<f32>(&shapes::F32, threads, wanted.as_deref(), &foreign);
+        rows.extend(measure::<f64>(&shapes::F64, threads, wanted.as_deref(), &foreign));
+        rows
+    });
+    if wanted.is_none() {
+        report::write(threads, rows);
+    }
+}
+
+/// One library and how it multiplies; false where it has no call for the shape.
+struct Entrant<'a, T> {
+    name: String,
+    version: String,
+    multiply: Box<Multiply<'a, T>>,
+}
+
+/// Multiplies, or returns false.
+type Multiply<'a, T> = dyn Fn(&mut Product<T>) -> bool + 'a;
+
+impl<'a, T> Entrant<'a, T> {
+    fn new(name: &str, version: String, multiply: impl Fn(&mut Product<T>) -> bool + 'a) -> Self {
+        Self { name: name.to_owned(), version, multiply: Box::new(multiply) }
+    }
+}
+
+fn entrants<T: Foreigner>(threads: usize, foreign: &[Foreign]) -> Vec<Entrant<'_, T>> {
+    let ours = |level: Level| {
+        let exec = if threads == 1 { Exec::serial(level) } else { Exec::parallel(level) };
+        move |product: &mut Product<T>| {
+            product.ours(exec);
+            true
+        }
+    };
+    let best = Level::from_env().expect("KERNELS_LEVEL names a level of this CPU");
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let mut entrants = vec![Entrant::new("ours", version.clone(), ours(best))];
+    if best.name() == "avx512"
+        && let Ok(avx2) = Level::from_name("avx2")
+    {
+        entrants.push(Entrant::new("ours, avx2", version, ours(avx2)));
+    }
+    let (par, parallelism) = match threads {
+        1 => (Par::Seq, gemm::Parallelism::None),
+        n => (Par::rayon(n), gemm::Parallelism::Rayon(n)),
+    };
+    entrants.push(Entrant::new("faer", report::version("faer"), move |product| {
+        product.faer(par);
+        true
+    }));
+    entrants.push(Entrant::new("gemm", report::version("gemm"), move |product| {
+        product.gemm_crate(parallelism);
+        true
+    }));
+    entrants.push(Entrant::new("matrixmultiply", report::version("matrixmultiply"), |product| {
+        product.matrixmultiply();
+        true
+    }));
+    for library in foreign {
+        if let Some(opened) = &library.opened {
+            let multiply = |product: &mut Product<T>| T::multiply(opened, product);
+            entrants.push(Entrant::new(library.name, opened.version.clone(), multiply));
+        }
+    }
+    entrants
+}
+
+fn measure<T: Foreigner>(
+    shapes: &[Shape],
+    threads: usize,
+    wanted: Option<&str>,
+    foreign: &[Foreign],
+) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for &shape in shapes.iter().filter(|shape| wanted.is_none_or(|text| shape.name().contains(text))) {
+        let mut product = Product::<T>::new(shape);
+        let mut entrants = entrants::<T>(threads, foreign);
+        entrants.retain(|entrant| (entrant.multiply)(&mut product));
+        if shape.flops() <= LARGEST_CHECKED {
+            product.check_ours(Exec::serial(Level::best()));
+        } else {
+            product.ours(Exec::serial(Level::best()));
+        }
+        let right = product.c.clone();
+        for entrant in &entrants {
+            product.c.copy_from_slice(&right);
+            product.check_theirs(&entrant.name, |product| {
+                (entrant.multiply)(product);
+            });
+        }
+        rows.extend(compare(&mut product, &entrants, threads));
+    }
+    rows
+}
+
+/// The rates of all entrants on one shape.
+fn compare<T: Foreigner>(product: &mut Product<T>, entrants: &[Entrant<'_, T>], threads: usize) -> Vec<Row> {
+    let level = Level::best();
+    let before = peak::gflops::<T>(level, threads);
+    let counts: Vec<usize> =
+        entrants.iter().map(|entrant| products_per_repetition(product, entrant)).collect();
+    let mut rates = vec![Vec::with_capacity(REPETITIONS); entrants.len()];
+    for _ in 0..REPETITIONS {
+        for ((entrant, &count), rates) in entrants.iter().zip(&counts).zip(&mut rates) {
+            if threads > 1 {
+                std::thread::sleep(PAUSE);
+            }
+            (entrant.multiply)(product);
+            let seconds = seconds(product, entrant, count);
+            rates.push(product.shape.flops() as f64 * count as f64 / seconds / 1e9);
+        }
+    }
+    let after = peak::gflops::<T>(level, threads);
+    let peak = if before > after { before } else { after };
+    let rows: Vec<Row> = entrants
+        .iter()
+        .zip(rates)
+        .map(|(entrant, rates)| {
+            Row::new::<T>(product.shape, threads, &entrant.name, &entrant.version, rates, peak)
+        })
+        .collect();
+    report::print(&rows);
+    report::with_ratios(rows)
+}
+
+fn seconds<T: Foreigner>(product: &mut Product<T>, entrant: &Entrant<'_, T>, count: usize) -> f64 {
+    let start = Instant::now();
+    for _ in 0..count {
+        (entrant.multiply)(black_box(product));
+    }
+    start.elapsed().as_secs_f64()
+}
+
+fn products_per_repetition<T: Foreigner>(product: &mut Product<T>, entrant: &Entrant<'_, T>) -> usize {
+    let mut count = 1;
+    loop {
+        let seconds = seconds(product, entrant, count);
+        if seconds >= SHORTEST / 4.0 {
+            return ((count as f64 * SHORTEST / seconds).ceil() as usize).max(1);
+        }
+        count *= 4;
+    }
+}

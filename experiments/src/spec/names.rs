@@ -159,11 +159,7 @@ mod tests {
             if !folder.join("results.csv").exists() {
                 continue;
             }
-            // What was kept names no column; a value of `keep` may be gone since the results were written.
-            let text: String = read("experiment.toml")
-                .split_inclusive('\n')
-                .filter(|line| !line.starts_with("keep = "))
-                .collect();
+            let text = read("experiment.toml");
             let experiment = crate::spec::parse(&format!("{name}.toml"), &text, &[]).unwrap();
             let names = Names::of(experiment.kind);
             let header = read("results.csv");

@@ -9,15 +9,22 @@ use crate::simd::{Simd, Vector};
 /// k runs over at most this many values before C is stored: every further block of k reads C
 /// again, but a panel of B (192 bytes for each value in AVX-512) has to stay in the level-2 cache.
 const KC: usize = 768;
-/// Bytes of A's block, half of a level-2 cache of 1 MiB, which the panels of B pass by.
-const A_BLOCK_BYTES: usize = 512 << 10;
+/// Bytes of A's block, which the panels of B pass by: it and a panel or two fill a level-2 cache of 1 MiB.
+const A_BLOCK_BYTES: usize = 640 << 10;
 /// Bytes of a packed chunk of B that one block of A passes by (level 2), or several (level 3).
 const B_CHUNK_BYTES: [usize; 2] = [448 << 10, 4 << 20];
+/// Operands up to these sizes are read in place without more ado: the nearest caches hold them.
+pub(super) const SMALL_A_BYTES: usize = 128 << 10;
+pub(super) const SMALL_B_BYTES: usize = 64 << 10;
+/// A B that is read once, by rows of one tile, may fill the level-2 cache.
+pub(super) const NEAR_B_BYTES: usize = 512 << 10;
 /// Rows of B that are this many bytes apart or less are read in place as fast as from a copy.
 const NEAR_ROWS_BYTES: usize = 1024;
 /// Rows of A whose distance is a multiple of this meet in few sets of the level-1 cache.
 const COLLISION_BYTES: usize = 1024;
 
+/// A k from which a tile's way through a copy of C is short beside its multiply-adds.
+pub(super) const LONG_K: usize = 1024;
 /// Rows and columns of the part of C whose later chunks (N2, N3) are summed apart.
 pub(super) const PART: usize = 384;
 /// A task of fewer floating-point operations is not worth the wake-up of a thread.

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::blocking::{Even, PART, tasks};
+use super::blocking::{Even, LONG_K, PART, tasks};
 use super::scratch::Lease;
 use super::{Start, one_chain};
 use crate::simd::{Kernel, Simd};
@@ -69,13 +69,14 @@ impl<'a, T: Element> Product<'a, T> {
         });
     }
 
-    /// The same product with contiguous rows of C, if a transpose can bring that about:
-    /// C' = B' A' has the same chains.
+    /// The product or its transpose, C' = B' A', which has the same chains: with contiguous rows of C; but where
+    /// both operands are contiguous along a long k, as in a weight gradient, with the smaller one in B's place,
+    /// because B is the one that is packed.
     fn oriented(self) -> Self {
-        if self.c.col_stride() == 1 || self.c.row_stride() != 1 {
-            return self;
-        }
-        Self { a: self.b.t(), b: self.a.t(), c: self.c.t(), ..self }
+        let Self { a, b, c, .. } = &self;
+        let along_k = a.cols() >= LONG_K && a.col_stride() == 1 && b.row_stride() == 1;
+        let turn = if along_k { a.rows() < b.cols() } else { c.col_stride() != 1 && c.row_stride() == 1 };
+        if turn { Self { a: self.b.t(), b: self.a.t(), c: self.c.t(), ..self } } else { self }
     }
 }
 

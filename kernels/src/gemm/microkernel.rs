@@ -36,6 +36,8 @@ pub(super) struct Strip<'a, T> {
     pub(super) b: Operand<'a, T>,
     /// Where the first tile leaves a copy of B, [k] rows of whole registers; empty: nowhere.
     pub(super) copy: &'a mut [T],
+    /// Whether C may have to come from memory.
+    pub(super) far: bool,
     /// What will be read next.
     pub(super) ahead: &'a mut Ahead<T>,
     /// The strip of C, with contiguous columns.
@@ -119,10 +121,18 @@ pub(super) fn micro_kernel<T: Element, S: Simd>(rows: usize, vectors: usize) -> 
             }
         };
     }
-    match vectors {
-        1 => heights!(1, 1 2 3 4 5 6 7 8 9 10 11 12),
-        2 => heights!(2, 1 2 3 4 5 6 7 8 9 10 11 12),
-        _ => heights!(3, 1 2 3 4 5 6 7 8),
+    // The condition is a constant of the level, so that the tiles of the other case are not compiled for it.
+    if S::REGISTERS >= 32 {
+        match vectors {
+            1 => heights!(1, 1 2 3 4 5 6 7 8 9 10 11 12),
+            2 => heights!(2, 1 2 3 4 5 6 7 8 9 10 11 12),
+            _ => heights!(3, 1 2 3 4 5 6 7 8),
+        }
+    } else {
+        match vectors {
+            1 => heights!(1, 1 2 3 4 5 6 7 8 9 10 11 12),
+            _ => heights!(2, 1 2 3 4 5 6),
+        }
     }
 }
 
@@ -155,7 +165,7 @@ fn run<V: Vector, const MR: usize, const NV: usize>(simd: V::Simd, strip: &mut S
     let (mut b_of_tile, mut b_step) = (b.data.as_ptr(), b.step);
     let mut copy_at = strip.copy.as_mut_ptr();
     for tile in 0..rows / MR {
-        for i in 0..MR {
+        for i in 0..if strip.far { MR } else { 0 } {
             for v in 0..NV {
                 V::prefetch(simd, c_at.wrapping_add(i * c_stride + v * V::LANES));
             }

@@ -31,7 +31,7 @@ mod scratch;
 
 use std::ops::Range;
 
-use blocking::{Blocking, Even};
+use blocking::{Blocking, Even, NEAR_B_BYTES, SMALL_A_BYTES, SMALL_B_BYTES};
 pub(crate) use chunks::Compiled;
 use chunks::Product;
 use microkernel::{Ahead, LARGEST_TILE, MicroKernel, Operand, Strip, micro_kernel, tallest, widest};
@@ -179,9 +179,23 @@ fn check<T: Element>(
     })
 }
 
-/// The five loops: a product in which every element is one chain, on the calling thread.
-#[inline(always)]
+/// A product in which every element is one chain, on the calling thread: compiled once for each level.
 fn one_chain<T: Element, S: Simd>(
+    simd: S,
+    start: Start,
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
+    c: MatMut<'_, T>,
+) {
+    simd.vectorize(
+        #[inline(always)]
+        || by_shape(simd, start, a, b, c),
+    );
+}
+
+/// The body that suits the shape. All of them compute the same chains.
+#[inline(always)]
+fn by_shape<T: Element, S: Simd>(
     simd: S,
     start: Start,
     a: MatRef<'_, T>,
@@ -204,6 +218,19 @@ fn one_chain<T: Element, S: Simd>(
     if is_small::<T, S>(&a, &b, &c) {
         return in_place(simd, start, a, b, c);
     }
+    five_loops(simd, start, a, b, c);
+}
+
+/// The general case: what does not fit a cache is cut until it does.
+#[inline(always)]
+fn five_loops<T: Element, S: Simd>(
+    simd: S,
+    start: Start,
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
+    mut c: MatMut<'_, T>,
+) {
+    let (m, n, k) = (c.rows(), c.cols(), a.cols());
     let lanes = T::Vector::<S>::LANES;
     let sizes =
         Blocking::new::<T, S>((m, n, k), [a.row_stride(), a.col_stride()], [b.row_stride(), b.col_stride()]);
@@ -229,12 +256,15 @@ fn one_chain<T: Element, S: Simd>(
             let mut ahead = Ahead::nothing();
             if m <= sizes.mc && b_chunk.reads_source() {
                 let tiles = panels.count() * m.div_ceil(sizes.mr);
-                if depth.end < k {
-                    let next = depth.end..k.min(depth.end + depth.len());
-                    ahead = Ahead::of(b.tile(next, columns.clone()), tiles, depth.len());
-                } else if let Some(next) = chunks.runs().nth(at + 1) {
-                    let columns = next.start * lanes..n.min(next.end * lanes);
-                    ahead = Ahead::of(b.tile(0..k.min(sizes.kc), columns), tiles, depth.len());
+                let below = depth.end..k.min(depth.end + depth.len());
+                let beside =
+                    chunks.runs().nth(at + 1).map(|next| next.start * lanes..n.min(next.end * lanes));
+                match beside {
+                    _ if !below.is_empty() => {
+                        ahead = Ahead::of(b.tile(below, columns.clone()), tiles, depth.len());
+                    }
+                    Some(beside) => ahead = Ahead::of(b.tile(0..k.min(sizes.kc), beside), tiles, depth.len()),
+                    None => {}
                 }
             }
             // LOOP 3: rows of C and A.
@@ -253,9 +283,6 @@ fn one_chain<T: Element, S: Simd>(
     }
 }
 
-/// Elements of B up to which it is not worth a copy: they fit into the level-1 cache, or nearly so.
-const SMALL: usize = 64 << 10;
-
 /// Whether all operands may be read and written where they are.
 #[inline(always)]
 fn is_small<T: Element, S: Simd>(a: &MatRef<'_, T>, b: &MatRef<'_, T>, c: &MatMut<'_, T>) -> bool {
@@ -265,8 +292,9 @@ fn is_small<T: Element, S: Simd>(a: &MatRef<'_, T>, b: &MatRef<'_, T>, c: &MatMu
     let reach = a.rows() * a.row_stride() + a.cols() * a.col_stride();
     whole
         && contiguous
-        && b.rows() * b.row_stride() * size_of::<T>() <= SMALL
-        && reach * size_of::<T>() <= 2 * SMALL
+        && b.rows() * b.row_stride() * size_of::<T>()
+            <= if a.rows() <= 8 { NEAR_B_BYTES } else { SMALL_B_BYTES }
+        && reach * size_of::<T>() <= SMALL_A_BYTES
 }
 
 /// The two innermost loops alone, for operands that stay in the nearest caches.
@@ -295,7 +323,7 @@ fn in_place<T: Element, S: Simd>(
             };
             let c = c.tile(rows, columns.clone());
             let kernel = micro_kernel::<T, S>(height, panel.len());
-            kernel(simd, &mut Strip { start, k, a, b, copy: &mut [], ahead: &mut ahead, c });
+            kernel(simd, &mut Strip { start, k, a, b, copy: &mut [], ahead: &mut ahead, far: false, c });
         }
     }
 }
@@ -329,6 +357,7 @@ fn tiles<T: Element, S: Simd>(
                 b: operand,
                 copy,
                 ahead: &mut *ahead,
+                far: true,
                 c: c.tile(rows, 0..cols),
             };
             first = false;

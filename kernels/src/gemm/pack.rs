@@ -121,12 +121,12 @@ impl<'a, T: Element> ChunkOfB<'a, T> {
     ) -> Self {
         let lanes = T::Vector::<S>::LANES;
         let vectors = source.cols().div_ceil(lanes);
-        if sizes.b == CopyOfB::InPassing && T::Vector::<S>::FREE_MASKS {
+        let whole = source.cols().is_multiple_of(lanes) || T::Vector::<S>::FREE_MASKS;
+        if sizes.b == CopyOfB::InPassing && whole {
             let room = if keeps { vectors } else { sizes.nr } * lanes * source.rows();
             let copies = buffer.elements(room);
             return Self { source, lanes, copies, copied_from: 0, in_passing: true, keeps };
         }
-        let whole = source.cols().is_multiple_of(lanes) || T::Vector::<S>::FREE_MASKS;
         // Where masks cost something, a last panel with a partial register gets room for all of it.
         let copied_from = match (sizes.b, whole) {
             (CopyOfB::None, true) => vectors,

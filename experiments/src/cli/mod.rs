@@ -191,6 +191,15 @@ pub fn main() -> ExitCode {
 
 fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     let global = Global { results: cli.results, quiet: cli.quiet, json: cli.json };
+    if global.results.is_file() {
+        return Err(Failure::new(
+            Exit::Io,
+            format!(
+                "error: {} is a file, and results stand in a folder\n   = fix: move it away, or name a folder with `--results FOLDER`",
+                global.results.display()
+            ),
+        ));
+    }
     match cli.verb {
         Verb::List => list::list(&global),
         Verb::Check(args) => check::check(&global, &args),

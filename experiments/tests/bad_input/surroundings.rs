@@ -70,10 +70,12 @@ fn results_that_cannot_be_written_stop_the_run_before_it_starts() {
     let bench = Bench::new();
     bench.write("wine.toml", VALID);
     bench.write("occupied", "a file where a folder should be");
-    let output = bench.run(&["--results", "occupied", "run", "wine.toml"]);
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(6), "{stderr}");
-    assert!(stderr.contains("occupied"), "{stderr}");
+    for verb in ["run", "status", "table", "plot"] {
+        let output = bench.run(&["--results", "occupied", verb, "wine.toml"]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(6), "{verb}: {stderr}");
+        assert!(stderr.contains("occupied is a file") && stderr.contains("fix: "), "{verb}: {stderr}");
+    }
     assert_eq!(std::fs::read_to_string(bench.path("occupied")).unwrap(), "a file where a folder should be");
 }
 

@@ -154,14 +154,12 @@ impl<'a, T: Element> ChunkOfB<'a, T> {
         let (rows, step) = (self.source.rows(), vectors.len() * self.lanes);
         let place =
             if self.keeps { vectors.start.saturating_sub(self.copied_from) * self.lanes * rows } else { 0 };
-        let in_place = |from: usize| &self.source.data()[(from * self.lanes).min(self.source.data().len())..];
-        let (lane, row) = (self.source.col_stride(), self.source.row_stride());
-        let reads_source = vectors.start < self.copied_from || (self.in_passing && first);
-        if !reads_source {
+        if vectors.start >= self.copied_from && !(self.in_passing && first) {
             let operand = Operand { data: &self.copies[place..], lane: 1, step };
             return Panel { operand, copy: &mut [] };
         }
-        let operand = Operand { data: in_place(vectors.start), lane, step: row };
+        let data = &self.source.data()[vectors.start * self.lanes..];
+        let operand = Operand { data, lane: self.source.col_stride(), step: self.source.row_stride() };
         let copy = if self.in_passing { &mut self.copies[place..][..rows * step] } else { &mut [] };
         Panel { operand, copy }
     }

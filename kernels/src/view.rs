@@ -86,15 +86,6 @@ impl<'a, T> MatRef<'a, T> {
         Self { data, rows, cols, row_stride: cols, col_stride: 1 }
     }
 
-    /// The front of a slice as rows `row_stride` apart.
-    ///
-    /// # Panics
-    /// If the slice is too short.
-    pub(crate) fn of_strided_rows(data: &'a [T], [rows, cols]: [usize; 2], row_stride: usize) -> Self {
-        assert!(rows * row_stride <= data.len() && cols <= row_stride);
-        Self { data, rows, cols, row_stride, col_stride: 1 }
-    }
-
     /// The transpose: the same elements with rows and columns exchanged.
     #[must_use]
     pub fn t(self) -> Self {

@@ -8,23 +8,21 @@ use crate::simd::{Simd, Vector};
 
 /// k runs over at most this many values before C is stored: every further block of k reads C
 /// again, but a panel of B (192 bytes for each value in AVX-512) has to stay in the level-2 cache.
-const KC: usize = 768;
+const KC: usize = 1024;
 /// Bytes of A's block, which the panels of B pass by: it and a panel or two fill a level-2 cache of 1 MiB.
 const A_BLOCK_BYTES: usize = 640 << 10;
 /// Bytes of a packed chunk of B that one block of A passes by (level 2), or several (level 3).
 const B_CHUNK_BYTES: [usize; 2] = [448 << 10, 4 << 20];
-/// Operands up to these sizes are read in place without more ado: the nearest caches hold them.
-pub(super) const SMALL_A_BYTES: usize = 128 << 10;
-pub(super) const SMALL_B_BYTES: usize = 64 << 10;
-/// A B that is read once, by rows of one tile, may fill the level-2 cache.
-pub(super) const NEAR_B_BYTES: usize = 512 << 10;
+/// Operands up to these sizes are read in place without more ado: the level-2 cache holds them.
+pub(super) const SMALL_A_BYTES: usize = 512 << 10;
+pub(super) const SMALL_B_BYTES: usize = 512 << 10;
 /// Rows of B that are this many bytes apart or less are read in place as fast as from a copy.
 const NEAR_ROWS_BYTES: usize = 1024;
-/// Rows of A whose distance is a multiple of this meet in few sets of the level-1 cache.
-const COLLISION_BYTES: usize = 1024;
+/// Rows of A whose distance is a multiple of this meet in one set of the level-1 cache, which has room for eight
+/// lines; a narrow tile reads so little else between that six rows of them are best.
+const COLLISION_BYTES: usize = 4096;
+const FEW_ROWS: usize = 6;
 
-/// A k from which a tile's way through a copy of C is short beside its multiply-adds.
-pub(super) const LONG_K: usize = 1024;
 /// Rows and columns of the part of C whose later chunks (N2, N3) are summed apart.
 pub(super) const PART: usize = 384;
 /// A task of fewer floating-point operations is not worth the wake-up of a thread.
@@ -52,9 +50,18 @@ impl Even {
         Self { len, parts: len.div_ceil(limit) }
     }
 
-    /// How many runs.
-    pub(super) fn count(self) -> usize {
-        self.parts
+    /// Rows in tiles of `tallest` at most. Eights where they fit, which cost less to begin and end than twelves and
+    /// are chains enough for registers that the multipliers take one at a time.
+    #[inline(always)]
+    pub(super) fn of_tiles<S: Simd>(tallest: usize, rows: usize) -> Self {
+        let eights = S::REGISTERS >= 32 && tallest > 8 && rows.is_multiple_of(8);
+        Self::at_most(if eights { 8 } else { tallest }, rows)
+    }
+
+    /// Run number `i`; empty past the last one.
+    #[inline(always)]
+    pub(super) fn run(self, i: usize) -> Range<usize> {
+        self.runs().nth(i).unwrap_or(self.len..self.len)
     }
 
     /// The longest run.
@@ -105,8 +112,6 @@ pub(super) struct Blocking {
 pub(super) enum CopyOfA {
     /// Where it is: a broadcast from a strided row costs what one from a packed tile does.
     None,
-    /// Row by row, further apart or nearer than the caller's, so that they do not collide in the cache.
-    Rows,
     /// Tile by tile, each element beside the next one that is needed.
     Tiles,
 }
@@ -131,11 +136,11 @@ impl Blocking {
         let lanes = T::Vector::<S>::LANES;
         let vectors = n.div_ceil(lanes);
         let nr = Even::at_most(widest(S::REGISTERS), vectors).longest();
-        let mr = tallest(S::REGISTERS, nr);
+        let collides = a_strides[1] == 1 && (a_strides[0] * size_of::<T>()).is_multiple_of(COLLISION_BYTES);
+        let mr = if collides && nr == 1 { FEW_ROWS } else { tallest(S::REGISTERS, nr) };
         let kc = Even::at_most(KC, k).longest();
         let a = match a_strides {
             _ if vectors <= nr => CopyOfA::None,
-            [row, 1] if (row * size_of::<T>()).is_multiple_of(COLLISION_BYTES) => CopyOfA::Rows,
             [_, 1] | [1, _] => CopyOfA::None,
             _ => CopyOfA::Tiles,
         };

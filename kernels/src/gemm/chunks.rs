@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::blocking::{Even, LONG_K, PART, tasks};
+use super::blocking::{Even, PART, tasks};
 use super::scratch::Lease;
 use super::{Start, one_chain};
 use crate::simd::{Kernel, Simd};
@@ -70,12 +70,17 @@ impl<'a, T: Element> Product<'a, T> {
     }
 
     /// The product or its transpose, C' = B' A', which has the same chains: with contiguous rows of C; but where
-    /// both operands are contiguous along a long k, as in a weight gradient, with the smaller one in B's place,
-    /// because B is the one that is packed.
+    /// both operands are contiguous along k, as in A B', the one in B's place is turned when it is packed, so that
+    /// it may be less to turn the other one and C.
     fn oriented(self) -> Self {
         let Self { a, b, c, .. } = &self;
-        let along_k = a.cols() >= LONG_K && a.col_stride() == 1 && b.row_stride() == 1;
-        let turn = if along_k { a.rows() < b.cols() } else { c.col_stride() != 1 && c.row_stride() == 1 };
+        let (m, n, k) = (c.rows(), c.cols(), a.cols());
+        let along_k = a.col_stride() == 1 && b.row_stride() == 1 && b.col_stride() != 1;
+        let turn = match (c.row_stride(), c.col_stride()) {
+            (_, 1) => along_k && m > 1 && m * k + m * n < k * n,
+            (1, _) => !(along_k && n > 1 && n * k + m * n < m * k),
+            _ => false,
+        };
         if turn { Self { a: self.b.t(), b: self.a.t(), c: self.c.t(), ..self } } else { self }
     }
 }

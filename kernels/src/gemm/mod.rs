@@ -28,13 +28,15 @@ mod microkernel;
 mod pack;
 mod row;
 mod scratch;
+#[allow(unsafe_code)] // turns blocks of C where they are
+mod turned;
 
 use std::ops::Range;
 
-use blocking::{Blocking, Even, NEAR_B_BYTES, SMALL_A_BYTES, SMALL_B_BYTES};
+use blocking::{Blocking, Even, SMALL_A_BYTES, SMALL_B_BYTES};
 pub(crate) use chunks::Compiled;
 use chunks::Product;
-use microkernel::{Ahead, LARGEST_TILE, MicroKernel, Operand, Strip, micro_kernel, tallest, widest};
+use microkernel::{Ahead, Operand, Passing, Strip, far_kernel, near_kernel, nearest, tallest};
 use pack::{BlockOfA, ChunkOfB, Panel};
 use scratch::{Lease, Scratch};
 
@@ -215,7 +217,7 @@ fn by_shape<T: Element, S: Simd>(
     if n == 1 && row::reads(&a.t()) && (c.row_stride() == 1 || m == 1) {
         return row::product(simd, start, b.t(), a.t(), c.t().row_mut(0));
     }
-    if is_small::<T, S>(&a, &b, &c) {
+    if is_small(&a, &b, &c) {
         return in_place(simd, start, a, b, c);
     }
     five_loops(simd, start, a, b, c);
@@ -236,45 +238,34 @@ fn five_loops<T: Element, S: Simd>(
         Blocking::new::<T, S>((m, n, k), [a.row_stride(), a.col_stride()], [b.row_stride(), b.col_stride()]);
     let mut scratch = Lease::take();
     let Scratch { a: a_copy, b: b_copy, .. } = &mut *scratch;
-    let chunks = Even::at_most(sizes.nc, n.div_ceil(lanes));
+    let (chunks, depths) = (Even::at_most(sizes.nc, n.div_ceil(lanes)), Even::at_most(sizes.kc, k));
     // LOOP 5: columns of C and B, counted in registers.
-    for (at, chunk) in chunks.runs().enumerate() {
+    for chunk in chunks.runs() {
         let columns = chunk.start * lanes..n.min(chunk.end * lanes);
         let mut c = c.tile(0..m, columns.clone());
         let panels = Even::at_most(sizes.nr, chunk.len());
         // LOOP 4: k. From the second block on, the chains continue from C.
         let mut start = start;
-        for depth in Even::at_most(sizes.kc, k).runs() {
-            let mut b_chunk = ChunkOfB::new(
-                simd,
-                &sizes,
-                panels,
-                m > sizes.mc,
-                b.tile(depth.clone(), columns.clone()),
-                b_copy,
-            );
-            let mut ahead = Ahead::nothing();
-            if m <= sizes.mc && b_chunk.reads_source() {
-                let tiles = panels.count() * m.div_ceil(sizes.mr);
-                let below = depth.end..k.min(depth.end + depth.len());
-                let beside =
-                    chunks.runs().nth(at + 1).map(|next| next.start * lanes..n.min(next.end * lanes));
-                match beside {
-                    _ if !below.is_empty() => {
-                        ahead = Ahead::of(b.tile(below, columns.clone()), tiles, depth.len());
-                    }
-                    Some(beside) => ahead = Ahead::of(b.tile(0..k.min(sizes.kc), beside), tiles, depth.len()),
-                    None => {}
-                }
-            }
+        for depth in depths.runs() {
+            let b = b.tile(depth.clone(), columns.clone());
+            let mut b_chunk = ChunkOfB::new(simd, &sizes, panels, m > sizes.mc, b, b_copy);
             // LOOP 3: rows of C and A.
             for rows in Even::at_most(sizes.mc, m).runs() {
                 let a = BlockOfA::new(simd, &sizes, a.tile(rows.clone(), depth.clone()), a_copy);
+                let mut c = c.tile(rows, 0..columns.len());
                 // LOOP 2: panels of B and C.
-                for panel in panels.runs() {
+                for (i, panel) in panels.runs().enumerate() {
+                    let next = panels.run(i + 1).start * lanes..b.cols().min(panels.run(i + 1).end * lanes);
+                    let count = a.rows().div_ceil(sizes.mr);
+                    let mut ahead = if b_chunk.reads_source() && !next.is_empty() {
+                        Ahead::of(b.tile(0..b.rows(), next.clone()), count, b.rows())
+                    } else {
+                        Ahead::nothing()
+                    };
+                    let next_c = c.as_mut_ptr().wrapping_add(next.start);
                     let columns = panel.start * lanes..c.cols().min(panel.end * lanes);
-                    let c = c.tile(rows.clone(), columns);
-                    tiles(simd, start, sizes.mr, a, (&mut b_chunk, panel), &mut ahead, c);
+                    let c = c.tile(0..a.rows(), columns);
+                    tiles(simd, start, sizes.mr, a, (&mut b_chunk, panel), (&mut ahead, next_c), c);
                 }
                 b_chunk.is_copied();
             }
@@ -285,15 +276,12 @@ fn five_loops<T: Element, S: Simd>(
 
 /// Whether all operands may be read and written where they are.
 #[inline(always)]
-fn is_small<T: Element, S: Simd>(a: &MatRef<'_, T>, b: &MatRef<'_, T>, c: &MatMut<'_, T>) -> bool {
-    let whole = T::Vector::<S>::FREE_MASKS || b.cols().is_multiple_of(T::Vector::<S>::LANES);
+fn is_small<T: Element>(a: &MatRef<'_, T>, b: &MatRef<'_, T>, c: &MatMut<'_, T>) -> bool {
     let contiguous = b.col_stride() == 1 && (c.col_stride() == 1 || c.cols() == 1);
     // The last row of A decides how far it reaches, whichever of its strides is 1.
     let reach = a.rows() * a.row_stride() + a.cols() * a.col_stride();
-    whole
-        && contiguous
-        && b.rows() * b.row_stride() * size_of::<T>()
-            <= if a.rows() <= 8 { NEAR_B_BYTES } else { SMALL_B_BYTES }
+    contiguous
+        && b.rows() * b.row_stride() * size_of::<T>() <= SMALL_B_BYTES
         && reach * size_of::<T>() <= SMALL_A_BYTES
 }
 
@@ -307,24 +295,39 @@ fn in_place<T: Element, S: Simd>(
     mut c: MatMut<'_, T>,
 ) {
     let lanes = T::Vector::<S>::LANES;
-    let (m, n, k) = (c.rows(), c.cols(), a.cols());
-    let panels = Even::at_most(widest(S::REGISTERS), n.div_ceil(lanes));
-    let heights = Even::at_most(tallest(S::REGISTERS, panels.longest()), m);
-    let mut ahead = Ahead::nothing();
-    for panel in panels.runs() {
-        let first = panel.start * lanes;
-        let columns = first..n.min(panel.end * lanes);
-        let b = Operand { data: &b.data()[first..], lane: 1, step: b.row_stride() };
-        for (rows, height) in heights.strips() {
-            let a = Operand {
-                data: &a.data()[rows.start * a.row_stride()..],
-                lane: a.row_stride(),
-                step: a.col_stride(),
-            };
-            let c = c.tile(rows, columns.clone());
-            let kernel = micro_kernel::<T, S>(height, panel.len());
-            kernel(simd, &mut Strip { start, k, a, b, copy: &mut [], ahead: &mut ahead, far: false, c });
-        }
+    let (n, wide) = (c.cols(), nearest(S::REGISTERS));
+    // Columns for panels of `wide` registers, for one of a single one, and for half of one.
+    let whole = if n % (wide * lanes) > (wide - 1) * lanes { n } else { n - n % (wide * lanes) };
+    let rest = n % lanes;
+    let narrow = T::Vector::<S::Narrow>::LANES;
+    let single = if narrow < lanes && rest <= narrow { n - rest } else { n };
+    let whole = if whole < single { whole } else { single };
+    columns(simd, start, wide, a, b, c.tile(0..c.rows(), 0..whole));
+    columns(simd, start, 1, a, b.tile(0..b.rows(), whole..n), c.tile(0..c.rows(), whole..single));
+    columns(simd.narrow(), start, 1, a, b.tile(0..b.rows(), single..n), c.tile(0..c.rows(), single..n));
+}
+
+/// Panels of `vectors` registers, the last one cut short or not.
+#[inline(always)]
+fn columns<T: Element, S: Simd>(
+    simd: S,
+    start: Start,
+    vectors: usize,
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
+    mut c: MatMut<'_, T>,
+) {
+    let (cols, a_cols) = (c.cols(), a.cols());
+    if cols == 0 {
+        return;
+    }
+    let b = Operand { data: b.data(), lane: 1, step: b.row_stride() };
+    let heights = Even::of_tiles::<S>(tallest(S::REGISTERS, vectors), c.rows());
+    for (rows, height) in heights.strips() {
+        let (lane, step) = (a.row_stride(), a.col_stride());
+        let a = Operand { data: &a.data()[rows.start * lane..], lane, step };
+        let mut strip = Strip { start, k: a_cols, a, b, c: c.tile(rows, 0..cols) };
+        near_kernel::<T, S>(height, vectors)(simd, &mut strip);
     }
 }
 
@@ -336,53 +339,39 @@ fn tiles<T: Element, S: Simd>(
     mr: usize,
     a: BlockOfA<'_, T>,
     (b, panel): (&mut ChunkOfB<'_, T>, Range<usize>),
-    ahead: &mut Ahead<T>,
+    (ahead, next_panel): (&mut Ahead<T>, *const T),
     mut c: MatMut<'_, T>,
 ) {
     let (cols, k) = (c.cols(), a.depth());
     let contiguous = c.col_stride() == 1 || cols == 1;
-    let heights = Even::at_most(mr, c.rows());
+    // Through a copy of C in eights, of which two make a block that is turned in registers.
+    let mr = if contiguous || a.is_in_tiles() || mr < 8 { mr } else { 8 };
+    let heights = Even::of_tiles::<S>(mr, c.rows());
     let mut first = true;
     for (rows, height) in heights.strips() {
-        let kernel = micro_kernel::<T, S>(height, panel.len());
-        // One at a time through a copy of C, or where tiles of A do not follow each other by its stride.
-        let step = if contiguous && !a.is_in_tiles() { rows.len() } else { height };
+        let kernel = far_kernel::<T, S>(height, panel.len());
+        let step = match contiguous {
+            // Tiles of A that are packed do not follow each other by its stride.
+            _ if a.is_in_tiles() => height,
+            true => rows.len(),
+            false => turned::ROWS / height * height,
+        };
         for top in rows.clone().step_by(step) {
-            let rows = top..top + step;
+            let rows = top..if top + step < rows.end { top + step } else { rows.end };
             let Panel { operand, copy } = b.panel(panel.clone(), first);
-            let mut strip = Strip {
-                start,
-                k,
-                a: a.tile(rows.clone()),
-                b: operand,
-                copy,
-                ahead: &mut *ahead,
-                far: true,
-                c: c.tile(rows, 0..cols),
+            let next_c = if rows.end < c.rows() {
+                c.as_mut_ptr().wrapping_add(rows.end * c.row_stride()).cast_const()
+            } else {
+                next_panel
             };
+            let mut passing = Passing { copy, next_c, ahead: &mut *ahead };
+            let mut strip = Strip { start, k, a: a.tile(rows.clone()), b: operand, c: c.tile(rows, 0..cols) };
             first = false;
             if contiguous {
-                kernel(simd, &mut strip);
+                kernel(simd, &mut strip, &mut passing);
             } else {
-                through_a_copy(simd, kernel, strip);
+                turned::through_a_copy(simd, kernel, strip, &mut passing);
             }
         }
-    }
-}
-
-/// Multiplies into a row-major copy of the tile of C and writes back what it has become.
-fn through_a_copy<T: Element, S: Simd>(simd: S, kernel: MicroKernel<T, S>, strip: Strip<'_, T>) {
-    let mut c = strip.c;
-    let (rows, cols) = (c.rows(), c.cols());
-    let mut copy = [T::ZERO; LARGEST_TILE];
-    let copy = &mut copy[..rows * cols];
-    if strip.start == Start::Old {
-        for (i, row) in copy.chunks_exact_mut(cols).enumerate() {
-            row.iter_mut().enumerate().for_each(|(j, x)| *x = c.at(i, j));
-        }
-    }
-    kernel(simd, &mut Strip { c: MatMut::of_rows(copy, rows, cols), ..strip });
-    for (i, row) in copy.chunks_exact(cols).enumerate() {
-        row.iter().enumerate().for_each(|(j, &x)| c.set(i, j, x));
     }
 }

@@ -37,16 +37,20 @@ impl<'a, T: Element> BlockOfA<'a, T> {
         let (rows, depth) = (source.rows(), source.cols());
         match sizes.a {
             CopyOfA::None => Self { source, tiles: None },
-            CopyOfA::Rows => Self { source: rows_apart(simd, source, buffer), tiles: None },
             CopyOfA::Tiles => {
                 let packed = buffer.elements(rows * depth);
-                for rows in Even::at_most(sizes.mr, rows).runs() {
+                for rows in Even::of_tiles::<S>(sizes.mr, rows).runs() {
                     let tile = source.tile(rows.clone(), 0..depth);
                     panel(simd, tile.t(), rows.len(), &mut packed[rows.start * depth..]);
                 }
                 Self { source, tiles: Some(packed) }
             }
         }
+    }
+
+    /// Its rows.
+    pub(super) fn rows(&self) -> usize {
+        self.source.rows()
     }
 
     /// The values of k that it spans.
@@ -70,34 +74,12 @@ impl<'a, T: Element> BlockOfA<'a, T> {
     }
 }
 
-/// A copy whose rows lie an odd number of cache lines apart.
-#[inline(always)]
-fn rows_apart<'a, T: Element, S: Simd>(
-    simd: S,
-    source: MatRef<'a, T>,
-    buffer: &'a mut Aligned,
-) -> MatRef<'a, T> {
-    let (rows, depth) = (source.rows(), source.cols());
-    let line = 64 / size_of::<T>();
-    let stride = (depth.div_ceil(line) | 1) * line;
-    let copy = buffer.elements(rows * stride);
-    for (i, to) in copy.chunks_exact_mut(stride).enumerate() {
-        let from = &source.data()[i * source.row_stride()..][..depth];
-        let whole = depth.next_multiple_of(T::Vector::<S>::LANES);
-        copy_row(simd, from, &mut to[..whole]);
-    }
-    MatRef::of_strided_rows(copy, [rows, depth], stride)
-}
-
 /// A chunk of B, where it was or with copies of its panels.
 pub(super) struct ChunkOfB<'a, T> {
     source: MatRef<'a, T>,
     lanes: usize,
+    copy: CopyOfB,
     copies: &'a mut [T],
-    /// The first panel with a copy, in registers from the left.
-    copied_from: usize,
-    /// Whether the panels wait for the micro-kernel to copy them.
-    in_passing: bool,
     /// Whether every copied panel keeps its place, for further blocks of A.
     keeps: bool,
 }
@@ -120,72 +102,46 @@ impl<'a, T: Element> ChunkOfB<'a, T> {
         buffer: &'a mut Aligned,
     ) -> Self {
         let lanes = T::Vector::<S>::LANES;
-        let vectors = source.cols().div_ceil(lanes);
-        let whole = source.cols().is_multiple_of(lanes) || T::Vector::<S>::FREE_MASKS;
-        if sizes.b == CopyOfB::InPassing && whole {
-            let room = if keeps { vectors } else { sizes.nr } * lanes * source.rows();
-            let copies = buffer.elements(room);
-            return Self { source, lanes, copies, copied_from: 0, in_passing: true, keeps };
-        }
-        // Where masks cost something, a last panel with a partial register gets room for all of it.
-        let copied_from = match (sizes.b, whole) {
-            (CopyOfB::None, true) => vectors,
-            (CopyOfB::None, false) => panels.runs().last().map_or(0, |panel| panel.start),
-            _ => 0,
+        let (depth, vectors) = (source.rows(), source.cols().div_ceil(lanes));
+        let room = match sizes.b {
+            CopyOfB::None => 0,
+            CopyOfB::InPassing if !keeps => sizes.nr * lanes * depth,
+            _ => vectors * lanes * depth,
         };
-        let copies = buffer.elements((vectors - copied_from) * lanes * source.rows());
-        let part = source.tile(0..source.rows(), (copied_from * lanes).min(source.cols())..source.cols());
-        if copied_from == 0 && source.col_stride() == 1 {
-            contiguous_rows(simd, part, panels, copies);
-        } else {
-            for run in panels.runs().filter(|run| run.start >= copied_from) {
-                let start = (run.start - copied_from) * lanes;
-                let columns = start..part.cols().min((run.end - copied_from) * lanes);
-                let to = &mut copies[start * source.rows()..];
-                panel(simd, part.tile(0..source.rows(), columns), run.len() * lanes, to);
+        let copies = buffer.elements(room);
+        if sizes.b == CopyOfB::Before {
+            for run in panels.runs() {
+                let columns = run.start * lanes..source.cols().min(run.end * lanes);
+                let to = &mut copies[run.start * lanes * depth..];
+                panel(simd, source.tile(0..depth, columns), run.len() * lanes, to);
             }
         }
-        Self { source, lanes, copies, copied_from, in_passing: false, keeps: true }
+        Self { source, lanes, copy: sizes.b, copies, keeps: keeps || sizes.b == CopyOfB::Before }
     }
 
-    /// The panel with the given registers of each row; `first` for the tile that meets it first.
+    /// The panel with the given registers of each row; `first` for the strip that meets it first.
     #[inline(always)]
     pub(super) fn panel(&mut self, vectors: Range<usize>, first: bool) -> Panel<'_, T> {
-        let (rows, step) = (self.source.rows(), vectors.len() * self.lanes);
-        let place =
-            if self.keeps { vectors.start.saturating_sub(self.copied_from) * self.lanes * rows } else { 0 };
-        if vectors.start >= self.copied_from && !(self.in_passing && first) {
-            let operand = Operand { data: &self.copies[place..], lane: 1, step };
-            return Panel { operand, copy: &mut [] };
+        let (depth, step) = (self.source.rows(), vectors.len() * self.lanes);
+        let place = if self.keeps { vectors.start * self.lanes * depth } else { 0 };
+        if self.copy == CopyOfB::Before || self.copy == CopyOfB::InPassing && !first {
+            return Panel { operand: Operand { data: &self.copies[place..], lane: 1, step }, copy: &mut [] };
         }
         let data = &self.source.data()[vectors.start * self.lanes..];
         let operand = Operand { data, lane: self.source.col_stride(), step: self.source.row_stride() };
-        let copy = if self.in_passing { &mut self.copies[place..][..rows * step] } else { &mut [] };
-        Panel { operand, copy }
+        let copying = self.copy == CopyOfB::InPassing;
+        Panel { operand, copy: if copying { &mut self.copies[place..][..depth * step] } else { &mut [] } }
     }
 
     /// Whether panels are read from where B is.
     pub(super) fn reads_source(&self) -> bool {
-        self.in_passing || self.copied_from > 0
+        self.copy != CopyOfB::Before
     }
 
     /// Says that every panel has met its first tile.
     pub(super) fn is_copied(&mut self) {
-        self.in_passing &= !self.keeps;
-    }
-}
-
-/// Every panel of a chunk with contiguous rows. Row by row through all panels, because the rows
-/// of a wide matrix lie on different pages.
-#[inline(always)]
-fn contiguous_rows<T: Element, S: Simd>(simd: S, x: MatRef<'_, T>, panels: Even, packed: &mut [T]) {
-    let lanes = T::Vector::<S>::LANES;
-    for p in 0..x.rows() {
-        let row = &x.data()[p * x.row_stride()..][..x.cols()];
-        for panel in panels.runs() {
-            let width = panel.len() * lanes;
-            let to = &mut packed[panel.start * lanes * x.rows() + p * width..][..width];
-            copy_row(simd, &row[panel.start * lanes..], to);
+        if self.copy == CopyOfB::InPassing && self.keeps {
+            self.copy = CopyOfB::Before;
         }
     }
 }

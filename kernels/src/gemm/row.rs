@@ -11,7 +11,7 @@ use crate::simd::{Simd, Vector};
 use crate::{Element, MatRef};
 
 /// Rows of B that are read side by side.
-const DEPTH: usize = 8;
+const DEPTH: usize = 4;
 /// Bytes of B that stay in the level-2 cache.
 const NEAR_BYTES: usize = 768 << 10;
 /// The most lanes that a register has.
@@ -110,12 +110,8 @@ fn transposed<T: Element, S: Simd>(simd: S, a: MatRef<'_, T>, b: MatRef<'_, T>, 
     let lanes = T::Vector::<S>::LANES;
     let k = a.cols();
     let mut j = 0;
-    while c.len() - j >= 4 * lanes && k >= lanes {
-        turned::<T, S, 4>(simd, j, a, b, c);
-        j += 4 * lanes;
-    }
     while c.len() - j >= lanes && k >= lanes {
-        turned::<T, S, 1>(simd, j, a, b, c);
+        turned(simd, j, a, b, c);
         j += lanes;
     }
     for (j, sum) in c.iter_mut().enumerate().skip(j) {
@@ -125,37 +121,25 @@ fn transposed<T: Element, S: Simd>(simd: S, a: MatRef<'_, T>, b: MatRef<'_, T>, 
     }
 }
 
-/// W blocks of columns from column j on, side by side so that their chains overlap.
+/// A register of columns from column j on. Only one, because columns that lie a power of two apart meet in one
+/// set of the level-1 cache.
 #[inline(always)]
-fn turned<T: Element, S: Simd, const W: usize>(
-    simd: S,
-    j: usize,
-    a: MatRef<'_, T>,
-    b: MatRef<'_, T>,
-    c: &mut [T],
-) {
+fn turned<T: Element, S: Simd>(simd: S, j: usize, a: MatRef<'_, T>, b: MatRef<'_, T>, c: &mut [T]) {
     let lanes = T::Vector::<S>::LANES;
     let (k, stride) = (a.cols(), b.col_stride());
-    let c = &mut c[j..][..W * lanes];
-    let mut sums: [T::Vector<S>; W] = std::array::from_fn(
-        #[inline(always)]
-        |w| T::Vector::<S>::load(simd, &c[w * lanes..]),
-    );
+    let c = &mut c[j..][..lanes];
+    let mut sum = T::Vector::<S>::load(simd, c);
     let mut block = [T::ZERO; MOST_LANES * MOST_LANES];
     let whole = k - k % lanes;
     for p in (0..whole).step_by(lanes) {
-        for (w, sum) in sums.iter_mut().enumerate() {
-            let from = &b.data()[(j + w * lanes) * stride + p..];
-            T::Vector::<S>::transpose_block(simd, (from, stride), lanes, (&mut block, lanes));
-            for q in 0..lanes {
-                let x = T::Vector::<S>::splat(simd, a.data()[(p + q) * a.col_stride()]);
-                *sum = x.mul_add(T::Vector::<S>::load(simd, &block[q * lanes..]), *sum);
-            }
+        let from = &b.data()[j * stride + p..];
+        T::Vector::<S>::transpose_block(simd, (from, stride), lanes, (&mut block, lanes));
+        for q in 0..lanes {
+            let x = T::Vector::<S>::splat(simd, a.data()[(p + q) * a.col_stride()]);
+            sum = x.mul_add(T::Vector::<S>::load(simd, &block[q * lanes..]), sum);
         }
     }
-    for (w, sum) in sums.into_iter().enumerate() {
-        sum.store(&mut c[w * lanes..]);
-    }
+    sum.store(c);
     for p in whole..k {
         let x = a.data()[p * a.col_stride()];
         for (i, sum) in c.iter_mut().enumerate() {

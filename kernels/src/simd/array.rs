@@ -31,7 +31,6 @@ impl<T: Element, S: Portable, const N: usize> Vector for Array<T, S, N> {
     /// The number of lanes.
     type Mask = usize;
     const LANES: usize = N;
-    const FREE_MASKS: bool = false;
 
     #[inline(always)]
     fn splat(_: S, x: T) -> Self {

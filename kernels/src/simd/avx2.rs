@@ -14,6 +14,12 @@ impl Avx2 {
         let found = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
         found.then_some(Self(()))
     }
+
+    /// The token of a CPU that has AVX-512, whose token proves AVX2 and FMA too.
+    #[inline(always)]
+    pub(super) fn of_avx512(_: super::Avx512) -> Self {
+        Self(())
+    }
 }
 
 impl Simd for Avx2 {
@@ -21,6 +27,12 @@ impl Simd for Avx2 {
     const REGISTERS: usize = 16;
     type F32 = F32x8;
     type F64 = F64x4;
+    type Narrow = Self;
+
+    #[inline(always)]
+    fn narrow(self) -> Self {
+        self
+    }
 
     #[inline]
     fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
@@ -54,7 +66,6 @@ macro_rules! vector {
             type Simd = Avx2;
             type Mask = Mask;
             const LANES: usize = $lanes;
-            const FREE_MASKS: bool = false;
 
             #[inline(always)]
             fn splat(_: Avx2, x: $element) -> Self {
@@ -76,7 +87,7 @@ macro_rules! vector {
             #[inline(always)]
             fn prefetch(_: Avx2, address: *const $element) {
                 // SAFETY: SSE is in the baseline, and a prefetch never faults.
-                unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) };
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) };
             }
             #[inline(always)]
             unsafe fn load_from(_: Avx2, source: *const $element) -> Self {

@@ -26,6 +26,12 @@ impl Simd for Avx512 {
     const REGISTERS: usize = 32;
     type F32 = F32x16;
     type F64 = F64x8;
+    type Narrow = super::Avx2;
+
+    #[inline(always)]
+    fn narrow(self) -> super::Avx2 {
+        super::Avx2::of_avx512(self)
+    }
 
     #[inline]
     fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
@@ -52,7 +58,6 @@ macro_rules! vector {
             type Simd = Avx512;
             type Mask = $mask;
             const LANES: usize = $lanes;
-            const FREE_MASKS: bool = true;
 
             #[inline(always)]
             fn splat(_: Avx512, x: $element) -> Self {
@@ -71,7 +76,7 @@ macro_rules! vector {
             #[inline(always)]
             fn prefetch(_: Avx512, address: *const $element) {
                 // SAFETY: SSE is in the baseline, and a prefetch never faults.
-                unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) };
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) };
             }
             #[inline(always)]
             unsafe fn load_from(_: Avx512, source: *const $element) -> Self {

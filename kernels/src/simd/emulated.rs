@@ -21,6 +21,12 @@ impl Simd for Emulated {
     const REGISTERS: usize = 16;
     type F32 = Array<f32, Self, 4>;
     type F64 = Array<f64, Self, 2>;
+    type Narrow = Self;
+
+    #[inline(always)]
+    fn narrow(self) -> Self {
+        self
+    }
 
     #[inline(always)]
     fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {

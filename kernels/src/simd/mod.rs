@@ -50,6 +50,11 @@ pub trait Simd: Copy + Send + Sync + 'static {
     type F32: Vector<Element = f32, Simd = Self>;
     /// A register of f64.
     type F64: Vector<Element = f64, Simd = Self>;
+    /// The level with registers of half the width, or this one if there is none.
+    type Narrow: Simd;
+
+    /// Its token.
+    fn narrow(self) -> Self::Narrow;
 
     /// Runs `f` compiled for this instruction set. `f` must be `#[inline(always)]`, and so must
     /// all that it calls: what is not inlined is compiled for the baseline.

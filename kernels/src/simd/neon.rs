@@ -20,6 +20,12 @@ impl Simd for Neon {
     const REGISTERS: usize = 32;
     type F32 = F32x4;
     type F64 = F64x2;
+    type Narrow = Self;
+
+    #[inline(always)]
+    fn narrow(self) -> Self {
+        self
+    }
 
     #[inline(always)]
     fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
@@ -40,7 +46,6 @@ macro_rules! vector {
             /// The number of lanes: NEON has no masked access.
             type Mask = usize;
             const LANES: usize = $lanes;
-            const FREE_MASKS: bool = false;
 
             #[inline(always)]
             fn splat(_: Neon, x: $element) -> Self {

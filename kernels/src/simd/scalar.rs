@@ -23,8 +23,14 @@ impl Simd for Scalar {
     const REGISTERS: usize = 16;
     type F32 = Array<f32, Self, 8>;
     type F64 = Array<f64, Self, 4>;
+    type Narrow = Self;
 
     #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn narrow(self) -> Self {
+        self
+    }
+
     #[inline]
     fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
         // Without the feature `mul_add` is a call of the C library, a hundred times slower.

@@ -17,8 +17,6 @@ pub trait Vector: Copy {
     type Mask: Copy;
     /// Elements per register.
     const LANES: usize;
-    /// Whether a masked load costs no more than a load, nor a register that an accumulator needs.
-    const FREE_MASKS: bool;
 
     /// `x` in every lane.
     fn splat(simd: Self::Simd, x: Self::Element) -> Self;
@@ -97,7 +95,7 @@ pub trait Vector: Copy {
         unsafe { Self::transpose(simd, (source.as_ptr(), stride), columns, (target.as_mut_ptr(), pitch)) }
     }
 
-    /// Asks for a register's worth of elements to be brought to the level-2 cache. Any address
+    /// Asks for a register's worth of elements to be brought to the nearest cache. Any address
     /// will do, and a level without such an instruction does nothing.
     #[inline(always)]
     fn prefetch(_: Self::Simd, _: *const Self::Element) {}

@@ -26,7 +26,7 @@ const FEW_ROWS: usize = 6;
 /// Rows and columns of the part of C whose later chunks (N2, N3) are summed apart.
 pub(super) const PART: usize = 384;
 /// A task of fewer floating-point operations is not worth the wake-up of a thread.
-const TASK_FLOPS: usize = 1 << 20;
+const TASK_FLOPS: usize = 1 << 18;
 /// Tasks per thread: more of them even out what other programs take, but pack more.
 const TASKS_PER_THREAD: usize = 2;
 

@@ -29,7 +29,12 @@ bench-gemm *ARGS:
     taskset -c 0 cargo bench --package benches --bench gemm_peers -- --threads 1 {{ARGS}}
     KMP_BLOCKTIME=1 OPENBLAS_THREAD_TIMEOUT=20 cargo bench --package benches --bench gemm_peers -- --threads all {{ARGS}}
 
-# Installs those libraries (Debian, x86-64; some 3 GB)
+# Elementwise kernels beside the platform's libm and loops over memory: writes results/benchmarks/elementwise.*
+bench-elementwise *ARGS:
+    cargo bench --package benches --bench elementwise --no-run
+    taskset -c 0 cargo bench --package benches --bench elementwise -- {{ARGS}}
+
+# Installs the libraries of bench-gemm (Debian, x86-64; some 3 GB)
 bench-peers:
     benches/peers/install.sh
 

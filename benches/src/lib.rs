@@ -1,7 +1,9 @@
 //! Benches live in `benches/`; this file holds what they share.
 
+mod machine;
 mod product;
 
+pub use machine::machine;
 pub use product::{Number, Product, Shape};
 
 use kernels::Element;

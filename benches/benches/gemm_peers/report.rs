@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use benches::Shape;
-use kernels::{Element, Level};
+use benches::{Shape, machine};
+use kernels::Element;
 
 /// The columns of `gemm.csv`.
 const COLUMNS: [&str; 14] = [
@@ -223,13 +223,4 @@ fn table(rows: &[Row]) -> String {
         let _ = writeln!(text, "\nGeometric mean of the ratios {mean:.3}, smallest {least:.2}.\n");
     }
     text
-}
-
-/// The CPU, as the system names it.
-fn machine() -> String {
-    let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let model = model.map_or("CPU unknown", |(_, name)| name.trim());
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    format!("{model}, {cores} cores, level {}", Level::best().name())
 }

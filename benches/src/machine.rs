@@ -1,0 +1,12 @@
+//! What a table of timings says about where they were taken.
+
+use kernels::Level;
+
+/// The CPU as the system names it, its cores, and the level that the kernels choose on it.
+pub fn machine() -> String {
+    let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = model.map_or("CPU unknown", |(_, name)| name.trim());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{model}, {cores} cores, level {}", Level::best().name())
+}

@@ -63,8 +63,8 @@ fn activations(criterion: &mut Criterion) {
     let (mut a, mut grad_z) = (vec![0.0; ELEMENTS], vec![0.0; ELEMENTS]);
     let mut group = criterion.benchmark_group("activation");
     group.throughput(Throughput::Elements(ELEMENTS as u64));
-    let elu = Activation::Elu { alpha: 1.0 };
-    for phi in [Activation::Relu, Activation::Sigmoid, Activation::Tanh, elu, Activation::Softplus] {
+    let (elu, leaky) = (Activation::Elu { alpha: 1.0 }, Activation::LeakyRelu { slope: 0.01 });
+    for phi in [Activation::Relu, leaky, Activation::Sigmoid, Activation::Tanh, elu, Activation::Softplus] {
         activation::forward(exec, phi, &z, &mut a).expect("one length");
         benches::assert_same_bits(&a, &z.iter().map(|&z| phi.phi(z)).collect::<Vec<_>>());
         group.bench_function(BenchmarkId::new("forward", format!("{phi:?}")), |b| {
@@ -88,6 +88,50 @@ fn sums(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(ELEMENTS as u64));
     group.bench_function("32 lanes", |b| b.iter(|| reduce::sum(exec, black_box(&x))));
     group.bench_function("naive chain", |b| b.iter(|| black_box(&x).iter().fold(0.0_f32, |s, x| s + x)));
+    let want = reference::reduce::sum_of_squares_about(&x, 0.5);
+    benches::assert_same_bits(&[reduce::sum_of_squares_about(exec, &x, 0.5)], &[want]);
+    group.bench_function("squares about a centre", |b| {
+        b.iter(|| reduce::sum_of_squares_about(exec, black_box(&x), 0.5));
+    });
+    assert_eq!(reduce::argmax(&x), reference::reduce::argmax(&x));
+    group.bench_function("argmax", |b| b.iter(|| reduce::argmax(black_box(&x))));
+    group.finish();
+}
+
+fn probabilities(criterion: &mut Criterion) {
+    const BATCH: usize = 128;
+    let exec = Exec::serial(Level::best());
+    let mut group = criterion.benchmark_group("softmax");
+    for classes in [10, 100] {
+        let x = values(BATCH * classes, 8.0);
+        let mut p = vec![0.0; x.len()];
+        softmax::softmax(exec, classes, &x, &mut p).expect("whole rows");
+        let want: Vec<f32> = x.chunks(classes).flat_map(reference::softmax::softmax).collect();
+        benches::assert_same_bits(&p, &want);
+        group.throughput(Throughput::Elements(x.len() as u64));
+        group.bench_function(BenchmarkId::from_parameter(format!("{BATCH}x{classes}")), |b| {
+            b.iter(|| softmax::softmax(exec, classes, black_box(&x), &mut p));
+        });
+    }
+    group.finish();
+}
+
+fn logistic_loss(criterion: &mut Criterion) {
+    let exec = Exec::serial(Level::best());
+    let z = values(ELEMENTS, 8.0);
+    let targets: Vec<f32> = (0..ELEMENTS).map(|i| (i % 2) as f32).collect();
+    let (mut losses, mut grad) = (vec![0.0; ELEMENTS], vec![0.0; ELEMENTS]);
+    let r = 1.0 / ELEMENTS as f32;
+    softmax::binary_cross_entropy(exec, &z, &targets, r, &mut losses, &mut grad).expect("one length");
+    let rows = z.iter().zip(&targets).map(|(&z, &y)| reference::softmax::binary_cross_entropy(z, y, r));
+    let (want_losses, want_grad): (Vec<f32>, Vec<f32>) = rows.unzip();
+    benches::assert_same_bits(&losses, &want_losses);
+    benches::assert_same_bits(&grad, &want_grad);
+    let mut group = criterion.benchmark_group("binary cross-entropy");
+    group.throughput(Throughput::Elements(ELEMENTS as u64));
+    group.bench_function("logits", |b| {
+        b.iter(|| softmax::binary_cross_entropy(exec, black_box(&z), &targets, r, &mut losses, &mut grad));
+    });
     group.finish();
 }
 
@@ -116,5 +160,5 @@ fn losses(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, elementary, activations, sums, losses);
+criterion_group!(benches, elementary, activations, sums, probabilities, losses, logistic_loss);
 criterion_main!(benches);

@@ -73,5 +73,28 @@ fn pooling(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, pooling);
+fn global(criterion: &mut Criterion) {
+    const PLANES: usize = 64 * 64;
+    const AREA: usize = 7 * 7;
+    let exec = Exec::serial(Level::best());
+    let mut state = 1_u64;
+    let x: Vec<f32> = (0..PLANES * AREA).map(|_| benches::uniform(&mut state)).collect();
+    let grad_y: Vec<f32> = (0..PLANES).map(|_| benches::uniform(&mut state)).collect();
+    let (mut y, mut grad_x) = (vec![0.0; PLANES], vec![0.0; x.len()]);
+    let mut group = criterion.benchmark_group("global average pooling");
+    group.throughput(Throughput::Bytes(size_of_val(&x[..]) as u64));
+    pool::global_average_forward(exec, PLANES, AREA, &x, &mut y).expect("the sizes fit");
+    benches::assert_same_bits(&y, &reference::pool::global_average_forward(AREA, &x));
+    group.bench_function(BenchmarkId::new("forward", "64x64x7x7"), |b| {
+        b.iter(|| pool::global_average_forward(exec, PLANES, AREA, black_box(&x), &mut y));
+    });
+    pool::global_average_backward(exec, PLANES, AREA, &grad_y, &mut grad_x).expect("the sizes fit");
+    benches::assert_same_bits(&grad_x, &reference::pool::global_average_backward(AREA, &grad_y));
+    group.bench_function(BenchmarkId::new("backward", "64x64x7x7"), |b| {
+        b.iter(|| pool::global_average_backward(exec, PLANES, AREA, black_box(&grad_y), &mut grad_x));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, pooling, global);
 criterion_main!(benches);

@@ -19,6 +19,10 @@ plot *NAMES:
 test:
     cargo test --workspace
 
+# A million random cases of every kernel against the contract's plain loops, by bits: `just fuzz-bits 20000 7` (cases, seed)
+fuzz-bits CASES="1000000" SEED="1":
+    FUZZ_CASES={{CASES}} FUZZ_SEED={{SEED}} cargo test --package kernels --test parity -- --nocapture
+
 # Benchmarks with other libraries in the same groups: `just bench gemm`
 bench *GROUPS:
     cargo bench --package benches {{ if GROUPS == "" { "" } else { "--bench " + GROUPS } }}

@@ -1,6 +1,9 @@
 //! What the tests of the kernels share: the levels that they run on, comparison by bits, and values.
 #![allow(dead_code, unreachable_pub, reason = "each test file is a crate of its own and uses its part")]
 
+pub mod convolution;
+pub mod product;
+
 use std::sync::Once;
 
 use kernels::{Element, Level};
@@ -28,20 +31,44 @@ pub fn levels() -> Vec<Level> {
 /// Fails unless both slices have the same bits, any NaN counting as the one NaN of the contract.
 #[track_caller]
 pub fn assert_same_bits<T: Element>(label: impl std::fmt::Display, got: &[T], want: &[T]) {
-    assert_eq!(got.len(), want.len(), "{label}: lengths differ");
-    let differs = |(g, w): (&T, &T)| g.canonical().bits() != w.canonical().bits();
-    if let Some(i) = got.iter().zip(want).position(differs) {
-        let count = got.iter().zip(want).filter(|&pair| differs(pair)).count();
-        let digits = 2 * size_of::<T>();
-        panic!(
-            "{label}: {count} of {} differ, first at {i}: got {:?} = {:0digits$x}, want {:?} = {:0digits$x}",
-            got.len(),
-            got[i],
-            got[i].bits(),
-            want[i],
-            want[i].bits(),
-        );
+    same_bits(label, got, want).unwrap_or_else(|difference| panic!("{difference}"));
+}
+
+/// Says where the bits of two slices differ, any NaN counting as the one NaN of the contract.
+pub fn same_bits<T: Element>(label: impl std::fmt::Display, got: &[T], want: &[T]) -> Result<(), String> {
+    compare(label, got, want, |x| x.canonical().bits())
+}
+
+/// As [`same_bits`] for operations whose own results hold no NaN but the contract's: a NaN's bits count too.
+pub fn same_stored_bits<T: Element>(
+    label: impl std::fmt::Display,
+    got: &[T],
+    want: &[T],
+) -> Result<(), String> {
+    compare(label, got, want, T::bits)
+}
+
+fn compare<T: Element>(
+    label: impl std::fmt::Display,
+    got: &[T],
+    want: &[T],
+    bits: impl Fn(T) -> u64,
+) -> Result<(), String> {
+    if got.len() != want.len() {
+        return Err(format!("{label}: {} values, want {}", got.len(), want.len()));
     }
+    let differs = |(&g, &w): (&T, &T)| bits(g) != bits(w);
+    let Some(i) = got.iter().zip(want).position(differs) else { return Ok(()) };
+    let count = got.iter().zip(want).filter(|&pair| differs(pair)).count();
+    let digits = 2 * size_of::<T>();
+    Err(format!(
+        "{label}: {count} of {} differ, first at {i}: got {:?} = {:0digits$x}, want {:?} = {:0digits$x}",
+        got.len(),
+        got[i],
+        got[i].bits(),
+        want[i],
+        want[i].bits(),
+    ))
 }
 
 /// A deterministic source of test values (SplitMix64: Steele, Lea and Flood, 2014).

@@ -1,0 +1,216 @@
+//! Random convolutions, poolings, reductions, losses and activations.
+
+use kernels::activation::{self, Activation};
+use kernels::conv::Conv2d;
+use kernels::pool::{self, Pool2d};
+use kernels::{Element, reduce, reference, softmax as losses};
+
+use super::common::convolution::Case;
+use super::common::{same_bits, same_stored_bits};
+use super::draw::{Draw, Runners};
+
+type Compared = Result<(), String>;
+
+/// Runs the same generic comparison in f32, or once in three times in f64.
+macro_rules! either_type {
+    ($of:ident, $draw:ident, $runners:ident) => {
+        if $draw.once_in(3) { $of::<f64>($draw, $runners) } else { $of::<f32>($draw, $runners) }
+    };
+}
+
+pub(crate) fn convolution(draw: &mut Draw, runners: &Runners) -> Compared {
+    either_type!(convolution_of, draw, runners)
+}
+
+fn convolution_of<T: Element>(draw: &mut Draw, runners: &Runners) -> Compared {
+    let conv = loop {
+        let conv = conv2d(draw);
+        if conv.validate().is_ok() {
+            break conv;
+        }
+    };
+    let macs = conv.h_out() * conv.w_out() * conv.weight_len();
+    let batch = if macs < 4000 { draw.below(10) } else { 1 + draw.below(2) };
+    let mut operands = draw.values::<T>(997);
+    // One long draw and a walk through it: the case asks for values one by one.
+    let mut at = 0;
+    let case = Case::new(conv, batch, || {
+        if at == operands.len() {
+            operands = draw.values(997);
+            at = 0;
+        }
+        at += 1;
+        operands[at - 1]
+    });
+    let want = case.reference();
+    let execs = draw.execs(runners, batch * macs);
+    runners.each(&execs, |exec, threads| case.check(exec, threads, &want))
+}
+
+fn conv2d(draw: &mut Draw) -> Conv2d {
+    let groups = if draw.once_in(5) { 2 + draw.below(2) } else { 1 };
+    let signal = draw.once_in(5);
+    let up_to = |n: usize, draw: &mut Draw| if draw.once_in(2) { 1 } else { 1 + draw.below(n) };
+    let mut conv = Conv2d {
+        c_in: groups * (1 + draw.below(3)),
+        h_in: 1 + draw.below(9),
+        w_in: 1 + draw.below(if signal { 70 } else { 20 }),
+        c_out: groups * if draw.once_in(3) { 1 + draw.below(14) } else { 1 + draw.below(3) },
+        kernel: [1 + draw.below(4), 1 + draw.below(4)],
+        stride: [up_to(3, draw), up_to(3, draw)],
+        padding: [draw.below(3), draw.below(3)],
+        dilation: [up_to(2, draw), up_to(2, draw)],
+        groups,
+    };
+    if signal {
+        (conv.h_in, conv.kernel[0], conv.padding[0]) = (1, 1, 0);
+    }
+    conv
+}
+
+pub(crate) fn pooling(draw: &mut Draw, runners: &Runners) -> Compared {
+    either_type!(pooling_of, draw, runners)
+}
+
+fn pooling_of<T: Element>(draw: &mut Draw, runners: &Runners) -> Compared {
+    let pool = loop {
+        let pool = pool2d(draw);
+        if pool.validate().is_ok() {
+            break pool;
+        }
+    };
+    let batch = draw.below(4);
+    let x: Vec<T> = draw.values(batch * pool.input_len());
+    let grad_y: Vec<T> = draw.values(batch * pool.output_len());
+    let (best, want_indices) = reference::pool::max_forward(&pool, batch, &x);
+    let want = [
+        best,
+        reference::pool::max_backward(&pool, batch, &want_indices, &grad_y),
+        reference::pool::average_forward(&pool, batch, &x),
+        reference::pool::average_backward(&pool, batch, &grad_y),
+    ];
+    let execs = draw.execs(runners, x.len());
+    runners.each(&execs, |exec, _| {
+        let label = |name| format!("{name} of {}, batch {batch}, {pool:?}, {exec:?}", T::NAME);
+        let nan = T::from_f64(f64::NAN);
+        let (mut y, mut grad_x) = (vec![nan; grad_y.len()], vec![nan; x.len()]);
+        let mut indices = vec![u32::MAX; grad_y.len()];
+        pool::max_forward(exec, &pool, batch, &x, &mut y, &mut indices).unwrap();
+        same_bits(label("max"), &y, &want[0])?;
+        if indices != want_indices {
+            return Err(label("indices"));
+        }
+        pool::max_backward(exec, &pool, batch, &indices, &grad_y, &mut grad_x).unwrap();
+        same_bits(label("max gradient"), &grad_x, &want[1])?;
+        pool::average_forward(exec, &pool, batch, &x, &mut y).unwrap();
+        same_bits(label("average"), &y, &want[2])?;
+        pool::average_backward(exec, &pool, batch, &grad_y, &mut grad_x).unwrap();
+        same_bits(label("average gradient"), &grad_x, &want[3])
+    })
+}
+
+fn pool2d(draw: &mut Draw) -> Pool2d {
+    let (channels, h_in, w_in) = (1 + draw.below(4), 1 + draw.below(12), draw.size());
+    if draw.once_in(2) {
+        return Pool2d { channels, h_in, w_in, kernel: [2, 2], stride: [2, 2], padding: [0, 0] };
+    }
+    let kernel = [1 + draw.below(4), 1 + draw.below(4)];
+    let padding = kernel.map(|size| draw.below(size / 2 + 1));
+    Pool2d { channels, h_in, w_in, kernel, stride: [1 + draw.below(3), 1 + draw.below(3)], padding }
+}
+
+pub(crate) fn reduction(draw: &mut Draw, runners: &Runners) -> Compared {
+    either_type!(reduction_of, draw, runners)
+}
+
+fn length(draw: &mut Draw) -> usize {
+    if draw.once_in(8) { draw.below(5000) } else { draw.below(140) }
+}
+
+fn reduction_of<T: Element>(draw: &mut Draw, runners: &Runners) -> Compared {
+    let len = length(draw);
+    let x: Vec<T> = draw.values(len);
+    let centre: T = draw.source().plain();
+    let sum = reference::reduce::sum(&x);
+    let squares = [T::ZERO, centre].map(|c| reference::reduce::sum_of_squares_about(&x, c));
+    let want = [sum, (sum / T::from_f64(len as f64)).canonical(), squares[0], squares[1]];
+    if reduce::argmax(&x) != reference::reduce::argmax(&x) {
+        return Err(format!("argmax of {len} x {}", T::NAME));
+    }
+    let execs = draw.execs(runners, len);
+    runners.each(&execs, |exec, _| {
+        let got = [
+            reduce::sum(exec, &x),
+            reduce::mean(exec, &x),
+            reduce::sum_of_squares(exec, &x),
+            reduce::sum_of_squares_about(exec, &x, centre),
+        ];
+        same_stored_bits(format_args!("sum, mean, squares of {len} x {}, {exec:?}", T::NAME), &got, &want)
+    })
+}
+
+pub(crate) fn softmax(draw: &mut Draw, runners: &Runners) -> Compared {
+    either_type!(softmax_of, draw, runners)
+}
+
+fn softmax_of<T: Element>(draw: &mut Draw, runners: &Runners) -> Compared {
+    let (rows, classes) = (1 + draw.below(8), 1 + draw.below(70));
+    let scale = T::from_f64([1.0, 20.0, 200.0][draw.below(3)]);
+    let x: Vec<T> = draw.values::<T>(rows * classes).into_iter().map(|x| scale * x).collect();
+    let labels: Vec<u32> = (0..rows).map(|_| draw.below(classes) as u32).collect();
+    let r = T::ONE / T::from_f64(rows as f64);
+    let p: Vec<T> = x.chunks(classes).flat_map(reference::softmax::softmax).collect();
+    let rows_of = x.chunks(classes).zip(&labels);
+    let (want, grads): (Vec<T>, Vec<Vec<T>>) =
+        rows_of.map(|(x, &y)| reference::softmax::cross_entropy(x, y as usize, r)).unzip();
+    let targets: Vec<T> = (0..x.len()).map(|i| [T::ZERO, T::ONE, T::from_f64(0.25)][i % 3]).collect();
+    let binary = x.iter().zip(&targets);
+    let (logistic, logistic_grad): (Vec<T>, Vec<T>) =
+        binary.map(|(&z, &y)| reference::softmax::binary_cross_entropy(z, y, r)).unzip();
+    let execs = draw.execs(runners, 8 * x.len());
+    runners.each(&execs, |exec, _| {
+        let label = |name| format!("{name}, {rows} x {classes} {}, {exec:?}", T::NAME);
+        let (mut got, mut loss, mut all) = (vec![T::ONE; x.len()], vec![T::ONE; rows], vec![T::ONE; x.len()]);
+        losses::softmax(exec, classes, &x, &mut got).unwrap();
+        same_stored_bits(label("softmax"), &got, &p)?;
+        losses::cross_entropy(exec, classes, &x, &labels, r, &mut loss, &mut got).unwrap();
+        same_stored_bits(label("loss"), &loss, &want)?;
+        same_stored_bits(label("loss gradient"), &got, &grads.concat())?;
+        losses::binary_cross_entropy(exec, &x, &targets, r, &mut all, &mut got).unwrap();
+        same_stored_bits(label("logistic loss"), &all, &logistic)?;
+        same_stored_bits(label("logistic gradient"), &got, &logistic_grad)
+    })
+}
+
+pub(crate) fn activation(draw: &mut Draw, runners: &Runners) -> Compared {
+    either_type!(activation_of, draw, runners)
+}
+
+fn activation_of<T: Element>(draw: &mut Draw, runners: &Runners) -> Compared {
+    let all = [
+        Activation::Identity,
+        Activation::Step,
+        Activation::Sign,
+        Activation::Sigmoid,
+        Activation::Tanh,
+        Activation::Relu,
+        Activation::LeakyRelu { slope: 0.01 },
+        Activation::Elu { alpha: 1.5 },
+        Activation::Softplus,
+    ];
+    let (phi, len) = (all[draw.below(all.len())], length(draw) / 4);
+    let scale = T::from_f64([1.0, 8.0, 100.0][draw.below(3)]);
+    let z: Vec<T> = draw.values::<T>(len).into_iter().map(|z| scale * z).collect();
+    let grad_a: Vec<T> = draw.values(len);
+    let want: Vec<T> = z.iter().map(|&z| phi.phi(z)).collect();
+    let want_grad: Vec<T> = (0..len).map(|i| phi.grad_z(z[i], want[i], grad_a[i])).collect();
+    let execs = draw.execs(runners, 8 * len);
+    runners.each(&execs, |exec, _| {
+        let label = |name| format!("{phi:?}{name}, {len} x {}, {exec:?}", T::NAME);
+        let (mut a, mut grad_z) = (vec![T::ONE; len], vec![T::ONE; len]);
+        activation::forward(exec, phi, &z, &mut a).unwrap();
+        same_stored_bits(label(""), &a, &want)?;
+        activation::backward(exec, phi, &z, &a, &grad_a, &mut grad_z).unwrap();
+        same_stored_bits(label(" gradient"), &grad_z, &want_grad)
+    })
+}

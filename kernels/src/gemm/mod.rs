@@ -16,6 +16,8 @@
 //! LOOP 1          rows by mr       a tile of C       registers: microkernel.rs
 //! ```
 //!
+//! Operands that the level-2 cache holds need none but the innermost: their tiles are read where they are.
+//!
 //! None of them reorders a chain: a tile loads C, continues the chains of its elements and stores
 //! C. So the bits depend neither on the sizes nor on the level nor on the threads, which share
 //! out tiles of C and nothing else.

@@ -23,28 +23,32 @@ pub(crate) fn convolution(draw: &mut Draw, runners: &Runners) -> Compared {
 }
 
 fn convolution_of<T: Element>(draw: &mut Draw, runners: &Runners) -> Compared {
+    let case = convolution_case::<T>(draw);
+    let want = case.reference();
+    let execs = draw.execs(runners, case.batch * macs(&case.conv));
+    runners.each(&execs, |exec, threads| case.check(exec, threads, &want))
+}
+
+fn macs(conv: &Conv2d) -> usize {
+    conv.h_out() * conv.w_out() * conv.weight_len()
+}
+
+pub(crate) fn convolution_case<T: Element>(draw: &mut Draw) -> Case<T> {
     let conv = loop {
         let conv = conv2d(draw);
         if conv.validate().is_ok() {
             break conv;
         }
     };
-    let macs = conv.h_out() * conv.w_out() * conv.weight_len();
-    let batch = if macs < 4000 { draw.below(10) } else { 1 + draw.below(2) };
-    let mut operands = draw.values::<T>(997);
-    // One long draw and a walk through it: the case asks for values one by one.
-    let mut at = 0;
-    let case = Case::new(conv, batch, || {
-        if at == operands.len() {
+    let batch = if macs(&conv) < 4000 { draw.below(10) } else { 1 + draw.below(2) };
+    // The case asks for values one by one: they come from draws of a prime length.
+    let mut operands = Vec::new();
+    Case::new(conv, batch, || {
+        if operands.is_empty() {
             operands = draw.values(997);
-            at = 0;
         }
-        at += 1;
-        operands[at - 1]
-    });
-    let want = case.reference();
-    let execs = draw.execs(runners, batch * macs);
-    runners.each(&execs, |exec, threads| case.check(exec, threads, &want))
+        operands.pop().unwrap_or(T::ZERO)
+    })
 }
 
 fn conv2d(draw: &mut Draw) -> Conv2d {
@@ -123,7 +127,7 @@ pub(crate) fn reduction(draw: &mut Draw, runners: &Runners) -> Compared {
     either_type!(reduction_of, draw, runners)
 }
 
-fn length(draw: &mut Draw) -> usize {
+pub(crate) fn length(draw: &mut Draw) -> usize {
     if draw.once_in(8) { draw.below(5000) } else { draw.below(140) }
 }
 

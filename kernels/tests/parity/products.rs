@@ -6,6 +6,18 @@ use super::common::product::{Case, LAYOUTS, Layout, Operation};
 use super::draw::{Draw, Runners};
 
 pub(crate) fn compare(draw: &mut Draw, runners: &Runners) -> (&'static str, Result<(), String>) {
+    let case = case(draw);
+    let name = match case.operation {
+        Operation::Product => "gemm",
+        Operation::Accumulate => "gemm_acc",
+        Operation::OverSamples(_) => "gemm_over_samples",
+    };
+    let compared =
+        if draw.once_in(3) { of::<f64>(case, draw, runners) } else { of::<f32>(case, draw, runners) };
+    (name, compared)
+}
+
+pub(crate) fn case(draw: &mut Draw) -> Case {
     let shape = shape(draw);
     let mut layout = || match draw.below(LAYOUTS.len() + 2) {
         i if i < LAYOUTS.len() => LAYOUTS[i],
@@ -14,15 +26,12 @@ pub(crate) fn compare(draw: &mut Draw, runners: &Runners) -> (&'static str, Resu
         _ => Layout::RowMajor,
     };
     let layouts = [layout(), layout(), layout()];
-    let (name, operation) = match draw.below(3) {
-        0 => ("gemm", Operation::Product),
-        1 => ("gemm_acc", Operation::Accumulate),
-        _ => ("gemm_over_samples", Operation::OverSamples(chunk(draw, shape.2))),
+    let operation = match draw.below(3) {
+        0 => Operation::Product,
+        1 => Operation::Accumulate,
+        _ => Operation::OverSamples(chunk(draw, shape.2)),
     };
-    let case = Case { shape, layouts, operation };
-    let compared =
-        if draw.once_in(3) { of::<f64>(case, draw, runners) } else { of::<f32>(case, draw, runners) };
-    (name, compared)
+    Case { shape, layouts, operation }
 }
 
 fn of<T: Element>(case: Case, draw: &mut Draw, runners: &Runners) -> Result<(), String> {

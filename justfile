@@ -23,6 +23,10 @@ test:
 fuzz-bits CASES="1000000" SEED="1":
     FUZZ_CASES={{CASES}} FUZZ_SEED={{SEED}} cargo test --package kernels --test parity -- --nocapture
 
+# The machine code of the product's tiles: nothing spilled, called or checked in their loops (x86-64 Linux, objdump)
+check-asm:
+    cargo test --release --package kernels --test asm -- --nocapture
+
 # Benchmarks with other libraries in the same groups: `just bench gemm`
 bench *GROUPS:
     cargo bench --package benches {{ if GROUPS == "" { "" } else { "--bench " + GROUPS } }}

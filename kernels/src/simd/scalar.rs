@@ -25,12 +25,12 @@ impl Simd for Scalar {
     type F64 = Array<f64, Self, 4>;
     type Narrow = Self;
 
-    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     fn narrow(self) -> Self {
         self
     }
 
+    #[cfg(target_arch = "x86_64")]
     #[inline]
     fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
         // Without the feature `mul_add` is a call of the C library, a hundred times slower.

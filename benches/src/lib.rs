@@ -2,9 +2,11 @@
 
 mod machine;
 mod product;
+mod turns;
 
-pub use machine::machine;
+pub use machine::{machine, tables};
 pub use product::{Number, Product, Shape};
+pub use turns::{REPETITIONS, calls_per_repetition, seconds};
 
 use kernels::Element;
 

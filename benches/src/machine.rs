@@ -1,4 +1,6 @@
-//! What a table of timings says about where they were taken.
+//! What a table of timings says about where they were taken, and where it is kept.
+
+use std::path::PathBuf;
 
 use kernels::Level;
 
@@ -10,4 +12,9 @@ pub fn machine() -> String {
     // All of them, also where a benchmark is bound to one.
     let cores = cpuinfo.lines().filter(|line| line.starts_with("processor")).count();
     format!("{model}, {cores} cores, level {}", Level::best().name())
+}
+
+/// The folder of the tables, `results/benchmarks/`.
+pub fn tables() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../results/benchmarks")
 }

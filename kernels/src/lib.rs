@@ -21,7 +21,8 @@
 //!
 //! A function takes an [`Exec`] first: how to run, which never changes what comes out.
 
-#![deny(unsafe_code)] // allowed in view.rs, aligned.rs, gemm/microkernel.rs and most of simd/, where each says so
+// Allowed in view.rs, aligned.rs, most of simd/ and three files of gemm/, where each says why.
+#![deny(unsafe_code)]
 
 #[cfg(not(all(target_endian = "little", target_pointer_width = "64")))]
 compile_error!("the numeric contract covers 64-bit little-endian CPUs only");

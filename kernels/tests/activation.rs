@@ -2,21 +2,10 @@
 
 mod common;
 
-use common::{Values, assert_same_bits, levels};
+use common::{ACTIVATIONS, Values, assert_same_bits, levels};
 use kernels::activation::{Activation, backward, forward};
 use kernels::{Element, Exec, Level};
 
-const ALL: [Activation; 9] = [
-    Activation::Identity,
-    Activation::Step,
-    Activation::Sign,
-    Activation::Sigmoid,
-    Activation::Tanh,
-    Activation::Relu,
-    Activation::LeakyRelu { slope: 0.01 },
-    Activation::Elu { alpha: 1.5 },
-    Activation::Softplus,
-];
 /// Nothing, less than a register, around registers and the pieces of 256 and 512, and a prime.
 const LENGTHS: [usize; 12] = [0, 1, 7, 8, 16, 31, 33, 255, 257, 512, 513, 1031];
 
@@ -24,7 +13,7 @@ fn slices_match_single_values<T: Element>() {
     let mut values = Values::new(1);
     for level in levels() {
         let exec = Exec::serial(level);
-        for (phi, length) in ALL.into_iter().flat_map(|phi| LENGTHS.map(|length| (phi, length))) {
+        for (phi, length) in ACTIVATIONS.into_iter().flat_map(|phi| LENGTHS.map(|length| (phi, length))) {
             let label = format!("{phi:?}, {length} x {}, {}", T::NAME, level.name());
             let z: Vec<T> = values.specials::<T>(length).iter().map(|&z| T::from_f64(8.0) * z).collect();
             let grad_a: Vec<T> = values.specials(length);
@@ -64,7 +53,7 @@ fn derivatives_agree_with_central_differences() {
     const H: f64 = 1e-5;
     const TOLERANCE: f64 = H * H + 3.0 * 10.0 * f64::EPSILON / H;
     let mut values = Values::new(2);
-    for phi in ALL {
+    for phi in ACTIVATIONS {
         for _ in 0..2000 {
             let z = 5.0 * values.plain::<f64>();
             if z.abs() <= H {
@@ -79,7 +68,7 @@ fn derivatives_agree_with_central_differences() {
 
 #[test]
 fn a_nan_passes_and_kinks_take_the_left_derivative() {
-    for phi in ALL {
+    for phi in ACTIVATIONS {
         assert!(phi.phi(f32::NAN).is_nan(), "{phi:?}");
     }
     for zero in [0.0_f32, -0.0] {

@@ -25,15 +25,10 @@ mod report;
 mod rows;
 
 use std::hint::black_box;
-use std::time::Instant;
 
+use benches::{REPETITIONS, calls_per_repetition, seconds};
 use kernels::Level;
 use report::Row;
-
-/// Repetitions, of which the median counts.
-const REPETITIONS: usize = 11;
-/// Seconds that a repetition lasts at least.
-const SHORTEST: f64 = 2e-3;
 
 /// What every call reads and writes: the same memory for all that are compared.
 struct Buffers {
@@ -114,12 +109,13 @@ fn compare(mut contest: Contest<'_>) -> Vec<Row> {
     }
     let calls: Vec<&Call<'_>> =
         std::iter::once(&contest.baseline.1).chain(contest.levels.iter().map(|(_, call)| call)).collect();
-    let counts: Vec<usize> = calls.iter().map(|call| calls_per_repetition(buffers, call)).collect();
+    let counts: Vec<usize> =
+        calls.iter().map(|call| calls_per_repetition(|| call(black_box(buffers)))).collect();
     let mut times = vec![Vec::with_capacity(REPETITIONS); calls.len()];
     for _ in 0..REPETITIONS {
         for ((call, &count), times) in calls.iter().zip(&counts).zip(&mut times) {
             call(buffers);
-            times.push(1e9 * seconds(buffers, call, count) / (count * contest.elements) as f64);
+            times.push(1e9 * seconds(count, || call(black_box(buffers))) / (count * contest.elements) as f64);
         }
     }
     let rows: Vec<Row> = (contest.levels.iter().zip(&times[1..]))
@@ -127,23 +123,4 @@ fn compare(mut contest: Contest<'_>) -> Vec<Row> {
         .collect();
     report::print(&rows);
     rows
-}
-
-fn seconds(buffers: &mut Buffers, call: &Call<'_>, count: usize) -> f64 {
-    let start = Instant::now();
-    for _ in 0..count {
-        call(black_box(buffers));
-    }
-    start.elapsed().as_secs_f64()
-}
-
-fn calls_per_repetition(buffers: &mut Buffers, call: &Call<'_>) -> usize {
-    let mut count = 1;
-    loop {
-        let seconds = seconds(buffers, call, count);
-        if seconds >= SHORTEST / 4.0 {
-            return ((count as f64 * SHORTEST / seconds).ceil() as usize).max(1);
-        }
-        count *= 4;
-    }
 }

@@ -2,9 +2,10 @@
 
 use std::ffi::{CStr, c_char};
 use std::fmt::Write;
-use std::path::PathBuf;
 
-use crate::{Contest, REPETITIONS};
+use benches::REPETITIONS;
+
+use crate::Contest;
 
 /// The columns of `elementwise.csv`.
 const COLUMNS: [&str; 10] = [
@@ -96,7 +97,7 @@ pub(crate) fn print(rows: &[Row]) {
 
 /// Replaces the rows and the table.
 pub(crate) fn write(rows: &[Row]) {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../results/benchmarks");
+    let folder = benches::tables();
     std::fs::create_dir_all(&folder).expect("results/benchmarks");
     let mut writer = csv::Writer::from_path(folder.join("elementwise.csv")).expect("elementwise.csv");
     writer.write_record(COLUMNS).expect("elementwise.csv");

@@ -17,18 +17,14 @@ mod report;
 mod shapes;
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use benches::{Product, Shape};
+use benches::{Product, REPETITIONS, Shape, calls_per_repetition, seconds};
 use faer::Par;
 use foreign::{Foreign, Foreigner};
 use kernels::{Exec, Level, peak};
 use report::Row;
 
-/// Repetitions, of which the median counts.
-const REPETITIONS: usize = 11;
-/// Seconds that a repetition lasts at least.
-const SHORTEST: f64 = 2e-3;
 /// Operations up to which ours is compared with the plain loops; larger products are made of the same tiles.
 const LARGEST_CHECKED: usize = 1 << 29;
 /// The pause in which threads of the library before fall asleep.
@@ -151,17 +147,21 @@ fn measure<T: Foreigner>(
 fn compare<T: Foreigner>(product: &mut Product<T>, entrants: &[Entrant<'_, T>], threads: usize) -> Vec<Row> {
     let level = Level::best();
     let before = peak::gflops::<T>(level, threads);
+    let (shape, flops) = (product.shape, product.shape.flops() as f64);
+    let mut multiply = |entrant: &Entrant<'_, T>| {
+        (entrant.multiply)(black_box(&mut *product));
+    };
     let counts: Vec<usize> =
-        entrants.iter().map(|entrant| products_per_repetition(product, entrant)).collect();
+        entrants.iter().map(|entrant| calls_per_repetition(|| multiply(entrant))).collect();
     let mut rates = vec![Vec::with_capacity(REPETITIONS); entrants.len()];
     for _ in 0..REPETITIONS {
         for ((entrant, &count), rates) in entrants.iter().zip(&counts).zip(&mut rates) {
             if threads > 1 {
                 std::thread::sleep(PAUSE);
             }
-            (entrant.multiply)(product);
-            let seconds = seconds(product, entrant, count);
-            rates.push(product.shape.flops() as f64 * count as f64 / seconds / 1e9);
+            multiply(entrant);
+            let seconds = seconds(count, || multiply(entrant));
+            rates.push(flops * count as f64 / seconds / 1e9);
         }
     }
     let after = peak::gflops::<T>(level, threads);
@@ -169,29 +169,8 @@ fn compare<T: Foreigner>(product: &mut Product<T>, entrants: &[Entrant<'_, T>], 
     let rows: Vec<Row> = entrants
         .iter()
         .zip(rates)
-        .map(|(entrant, rates)| {
-            Row::new::<T>(product.shape, threads, &entrant.name, &entrant.version, rates, peak)
-        })
+        .map(|(entrant, rates)| Row::new::<T>(shape, threads, &entrant.name, &entrant.version, rates, peak))
         .collect();
     report::print(&rows);
     report::with_ratios(rows)
-}
-
-fn seconds<T: Foreigner>(product: &mut Product<T>, entrant: &Entrant<'_, T>, count: usize) -> f64 {
-    let start = Instant::now();
-    for _ in 0..count {
-        (entrant.multiply)(black_box(product));
-    }
-    start.elapsed().as_secs_f64()
-}
-
-fn products_per_repetition<T: Foreigner>(product: &mut Product<T>, entrant: &Entrant<'_, T>) -> usize {
-    let mut count = 1;
-    loop {
-        let seconds = seconds(product, entrant, count);
-        if seconds >= SHORTEST / 4.0 {
-            return ((count as f64 * SHORTEST / seconds).ceil() as usize).max(1);
-        }
-        count *= 4;
-    }
 }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::PathBuf;
 
-use benches::{Shape, machine};
+use benches::{Shape, machine, tables};
 use kernels::Element;
 
 /// The columns of `gemm.csv`.
@@ -146,13 +145,9 @@ pub(crate) fn version(name: &str) -> String {
     rest.split('"').next().unwrap_or_default().to_owned()
 }
 
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../results/benchmarks")
-}
-
 /// Replaces the rows with this number of threads and sets the table again.
 pub(crate) fn write(threads: usize, rows: Vec<Row>) {
-    let path = folder().join("gemm.csv");
+    let path = tables().join("gemm.csv");
     let mut all: Vec<Row> = Vec::new();
     if let Ok(mut reader) = csv::Reader::from_path(&path) {
         all.extend(reader.records().flatten().filter_map(|record| Row::read(&record)));
@@ -160,14 +155,14 @@ pub(crate) fn write(threads: usize, rows: Vec<Row>) {
     all.retain(|row| row.threads != threads);
     all.extend(rows);
     all.sort_by_key(|row| (row.element.clone(), row.threads));
-    std::fs::create_dir_all(folder()).expect("results/benchmarks");
+    std::fs::create_dir_all(tables()).expect("results/benchmarks");
     let mut writer = csv::Writer::from_path(&path).expect("gemm.csv");
     writer.write_record(COLUMNS).expect("gemm.csv");
     for row in &all {
         writer.write_record(row.fields()).expect("gemm.csv");
     }
     writer.flush().expect("gemm.csv");
-    std::fs::write(folder().join("gemm.md"), table(&all)).expect("gemm.md");
+    std::fs::write(tables().join("gemm.md"), table(&all)).expect("gemm.md");
     println!("wrote {}", path.display());
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::microkernel::{tallest, widest};
+use super::microkernel::{one_at_a_time, tallest, widest};
 use crate::Element;
 use crate::simd::{Simd, Vector};
 
@@ -53,8 +53,8 @@ impl Even {
     /// Rows in tiles of `tallest` at most. Eights where they fit, which cost less to begin and end than twelves and
     /// are chains enough for registers that the multipliers take one at a time.
     #[inline(always)]
-    pub(super) fn of_tiles<S: Simd>(tallest: usize, rows: usize) -> Self {
-        let eights = S::REGISTERS >= 32 && tallest > 8 && rows.is_multiple_of(8);
+    pub(super) fn of_tiles<V: Vector>(tallest: usize, rows: usize) -> Self {
+        let eights = one_at_a_time::<V>() && tallest > 8 && rows.is_multiple_of(8);
         Self::at_most(if eights { 8 } else { tallest }, rows)
     }
 

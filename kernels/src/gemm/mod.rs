@@ -22,23 +22,27 @@
 //! C. So the bits depend neither on the sizes nor on the level nor on the threads, which share
 //! out tiles of C and nothing else.
 
+mod ahead;
 mod blocking;
 mod chunks;
 pub mod ladder;
-#[allow(unsafe_code)] // checks its bounds once per tile instead of once per element
+#[allow(unsafe_code)] // checks its bounds once per strip instead of once per element
 mod microkernel;
 mod pack;
 mod row;
 mod scratch;
+#[allow(unsafe_code)] // the loads and stores of the micro-kernel
+mod tile;
 #[allow(unsafe_code)] // turns blocks of C where they are
 mod turned;
 
 use std::ops::Range;
 
+use ahead::Ahead;
 use blocking::{Blocking, Even, SMALL_A_BYTES, SMALL_B_BYTES};
 pub(crate) use chunks::Compiled;
 use chunks::Product;
-use microkernel::{Ahead, Operand, Passing, Strip, far_kernel, near_kernel, nearest, tallest};
+use microkernel::{Operand, Passing, Strip, far_kernel, near_kernel, nearest, tallest};
 use pack::{BlockOfA, ChunkOfB, Panel};
 use scratch::{Lease, Scratch};
 
@@ -257,9 +261,10 @@ fn five_loops<T: Element, S: Simd>(
                 let mut c = c.tile(rows, 0..columns.len());
                 // LOOP 2: panels of B and C.
                 for (i, panel) in panels.runs().enumerate() {
-                    let next = panels.run(i + 1).start * lanes..b.cols().min(panels.run(i + 1).end * lanes);
-                    let count = a.rows().div_ceil(sizes.mr);
+                    let next = panels.run(i + 1);
+                    let next = next.start * lanes..b.cols().min(next.end * lanes);
                     let mut ahead = if b_chunk.reads_source() && !next.is_empty() {
+                        let count = a.rows().div_ceil(sizes.mr);
                         Ahead::of(b.tile(0..b.rows(), next.clone()), count, b.rows())
                     } else {
                         Ahead::nothing()
@@ -287,7 +292,7 @@ fn is_small<T: Element>(a: &MatRef<'_, T>, b: &MatRef<'_, T>, c: &MatMut<'_, T>)
         && reach * size_of::<T>() <= SMALL_A_BYTES
 }
 
-/// The two innermost loops alone, for operands that stay in the nearest caches.
+/// The two innermost loops alone, for operands that the caches hold.
 #[inline(always)]
 fn in_place<T: Element, S: Simd>(
     simd: S,
@@ -297,13 +302,13 @@ fn in_place<T: Element, S: Simd>(
     mut c: MatMut<'_, T>,
 ) {
     let lanes = T::Vector::<S>::LANES;
-    let (n, wide) = (c.cols(), nearest(S::REGISTERS));
-    // Columns for panels of `wide` registers, for one of a single one, and for half of one.
-    let whole = if n % (wide * lanes) > (wide - 1) * lanes { n } else { n - n % (wide * lanes) };
-    let rest = n % lanes;
-    let narrow = T::Vector::<S::Narrow>::LANES;
+    let n = c.cols();
+    // What fits half a register goes to one of half the width, and what does not fill a panel to panels of one.
+    let (rest, narrow) = (n % lanes, T::Vector::<S::Narrow>::LANES);
     let single = if narrow < lanes && rest <= narrow { n - rest } else { n };
-    let whole = if whole < single { whole } else { single };
+    let wide = nearest::<T::Vector<S>>(S::REGISTERS);
+    let beyond = single % (wide * lanes);
+    let whole = if beyond > (wide - 1) * lanes { single } else { single - beyond };
     columns(simd, start, wide, a, b, c.tile(0..c.rows(), 0..whole));
     columns(simd, start, 1, a, b.tile(0..b.rows(), whole..n), c.tile(0..c.rows(), whole..single));
     columns(simd.narrow(), start, 1, a, b.tile(0..b.rows(), single..n), c.tile(0..c.rows(), single..n));
@@ -319,16 +324,16 @@ fn columns<T: Element, S: Simd>(
     b: MatRef<'_, T>,
     mut c: MatMut<'_, T>,
 ) {
-    let (cols, a_cols) = (c.cols(), a.cols());
+    let (cols, k) = (c.cols(), a.cols());
     if cols == 0 {
         return;
     }
     let b = Operand { data: b.data(), lane: 1, step: b.row_stride() };
-    let heights = Even::of_tiles::<S>(tallest(S::REGISTERS, vectors), c.rows());
+    let heights = Even::of_tiles::<T::Vector<S>>(tallest(S::REGISTERS, vectors), c.rows());
     for (rows, height) in heights.strips() {
         let (lane, step) = (a.row_stride(), a.col_stride());
         let a = Operand { data: &a.data()[rows.start * lane..], lane, step };
-        let mut strip = Strip { start, k: a_cols, a, b, c: c.tile(rows, 0..cols) };
+        let mut strip = Strip { start, k, a, b, c: c.tile(rows, 0..cols) };
         near_kernel::<T, S>(height, vectors)(simd, &mut strip);
     }
 }
@@ -348,7 +353,7 @@ fn tiles<T: Element, S: Simd>(
     let contiguous = c.col_stride() == 1 || cols == 1;
     // Through a copy of C in eights, of which two make a block that is turned in registers.
     let mr = if contiguous || a.is_in_tiles() || mr < 8 { mr } else { 8 };
-    let heights = Even::of_tiles::<S>(mr, c.rows());
+    let heights = Even::of_tiles::<T::Vector<S>>(mr, c.rows());
     let mut first = true;
     for (rows, height) in heights.strips() {
         let kernel = far_kernel::<T, S>(height, panel.len());

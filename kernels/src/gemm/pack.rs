@@ -39,7 +39,7 @@ impl<'a, T: Element> BlockOfA<'a, T> {
             CopyOfA::None => Self { source, tiles: None },
             CopyOfA::Tiles => {
                 let packed = buffer.elements(rows * depth);
-                for rows in Even::of_tiles::<S>(sizes.mr, rows).runs() {
+                for rows in Even::of_tiles::<T::Vector<S>>(sizes.mr, rows).runs() {
                     let tile = source.tile(rows.clone(), 0..depth);
                     panel(simd, tile.t(), rows.len(), &mut packed[rows.start * depth..]);
                 }

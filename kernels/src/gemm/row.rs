@@ -1,7 +1,7 @@
 //! One row of C: c' (+)= a' B, where every element of B is read once and nothing can be reused.
 //!
 //! What counts is that memory is read as it likes best. A B that stays in the level-2 cache is read in columns
-//! as wide as the registers hold, so that C never leaves them; a larger one eight rows side by side, from left
+//! as wide as the registers hold, so that C never leaves them; a larger one four rows side by side, from left
 //! to right; one that lies transposed, block by block.
 
 #![forbid(unsafe_code)]
@@ -10,7 +10,7 @@ use super::Start;
 use crate::simd::{Simd, Vector};
 use crate::{Element, MatRef};
 
-/// Rows of B that are read side by side.
+/// Rows of B that are read side by side: few, because rows 4 KiB apart meet in one set of the level-1 cache.
 const DEPTH: usize = 4;
 /// Bytes of B that stay in the level-2 cache.
 const NEAR_BYTES: usize = 768 << 10;

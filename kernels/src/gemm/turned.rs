@@ -33,61 +33,48 @@ pub(super) fn through_a_copy<T: Element, S: Simd>(
     let mut copy = Copy([T::ZERO; ROWS * COLS]);
     let copy = &mut copy.0;
     if strip.start == Start::Old {
-        read(simd, &mut c, (copy, pitch));
+        turn(simd, Way::FromC, &mut c, (copy, pitch));
     }
-    let place = MatMut::of_rows(copy, rows, pitch);
-    let (place, _) = place.split_cols(cols);
+    let (mut place, _) = MatMut::of_rows(copy, rows, pitch).split_cols(cols);
+    // The next tile is written where this one was, not where C is.
+    passing.next_c = place.as_mut_ptr();
     kernel(simd, &mut Strip { c: place, ..strip }, passing);
-    write(simd, (copy, pitch), &mut c);
+    turn(simd, Way::ToC, &mut c, (copy, pitch));
 }
 
-/// Rows and columns of `c` that are made of whole blocks.
-#[inline(always)]
-fn blocks<T: Element, S: Simd>(c: &MatMut<'_, T>) -> (usize, usize) {
-    let lanes = T::Vector::<S>::LANES;
-    if c.row_stride() == 1 { (c.rows() - c.rows() % lanes, c.cols() - c.cols() % lanes) } else { (0, 0) }
+/// Which of the two is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    FromC,
+    ToC,
 }
 
+/// Copies between C and `copy`, whose rows lie `pitch` apart.
 #[inline(always)]
-fn read<T: Element, S: Simd>(simd: S, c: &mut MatMut<'_, T>, (copy, pitch): (&mut [T], usize)) {
+fn turn<T: Element, S: Simd>(simd: S, way: Way, c: &mut MatMut<'_, T>, (copy, pitch): (&mut [T], usize)) {
     let lanes = T::Vector::<S>::LANES;
-    let (whole_rows, whole_cols) = blocks::<T, S>(c);
-    let (source, stride) = (c.as_mut_ptr().cast_const(), c.col_stride());
+    let (in_c, stride) = (c.as_mut_ptr(), c.col_stride());
+    let whole = |len: usize| if c.row_stride() == 1 { len - len % lanes } else { 0 };
+    let (whole_rows, whole_cols) = (whole(c.rows()), whole(c.cols()));
     for i in (0..whole_rows).step_by(lanes) {
         for j in (0..whole_cols).step_by(lanes) {
-            let to = &mut copy[i * pitch + j..][..(lanes - 1) * pitch + lanes];
-            // SAFETY: the block lies inside C, whose columns are contiguous, and `to` has room for it.
+            let block = copy[i * pitch + j..][..(lanes - 1) * pitch + lanes].as_mut_ptr();
+            // SAFETY: the block lies inside C, whose columns are contiguous, and inside the copy, as just checked.
             unsafe {
-                let from = source.add(i + j * stride);
-                T::Vector::<S>::transpose(simd, (from, stride), lanes, (to.as_mut_ptr(), pitch));
+                let in_c = in_c.add(i + j * stride);
+                match way {
+                    Way::FromC => T::Vector::<S>::transpose(simd, (in_c, stride), lanes, (block, pitch)),
+                    Way::ToC => T::Vector::<S>::transpose(simd, (block, pitch), lanes, (in_c, stride)),
+                }
             }
         }
     }
     for i in 0..c.rows() {
         for j in if i < whole_rows { whole_cols } else { 0 }..c.cols() {
-            copy[i * pitch + j] = c.at(i, j);
-        }
-    }
-}
-
-#[inline(always)]
-fn write<T: Element, S: Simd>(simd: S, (copy, pitch): (&[T], usize), c: &mut MatMut<'_, T>) {
-    let lanes = T::Vector::<S>::LANES;
-    let (whole_rows, whole_cols) = blocks::<T, S>(c);
-    let (target, stride) = (c.as_mut_ptr(), c.col_stride());
-    for i in (0..whole_rows).step_by(lanes) {
-        for j in (0..whole_cols).step_by(lanes) {
-            let from = &copy[i * pitch + j..][..(lanes - 1) * pitch + lanes];
-            // SAFETY: the block lies inside C, whose columns are contiguous, and inside `from`.
-            unsafe {
-                let to = target.add(i + j * stride);
-                T::Vector::<S>::transpose(simd, (from.as_ptr(), pitch), lanes, (to, stride));
+            match way {
+                Way::FromC => copy[i * pitch + j] = c.at(i, j),
+                Way::ToC => c.set(i, j, copy[i * pitch + j]),
             }
-        }
-    }
-    for i in 0..c.rows() {
-        for j in if i < whole_rows { whole_cols } else { 0 }..c.cols() {
-            c.set(i, j, copy[i * pitch + j]);
         }
     }
 }

@@ -6,7 +6,21 @@ pub mod product;
 
 use std::sync::Once;
 
+use kernels::activation::Activation;
 use kernels::{Element, Level};
+
+/// Every activation, with a slope and a plateau of no round value.
+pub const ACTIVATIONS: [Activation; 9] = [
+    Activation::Identity,
+    Activation::Step,
+    Activation::Sign,
+    Activation::Sigmoid,
+    Activation::Tanh,
+    Activation::Relu,
+    Activation::LeakyRelu { slope: 0.01 },
+    Activation::Elu { alpha: 1.5 },
+    Activation::Softplus,
+];
 
 /// Every level that this CPU has, `emulated` too; prints them once.
 ///

@@ -1,12 +1,12 @@
 //! Random convolutions, poolings, reductions, losses and activations.
 
-use kernels::activation::{self, Activation};
+use kernels::activation;
 use kernels::conv::Conv2d;
 use kernels::pool::{self, Pool2d};
 use kernels::{Element, reduce, reference, softmax as losses};
 
 use super::common::convolution::Case;
-use super::common::{same_bits, same_stored_bits};
+use super::common::{ACTIVATIONS, same_bits, same_stored_bits};
 use super::draw::{Draw, Runners};
 
 type Compared = Result<(), String>;
@@ -191,18 +191,7 @@ pub(crate) fn activation(draw: &mut Draw, runners: &Runners) -> Compared {
 }
 
 fn activation_of<T: Element>(draw: &mut Draw, runners: &Runners) -> Compared {
-    let all = [
-        Activation::Identity,
-        Activation::Step,
-        Activation::Sign,
-        Activation::Sigmoid,
-        Activation::Tanh,
-        Activation::Relu,
-        Activation::LeakyRelu { slope: 0.01 },
-        Activation::Elu { alpha: 1.5 },
-        Activation::Softplus,
-    ];
-    let (phi, len) = (all[draw.below(all.len())], length(draw) / 4);
+    let (phi, len) = (ACTIVATIONS[draw.below(ACTIVATIONS.len())], length(draw) / 4);
     let scale = T::from_f64([1.0, 8.0, 100.0][draw.below(3)]);
     let z: Vec<T> = draw.values::<T>(len).into_iter().map(|z| scale * z).collect();
     let grad_a: Vec<T> = draw.values(len);

@@ -1,0 +1,27 @@
+//! What is timed in turns: A B C A B C ..., so that a machine whose speed drifts is the same for all.
+
+use std::time::Instant;
+
+/// Repetitions, of which the median counts.
+pub const REPETITIONS: usize = 11;
+/// Seconds that a repetition lasts at least.
+const SHORTEST: f64 = 2e-3;
+
+/// Seconds of `count` calls.
+pub fn seconds(count: usize, mut call: impl FnMut()) -> f64 {
+    let start = Instant::now();
+    (0..count).for_each(|_| call());
+    start.elapsed().as_secs_f64()
+}
+
+/// How many calls make a repetition.
+pub fn calls_per_repetition(mut call: impl FnMut()) -> usize {
+    let mut count = 1;
+    loop {
+        let seconds = seconds(count, &mut call);
+        if seconds >= SHORTEST / 4.0 {
+            return ((count as f64 * SHORTEST / seconds).ceil() as usize).max(1);
+        }
+        count *= 4;
+    }
+}

@@ -16,8 +16,8 @@ const B_CHUNK_BYTES: [usize; 2] = [448 << 10, 4 << 20];
 /// Operands up to these sizes are read in place without more ado: the level-2 cache holds them.
 pub(super) const SMALL_A_BYTES: usize = 512 << 10;
 pub(super) const SMALL_B_BYTES: usize = 512 << 10;
-/// Rows of B that are this many bytes apart or less are read in place as fast as from a copy.
-const NEAR_ROWS_BYTES: usize = 1024;
+/// Rows of B that are fewer bytes apart are read in place as fast as from a copy.
+pub(super) const NEAR_ROWS_BYTES: usize = 1024;
 /// Rows of A whose distance is a multiple of this meet in one set of the level-1 cache, which has room for eight
 /// lines; a narrow tile reads so little else between that six rows of them are best.
 const COLLISION_BYTES: usize = 4096;
@@ -146,7 +146,7 @@ impl Blocking {
         };
         let b = match b_strides {
             [_, 1] if m <= mr => CopyOfB::None,
-            [row, 1] if row * size_of::<T>() <= NEAR_ROWS_BYTES => CopyOfB::None,
+            [row, 1] if row * size_of::<T>() < NEAR_ROWS_BYTES => CopyOfB::None,
             [_, 1] => CopyOfB::InPassing,
             _ => CopyOfB::Before,
         };

@@ -7,7 +7,8 @@
 
 use super::Start;
 use super::ahead::{Ahead, STEPS};
-use super::tile::{Place, Rows, Steps, begin, end, last_register, multiply};
+use super::epilogue::{Finish, FinishAt};
+use super::tile::{Place, Rows, Steps, begin, end, finish, last_register, multiply};
 use crate::simd::{Simd, Vector};
 use crate::{Element, MatMut};
 
@@ -22,6 +23,7 @@ pub(super) struct Operand<'a, T> {
 /// Tiles of one height below each other: `c` (+)= `a` `b`, with the k index running over `k` values.
 pub(super) struct Strip<'a, T> {
     pub(super) start: Start,
+    pub(super) finish: Finish<'a, T>,
     pub(super) k: usize,
     /// The strip's rows of A.
     pub(super) a: Operand<'a, T>,
@@ -32,15 +34,23 @@ pub(super) struct Strip<'a, T> {
 }
 
 impl<T: Element> Strip<'_, T> {
+    /// What is left to do with the tile at (row, col), if anything.
+    #[inline(always)]
+    fn finish_at(&self, row: usize, col: usize) -> Option<FinishAt<'_, T>> {
+        if self.finish.is_nothing() { None } else { Some(FinishAt { finish: &self.finish, row, col }) }
+    }
+
     /// Checks once what the tiles rely on: rows of A, columns of B and all of C lie where they may be touched.
     #[inline(always)]
     fn steps<const MR: usize>(&self) -> Steps {
-        let Self { start, k, a, b, c } = self;
+        let Self { start, k, a, b, c, .. } = self;
         let (rows, cols) = (c.rows(), c.cols());
         assert!(rows > 0 && rows.is_multiple_of(MR) && cols > 0 && *k > 0);
         assert!(a.data.len() > (rows - 1) * a.lane + (k - 1) * a.step);
         assert!(b.lane == 1 && b.data.len() >= (k - 1) * b.step + cols);
         assert!(c.col_stride() == 1 || cols == 1);
+        let terms = self.finish.terms.iter().flatten();
+        terms.for_each(|term| assert!(term.rows() == rows && term.cols() == cols && term.col_stride() <= 1));
         Steps {
             start: *start,
             k: *k,
@@ -141,12 +151,13 @@ fn near<T: Element, S: Simd, const MR: usize, const NV: usize>(simd: S, strip: &
             let mut at = Place { a: strip.a.data.as_ptr(), b: strip.b.data.as_ptr(), c: panel };
             while left > 0 {
                 let last = last_register::<T::Vector<S>, NV>(simd, left);
-                for _ in 0..steps.tiles {
+                for tile in 0..steps.tiles {
+                    let finish = strip.finish_at(tile * MR, strip.c.cols() - left);
                     // SAFETY: `Strip::steps` has checked that all that the tiles of the strip touch is theirs.
                     unsafe {
                         match last {
-                            None => near_tile::<T::Vector<S>, MR, NV>(simd, steps, at, None),
-                            Some(_) => near_tile::<T::Vector<S>, MR, NV>(simd, steps, at, last),
+                            None => near_tile::<T::Vector<S>, MR, NV>(simd, steps, at, None, finish),
+                            Some(_) => near_tile::<T::Vector<S>, MR, NV>(simd, steps, at, last, finish),
                         }
                     }
                     at = at.below::<MR>(steps);
@@ -160,18 +171,22 @@ fn near<T: Element, S: Simd, const MR: usize, const NV: usize>(simd: S, strip: &
 }
 
 /// # Safety
-/// As [`multiply`], and MR rows of C must be the caller's as far as a row of B goes.
+/// As [`multiply`] and [`finish`], and MR rows of C must be the caller's as far as a row of B goes.
 #[inline(always)]
 unsafe fn near_tile<V: Vector, const MR: usize, const NV: usize>(
     simd: V::Simd,
     steps: Steps,
     mut at: Place<V::Element>,
     last: Option<V::Mask>,
+    finish_at: Option<FinishAt<'_, V::Element>>,
 ) {
-    // SAFETY: the caller promises what all three touch.
+    // SAFETY: the caller promises what all of them touch.
     unsafe {
         let mut sums = begin::<V, MR, NV>(simd, steps, at.c, last);
         multiply::<V, MR, NV>(simd, steps.k, steps, &mut at, last, None, &mut sums);
+        if let Some(here) = finish_at {
+            finish(simd, here, last, &mut sums);
+        }
         end(sums, steps, at.c, last);
     }
 }
@@ -198,10 +213,19 @@ fn far<T: Element, S: Simd, const MR: usize, const NV: usize>(
                 let below = at.below::<MR>(steps);
                 let next_c = if tile + 1 < steps.tiles { below.c.cast_const() } else { passing.next_c };
                 ask_for_tile::<T::Vector<S>, MR, NV>(simd, steps, next_c);
+                let finish = strip.finish_at(tile * MR, 0);
                 // SAFETY: `Strip::steps` has checked that all that the tiles of the strip touch is theirs, and the
                 // copy has room for k rows of NV registers.
                 unsafe {
-                    far_tile::<T::Vector<S>, MR, NV>(simd, steps, at, (last, cut), copy, passing.ahead)
+                    far_tile::<T::Vector<S>, MR, NV>(
+                        simd,
+                        steps,
+                        at,
+                        (last, cut),
+                        copy,
+                        passing.ahead,
+                        finish,
+                    )
                 };
                 at = below;
                 if let Some(copy) = copy.take() {
@@ -232,7 +256,7 @@ fn ask_for_tile<V: Vector, const MR: usize, const NV: usize>(
 /// A tile with a loop of its own for each kind; the masks are those of B's last register and of C's.
 ///
 /// # Safety
-/// As [`multiply`], and MR rows of C must be the caller's up to the register that its mask tells.
+/// As [`multiply`] and [`finish`], and MR rows of C must be the caller's up to the register that its mask tells.
 #[inline(always)]
 unsafe fn far_tile<V: Vector, const MR: usize, const NV: usize>(
     simd: V::Simd,
@@ -241,41 +265,44 @@ unsafe fn far_tile<V: Vector, const MR: usize, const NV: usize>(
     (last, cut): (Option<V::Mask>, Option<V::Mask>),
     copy: Option<*mut V::Element>,
     ahead: &mut Ahead<V::Element>,
+    finish_at: Option<FinishAt<'_, V::Element>>,
 ) {
     // SAFETY: the caller's promise.
     unsafe {
+        let mut sums = begin::<V, MR, NV>(simd, steps, at.c, cut);
         match (last, copy) {
-            (None, None) => asking::<V, MR, NV>(simd, steps, at, (None, cut), None, ahead),
-            (None, Some(_)) => asking::<V, MR, NV>(simd, steps, at, (None, cut), copy, ahead),
-            (Some(_), None) => asking::<V, MR, NV>(simd, steps, at, (last, cut), None, ahead),
-            (Some(_), Some(_)) => asking::<V, MR, NV>(simd, steps, at, (last, cut), copy, ahead),
+            (None, None) => asking::<V, MR, NV>(simd, steps, at, None, None, ahead, &mut sums),
+            (None, Some(_)) => asking::<V, MR, NV>(simd, steps, at, None, copy, ahead, &mut sums),
+            (Some(_), None) => asking::<V, MR, NV>(simd, steps, at, last, None, ahead, &mut sums),
+            (Some(_), Some(_)) => asking::<V, MR, NV>(simd, steps, at, last, copy, ahead, &mut sums),
         }
+        if let Some(here) = finish_at {
+            finish(simd, here, cut, &mut sums);
+        }
+        end(sums, steps, at.c, cut);
     }
 }
 
-/// A tile that asks for what is ahead on its way.
+/// [`multiply`] over all of k, asking for what is ahead on the way.
 ///
 /// # Safety
-/// As [`far_tile`].
+/// As [`multiply`].
 #[inline(always)]
 unsafe fn asking<V: Vector, const MR: usize, const NV: usize>(
     simd: V::Simd,
     steps: Steps,
     mut at: Place<V::Element>,
-    (last, cut): (Option<V::Mask>, Option<V::Mask>),
+    last: Option<V::Mask>,
     mut copy: Option<*mut V::Element>,
     ahead: &mut Ahead<V::Element>,
+    sums: &mut [[V; NV]; MR],
 ) {
-    // SAFETY: the caller promises what all three touch.
-    unsafe {
-        let mut sums = begin::<V, MR, NV>(simd, steps, at.c, cut);
-        let mut left = steps.k;
-        while left > 0 {
-            let n = if left < STEPS { left } else { STEPS };
-            left -= n;
-            ahead.ask::<V>(simd);
-            multiply::<V, MR, NV>(simd, n, steps, &mut at, last, copy.as_mut(), &mut sums);
-        }
-        end(sums, steps, at.c, cut);
+    let mut left = steps.k;
+    while left > 0 {
+        let n = if left < STEPS { left } else { STEPS };
+        left -= n;
+        ahead.ask::<V>(simd);
+        // SAFETY: the caller's promise.
+        unsafe { multiply::<V, MR, NV>(simd, n, steps, &mut at, last, copy.as_mut(), sums) };
     }
 }

@@ -25,6 +25,7 @@
 mod ahead;
 mod blocking;
 mod chunks;
+mod epilogue;
 pub mod ladder;
 #[allow(unsafe_code)] // checks its bounds once per strip instead of once per element
 mod microkernel;
@@ -39,10 +40,14 @@ mod turned;
 use std::ops::Range;
 
 use ahead::Ahead;
-use blocking::{Blocking, Even, SMALL_A_BYTES, SMALL_B_BYTES};
+use blocking::{Blocking, Even, NEAR_ROWS_BYTES, SMALL_A_BYTES, SMALL_B_BYTES};
 pub(crate) use chunks::Compiled;
 use chunks::Product;
-use microkernel::{Operand, Passing, Strip, far_kernel, near_kernel, nearest, tallest};
+use epilogue::Finish;
+pub use epilogue::{Bias, Epilogue};
+use microkernel::{
+    Operand, Passing, Strip, far_kernel, near_kernel, nearest, one_at_a_time, tallest, widest,
+};
 use pack::{BlockOfA, ChunkOfB, Panel};
 use scratch::{Lease, Scratch};
 
@@ -154,6 +159,42 @@ pub fn gemm_over_samples<T: Element>(
     Ok(())
 }
 
+/// C = phi((A B + bias) + residual), finished while the elements are in registers.
+///
+/// Formula: z_ij as in [`gemm`]; then what `epilogue` asks for, with one rounding for each `+`, bias first (N2).
+///
+/// # Shapes
+/// As [`gemm`]; a bias as long as C has rows or columns, a residual of C's shape.
+///
+/// # Errors
+/// If the shapes do not fit.
+///
+/// ```
+/// use kernels::activation::Activation;
+/// use kernels::gemm::{Bias, Epilogue, gemm_fused};
+/// use kernels::{Exec, MatMut, MatRef};
+///
+/// let x = MatRef::row_major(&[1.0_f32, 2.0], 2, 1)?; // two samples of one input
+/// let w = MatRef::row_major(&[3.0, -3.0], 1, 2)?; // two units
+/// let epilogue = Epilogue { bias: Bias::OfColumns(&[0.5, 4.0]), activation: Activation::Relu, ..Epilogue::NOTHING };
+/// let mut y = [0.0; 4];
+/// gemm_fused(Exec::from_env()?, x, w, epilogue, MatMut::row_major(&mut y, 2, 2)?)?;
+/// assert_eq!(y, [3.5, 1.0, 6.5, 0.0]);
+/// # Ok::<(), kernels::Error>(())
+/// ```
+pub fn gemm_fused<T: Element>(
+    exec: Exec,
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
+    epilogue: Epilogue<'_, T>,
+    mut c: MatMut<'_, T>,
+) -> Result<(), Error> {
+    check("gemm_fused", &a, &b, &c)?;
+    let finish = epilogue.finish(c.rows(), c.cols())?;
+    Product { finish, ..Product::of(a, b, c.reborrow()) }.compute(exec);
+    epilogue.activate(exec, &mut c)
+}
+
 /// What the first chain of an element starts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Start {
@@ -191,13 +232,14 @@ fn check<T: Element>(
 fn one_chain<T: Element, S: Simd>(
     simd: S,
     start: Start,
+    finish: Finish<'_, T>,
     a: MatRef<'_, T>,
     b: MatRef<'_, T>,
     c: MatMut<'_, T>,
 ) {
     simd.vectorize(
         #[inline(always)]
-        || by_shape(simd, start, a, b, c),
+        || by_shape(simd, start, finish, a, b, c),
     );
 }
 
@@ -206,6 +248,7 @@ fn one_chain<T: Element, S: Simd>(
 fn by_shape<T: Element, S: Simd>(
     simd: S,
     start: Start,
+    finish: Finish<'_, T>,
     a: MatRef<'_, T>,
     b: MatRef<'_, T>,
     mut c: MatMut<'_, T>,
@@ -215,18 +258,24 @@ fn by_shape<T: Element, S: Simd>(
         if start == Start::Zero {
             (0..m).for_each(|i| (0..n).for_each(|j| c.set(i, j, T::ZERO)));
         }
-        return;
+        return finish.apply(&mut c);
     }
     if m == 1 && row::reads(&b) && (c.col_stride() == 1 || n == 1) {
-        return row::product(simd, start, a, b, c.row_mut(0));
+        row::product(simd, start, a, b, c.row_mut(0));
+        return finish.apply(&mut c);
     }
     if n == 1 && row::reads(&a.t()) && (c.row_stride() == 1 || m == 1) {
-        return row::product(simd, start, b.t(), a.t(), c.t().row_mut(0));
+        row::product(simd, start, b.t(), a.t(), c.reborrow().t().row_mut(0));
+        return finish.apply(&mut c);
     }
-    if is_small(&a, &b, &c) {
-        return in_place(simd, start, a, b, c);
+    let (within, after) =
+        if finish.fits_registers() { (finish, Finish::NOTHING) } else { (Finish::NOTHING, finish) };
+    if is_small::<T, S>(&a, &b, &c) {
+        in_place(simd, start, within, a, b, c.reborrow());
+    } else {
+        five_loops(simd, start, within, a, b, c.reborrow());
     }
-    five_loops(simd, start, a, b, c);
+    after.apply(&mut c);
 }
 
 /// The general case: what does not fit a cache is cut until it does.
@@ -234,6 +283,7 @@ fn by_shape<T: Element, S: Simd>(
 fn five_loops<T: Element, S: Simd>(
     simd: S,
     start: Start,
+    finish: Finish<'_, T>,
     a: MatRef<'_, T>,
     b: MatRef<'_, T>,
     mut c: MatMut<'_, T>,
@@ -249,15 +299,18 @@ fn five_loops<T: Element, S: Simd>(
     for chunk in chunks.runs() {
         let columns = chunk.start * lanes..n.min(chunk.end * lanes);
         let mut c = c.tile(0..m, columns.clone());
+        let finish = finish.tile(0..m, columns.clone());
         let panels = Even::at_most(sizes.nr, chunk.len());
         // LOOP 4: k. From the second block on, the chains continue from C.
         let mut start = start;
         for depth in depths.runs() {
             let b = b.tile(depth.clone(), columns.clone());
+            let finish = if depth.end == k { finish } else { Finish::NOTHING };
             let mut b_chunk = ChunkOfB::new(simd, &sizes, panels, m > sizes.mc, b, b_copy);
             // LOOP 3: rows of C and A.
             for rows in Even::at_most(sizes.mc, m).runs() {
                 let a = BlockOfA::new(simd, &sizes, a.tile(rows.clone(), depth.clone()), a_copy);
+                let finish = finish.tile(rows.clone(), 0..columns.len());
                 let mut c = c.tile(rows, 0..columns.len());
                 // LOOP 2: panels of B and C.
                 for (i, panel) in panels.runs().enumerate() {
@@ -271,8 +324,9 @@ fn five_loops<T: Element, S: Simd>(
                     };
                     let next_c = c.as_mut_ptr().wrapping_add(next.start);
                     let columns = panel.start * lanes..c.cols().min(panel.end * lanes);
+                    let finish = finish.tile(0..a.rows(), columns.clone());
                     let c = c.tile(0..a.rows(), columns);
-                    tiles(simd, start, sizes.mr, a, (&mut b_chunk, panel), (&mut ahead, next_c), c);
+                    tiles(simd, (start, finish), sizes.mr, a, (&mut b_chunk, panel), (&mut ahead, next_c), c);
                 }
                 b_chunk.is_copied();
             }
@@ -283,11 +337,16 @@ fn five_loops<T: Element, S: Simd>(
 
 /// Whether all operands may be read and written where they are.
 #[inline(always)]
-fn is_small<T: Element>(a: &MatRef<'_, T>, b: &MatRef<'_, T>, c: &MatMut<'_, T>) -> bool {
+fn is_small<T: Element, S: Simd>(a: &MatRef<'_, T>, b: &MatRef<'_, T>, c: &MatMut<'_, T>) -> bool {
     let contiguous = b.col_stride() == 1 && (c.col_stride() == 1 || c.cols() == 1);
+    // Short multiply-adds wait for rows of B that meet in a few sets of the level-1 cache.
+    let near_rows = one_at_a_time::<T::Vector<S>>()
+        || b.row_stride() * size_of::<T>() < NEAR_ROWS_BYTES
+        || c.rows() <= tallest(S::REGISTERS, widest(S::REGISTERS));
     // The last row of A decides how far it reaches, whichever of its strides is 1.
     let reach = a.rows() * a.row_stride() + a.cols() * a.col_stride();
     contiguous
+        && near_rows
         && b.rows() * b.row_stride() * size_of::<T>() <= SMALL_B_BYTES
         && reach * size_of::<T>() <= SMALL_A_BYTES
 }
@@ -297,6 +356,7 @@ fn is_small<T: Element>(a: &MatRef<'_, T>, b: &MatRef<'_, T>, c: &MatMut<'_, T>)
 fn in_place<T: Element, S: Simd>(
     simd: S,
     start: Start,
+    finish: Finish<'_, T>,
     a: MatRef<'_, T>,
     b: MatRef<'_, T>,
     mut c: MatMut<'_, T>,
@@ -309,31 +369,34 @@ fn in_place<T: Element, S: Simd>(
     let wide = nearest::<T::Vector<S>>(S::REGISTERS);
     let beyond = single % (wide * lanes);
     let whole = if beyond > (wide - 1) * lanes { single } else { single - beyond };
-    columns(simd, start, wide, a, b, c.tile(0..c.rows(), 0..whole));
-    columns(simd, start, 1, a, b.tile(0..b.rows(), whole..n), c.tile(0..c.rows(), whole..single));
-    columns(simd.narrow(), start, 1, a, b.tile(0..b.rows(), single..n), c.tile(0..c.rows(), single..n));
+    let (a, b, c) = (&a, &b, &mut c);
+    columns(simd, (start, finish), wide, 0..whole, a, b, c);
+    columns(simd, (start, finish), 1, whole..single, a, b, c);
+    columns(simd.narrow(), (start, finish), 1, single..n, a, b, c);
 }
 
-/// Panels of `vectors` registers, the last one cut short or not.
+/// The columns `cols` in panels of `vectors` registers, the last one cut short or not.
 #[inline(always)]
 fn columns<T: Element, S: Simd>(
     simd: S,
-    start: Start,
+    (start, finish): (Start, Finish<'_, T>),
     vectors: usize,
-    a: MatRef<'_, T>,
-    b: MatRef<'_, T>,
-    mut c: MatMut<'_, T>,
+    cols: Range<usize>,
+    a: &MatRef<'_, T>,
+    b: &MatRef<'_, T>,
+    c: &mut MatMut<'_, T>,
 ) {
-    let (cols, k) = (c.cols(), a.cols());
-    if cols == 0 {
+    if cols.is_empty() {
         return;
     }
-    let b = Operand { data: b.data(), lane: 1, step: b.row_stride() };
+    let k = a.cols();
+    let b = Operand { data: &b.data()[cols.start..], lane: 1, step: b.row_stride() };
     let heights = Even::of_tiles::<T::Vector<S>>(tallest(S::REGISTERS, vectors), c.rows());
     for (rows, height) in heights.strips() {
         let (lane, step) = (a.row_stride(), a.col_stride());
         let a = Operand { data: &a.data()[rows.start * lane..], lane, step };
-        let mut strip = Strip { start, k, a, b, c: c.tile(rows, 0..cols) };
+        let finish = finish.tile(rows.clone(), cols.clone());
+        let mut strip = Strip { start, finish, k, a, b, c: c.tile(rows, cols.clone()) };
         near_kernel::<T, S>(height, vectors)(simd, &mut strip);
     }
 }
@@ -342,7 +405,7 @@ fn columns<T: Element, S: Simd>(
 #[inline(always)]
 fn tiles<T: Element, S: Simd>(
     simd: S,
-    start: Start,
+    (start, finish): (Start, Finish<'_, T>),
     mr: usize,
     a: BlockOfA<'_, T>,
     (b, panel): (&mut ChunkOfB<'_, T>, Range<usize>),
@@ -372,7 +435,9 @@ fn tiles<T: Element, S: Simd>(
                 next_panel
             };
             let mut passing = Passing { copy, next_c, ahead: &mut *ahead };
-            let mut strip = Strip { start, k, a: a.tile(rows.clone()), b: operand, c: c.tile(rows, 0..cols) };
+            let finish = finish.tile(rows.clone(), 0..cols);
+            let a = a.tile(rows.clone());
+            let mut strip = Strip { start, finish, k, a, b: operand, c: c.tile(rows, 0..cols) };
             first = false;
             if contiguous {
                 kernel(simd, &mut strip, &mut passing);

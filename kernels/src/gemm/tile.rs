@@ -13,6 +13,7 @@
 use std::hint::black_box;
 
 use super::Start;
+use super::epilogue::{FinishAt, Negative};
 use crate::Element;
 use crate::simd::Vector;
 
@@ -135,6 +136,59 @@ pub(super) unsafe fn multiply<V: Vector, const MR: usize, const NV: usize>(
         }
         at.a = at.a.wrapping_add(steps.a_step);
         at.b = at.b.wrapping_add(steps.b_step);
+    }
+}
+
+/// Finishes the elements of a tile.
+///
+/// # Safety
+/// From the place on, MR rows of NV registers, or as many as the mask tells, must lie inside every term, whose column
+/// strides must be 0 or 1.
+#[inline(always)]
+pub(super) unsafe fn finish<V: Vector, const MR: usize, const NV: usize>(
+    simd: V::Simd,
+    FinishAt { finish, row, col }: FinishAt<'_, V::Element>,
+    last: Option<V::Mask>,
+    sums: &mut [[V; NV]; MR],
+) {
+    let one = V::splat(simd, V::Element::ONE);
+    for term in finish.terms.iter().flatten() {
+        let first = term.data().as_ptr().wrapping_add(row * term.row_stride() + col * term.col_stride());
+        for (i, row) in sums.iter_mut().enumerate() {
+            let from = first.wrapping_add(i * term.row_stride());
+            // SAFETY: the caller promises the elements of the row.
+            let xs = unsafe {
+                if term.col_stride() == 1 {
+                    load_row(simd, from, last)
+                } else {
+                    [V::splat(simd, from.read()); NV]
+                }
+            };
+            for v in 0..NV {
+                // A multiple of one: the sum, with its one rounding.
+                row[v] = one.mul_add(row[v], xs[v]);
+            }
+        }
+    }
+    let (zero, minus_zero) = (V::splat(simd, V::Element::ZERO), V::splat(simd, -V::Element::ZERO));
+    match finish.negative {
+        Negative::Kept => {}
+        Negative::Zero => {
+            for row in sums {
+                for x in row {
+                    *x = x.replace_negative(zero);
+                }
+            }
+        }
+        Negative::Times(slope) => {
+            let slope = V::splat(simd, slope);
+            for row in sums {
+                for x in row {
+                    // The product plus -0.0 is the product, with its one rounding.
+                    *x = x.replace_negative(slope.mul_add(*x, minus_zero));
+                }
+            }
+        }
     }
 }
 

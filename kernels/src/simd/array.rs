@@ -46,6 +46,16 @@ impl<T: Element, S: Portable, const N: usize> Vector for Array<T, S, N> {
     }
 
     #[inline(always)]
+    fn replace_negative(mut self, by: Self) -> Self {
+        for i in 0..N {
+            if self.lanes[i] < T::ZERO {
+                self.lanes[i] = by.lanes[i];
+            }
+        }
+        self
+    }
+
+    #[inline(always)]
     fn mask(_: S, len: usize) -> usize {
         if len < N { len } else { N }
     }

@@ -56,7 +56,7 @@ pub struct Mask {
 macro_rules! vector {
     ($name:ident, $element:ident, $register:ident, $lanes:literal, $signs:ident,
      $splat:ident, $fma:ident, $load:ident, $load_masked:ident, $store:ident,
-     $zero:ident, $transpose:ident) => {
+     $zero:ident, $less:ident, $blend:ident, $transpose:ident) => {
         #[doc = concat!("A register of ", $lanes, " x ", stringify!($element), ".")]
         #[derive(Clone, Copy, Debug)]
         pub struct $name($register);
@@ -76,6 +76,11 @@ macro_rules! vector {
             fn mul_add(self, b: Self, c: Self) -> Self {
                 // SAFETY: a value exists, so a token did.
                 Self(unsafe { $fma(self.0, b.0, c.0) })
+            }
+            #[inline(always)]
+            fn replace_negative(self, by: Self) -> Self {
+                // SAFETY: a value exists, so a token did.
+                Self(unsafe { $blend(self.0, by.0, $less::<_CMP_LT_OQ>(self.0, $zero())) })
             }
             #[inline(always)]
             fn mask(_: Avx2, len: usize) -> Mask {
@@ -161,6 +166,8 @@ vector!(
     _mm256_maskload_ps,
     _mm256_storeu_ps,
     _mm256_setzero_ps,
+    _mm256_cmp_ps,
+    _mm256_blendv_ps,
     transpose_f32
 );
 vector!(
@@ -175,6 +182,8 @@ vector!(
     _mm256_maskload_pd,
     _mm256_storeu_pd,
     _mm256_setzero_pd,
+    _mm256_cmp_pd,
+    _mm256_blendv_pd,
     transpose_f64
 );
 

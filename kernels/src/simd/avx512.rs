@@ -48,7 +48,7 @@ impl Simd for Avx512 {
 macro_rules! vector {
     ($name:ident, $element:ident, $register:ident, $lanes:literal, $mask:ident,
      $splat:ident, $fma:ident, $load:ident, $load_masked:ident, $store:ident, $store_masked:ident,
-     $zero:ident, $transpose:ident) => {
+     $zero:ident, $less:ident, $blend:ident, $transpose:ident) => {
         #[doc = concat!("A register of ", $lanes, " x ", stringify!($element), ".")]
         #[derive(Clone, Copy, Debug)]
         pub struct $name($register);
@@ -69,6 +69,12 @@ macro_rules! vector {
                 // SAFETY: a value exists, so a token did.
                 Self(unsafe { $fma(self.0, b.0, c.0) })
             }
+            #[inline(always)]
+            fn replace_negative(self, by: Self) -> Self {
+                // SAFETY: a value exists, so a token did.
+                Self(unsafe { $blend($less::<_CMP_LT_OQ>(self.0, $zero()), self.0, by.0) })
+            }
+
             #[inline(always)]
             fn mask(_: Avx512, len: usize) -> $mask {
                 if len >= $lanes { $mask::MAX } else { (1 << len) - 1 }
@@ -139,6 +145,8 @@ vector!(
     _mm512_storeu_ps,
     _mm512_mask_storeu_ps,
     _mm512_setzero_ps,
+    _mm512_cmp_ps_mask,
+    _mm512_mask_blend_ps,
     transpose_f32
 );
 vector!(
@@ -154,6 +162,8 @@ vector!(
     _mm512_storeu_pd,
     _mm512_mask_storeu_pd,
     _mm512_setzero_pd,
+    _mm512_cmp_pd_mask,
+    _mm512_mask_blend_pd,
     transpose_f64
 );
 

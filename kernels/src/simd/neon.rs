@@ -35,7 +35,7 @@ impl Simd for Neon {
 
 macro_rules! vector {
     ($name:ident, $element:ident, $register:ident, $lanes:literal,
-     $splat:ident, $fma:ident, $load:ident, $store:ident) => {
+     $splat:ident, $fma:ident, $load:ident, $store:ident, $less_than_zero:ident, $select:ident) => {
         #[doc = concat!("A register of ", $lanes, " x ", stringify!($element), ".")]
         #[derive(Clone, Copy, Debug)]
         pub struct $name($register);
@@ -56,6 +56,11 @@ macro_rules! vector {
             fn mul_add(self, b: Self, c: Self) -> Self {
                 // SAFETY: a value exists, so a token did. NEON takes the addend first.
                 Self(unsafe { $fma(c.0, self.0, b.0) })
+            }
+            #[inline(always)]
+            fn replace_negative(self, by: Self) -> Self {
+                // SAFETY: a value exists, so a token did.
+                Self(unsafe { $select($less_than_zero(self.0), by.0, self.0) })
             }
             #[inline(always)]
             fn mask(_: Neon, len: usize) -> usize {
@@ -101,5 +106,5 @@ macro_rules! vector {
     };
 }
 
-vector!(F32x4, f32, float32x4_t, 4, vdupq_n_f32, vfmaq_f32, vld1q_f32, vst1q_f32);
-vector!(F64x2, f64, float64x2_t, 2, vdupq_n_f64, vfmaq_f64, vld1q_f64, vst1q_f64);
+vector!(F32x4, f32, float32x4_t, 4, vdupq_n_f32, vfmaq_f32, vld1q_f32, vst1q_f32, vcltzq_f32, vbslq_f32);
+vector!(F64x2, f64, float64x2_t, 2, vdupq_n_f64, vfmaq_f64, vld1q_f64, vst1q_f64, vcltzq_f64, vbslq_f64);

@@ -25,6 +25,10 @@ pub trait Vector: Copy {
     #[must_use]
     fn mul_add(self, b: Self, c: Self) -> Self;
 
+    /// The lanes of `by` where those of `self` are below zero; a NaN is not (N7).
+    #[must_use]
+    fn replace_negative(self, by: Self) -> Self;
+
     /// The mask of the first `len` lanes; all of them if `len` is larger.
     fn mask(simd: Self::Simd, len: usize) -> Self::Mask;
 

@@ -2,7 +2,8 @@
 
 use kernels::Element;
 
-use super::common::product::{Case, LAYOUTS, Layout, Operation};
+use super::common::ACTIVATIONS;
+use super::common::product::{Case, Finish, LAYOUTS, Layout, Of, Operation};
 use super::draw::{Draw, Runners};
 
 pub(crate) fn compare(draw: &mut Draw, runners: &Runners) -> (&'static str, Result<(), String>) {
@@ -15,6 +16,35 @@ pub(crate) fn compare(draw: &mut Draw, runners: &Runners) -> (&'static str, Resu
     let compared =
         if draw.once_in(3) { of::<f64>(case, draw, runners) } else { of::<f32>(case, draw, runners) };
     (name, compared)
+}
+
+/// A product with bias, residual and activation.
+pub(crate) fn fused(draw: &mut Draw, runners: &Runners) -> (&'static str, Result<(), String>) {
+    let case = Case { operation: Operation::Product, ..case(draw) };
+    let finish = Finish {
+        bias: [Of::Nothing, Of::Rows, Of::Columns, Of::Columns][draw.below(4)],
+        residual: if draw.once_in(2) { Some(LAYOUTS[draw.below(LAYOUTS.len())]) } else { None },
+        activation: ACTIVATIONS[draw.below(ACTIVATIONS.len())],
+    };
+    let compared = if draw.once_in(3) {
+        finished::<f64>(case, finish, draw, runners)
+    } else {
+        finished::<f32>(case, finish, draw, runners)
+    };
+    ("gemm_fused", compared)
+}
+
+fn finished<T: Element>(
+    case: Case,
+    finish: Finish,
+    draw: &mut Draw,
+    runners: &Runners,
+) -> Result<(), String> {
+    let (m, n, k) = case.shape;
+    let inputs = finish.inputs(case, |len| draw.values::<T>(len));
+    let want = inputs.reference();
+    let execs = draw.execs(runners, m * n * k);
+    runners.each(&execs, |exec, _| inputs.check(exec, &want))
 }
 
 pub(crate) fn case(draw: &mut Draw) -> Case {

@@ -3,7 +3,7 @@
 //! W lies as [inputs, units] in memory, so that forward reads it row by row; files and tables show
 //! PyTorch's [units, inputs].
 
-use kernels::gemm::{gemm, gemm_over_samples};
+use kernels::gemm::{Bias, Epilogue, gemm, gemm_fused, gemm_over_samples};
 use kernels::{Element, Error, Level, MatMut, MatRef};
 
 use super::{Backward, Forward, Layer, Order, Pass, Role, TensorPlan};
@@ -55,16 +55,14 @@ impl<T: Element> Layer<T> for Dense {
     /// z [batch, units] = x [batch, inputs] W [inputs, units] + b
     fn forward(&mut self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
         let (weight, bias) = f.parameters.split_at(self.inputs * self.units);
-        gemm(
+        let bias = if self.bias { Bias::OfColumns(bias) } else { Bias::None };
+        gemm_fused(
             pass.exec,
             MatRef::row_major(f.x, pass.batch, self.inputs)?,
             MatRef::row_major(weight, self.inputs, self.units)?,
+            Epilogue { bias, ..Epilogue::NOTHING },
             MatMut::row_major(f.y, pass.batch, self.units)?,
-        )?;
-        if self.bias {
-            add_to_rows(pass.exec.level, bias, f.y);
-        }
-        Ok(())
+        )
     }
 
     /// z_j = sum_k x_k w_kj + b_j, so dJ/dw_kj = sum_i x_ik delta_ij (BP4), dJ/db_j = sum_i delta_ij
@@ -95,20 +93,6 @@ impl<T: Element> Layer<T> for Dense {
     }
 }
 
-/// row + bias for every row of y: the bias last, with one `+` (N2).
-fn add_to_rows<T: Element>(level: Level, bias: &[T], y: &mut [T]) {
-    level.vectorize(
-        #[inline(always)]
-        || {
-            for row in y.chunks_exact_mut(bias.len()) {
-                for (z, &b) in row.iter_mut().zip(bias) {
-                    *z += b;
-                }
-            }
-        },
-    );
-}
-
 /// The sum of the rows in the chunks of N3: samples chained from +0.0, chunks added ascending.
 fn sum_rows<T: Element>(level: Level, rows: &[T], sum: &mut [T], scratch: &mut [T]) {
     let units = sum.len();
@@ -118,7 +102,7 @@ fn sum_rows<T: Element>(level: Level, rows: &[T], sum: &mut [T], scratch: &mut [
         } else {
             let partial = &mut scratch[..units];
             chain_rows(level, chunk, partial);
-            add_to_rows(level, partial, sum);
+            sum.iter_mut().zip(&*partial).for_each(|(sum, &value)| *sum += value);
         }
     }
 }

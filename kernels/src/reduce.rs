@@ -100,6 +100,12 @@ pub(crate) fn sum_lanes<T: Element>(x: &[T]) -> T {
     halve(lanes)
 }
 
+/// [`sum`] inside of a kernel that runs at a level already.
+#[inline(always)]
+pub(crate) fn sum_at<T: Element, S: Simd>(simd: S, x: &[T]) -> T {
+    if x.len() < LANES { sum_lanes(x) } else { Lanes { x, centre: T::ZERO, squared: false }.run(simd) }
+}
+
 /// The sum of x; +0.0 for nothing.
 ///
 /// ```

@@ -6,9 +6,31 @@ use common::{Values, assert_same_bits, levels};
 use kernels::softmax::{binary_cross_entropy, cross_entropy, softmax};
 use kernels::{Element, Exec, Level, reference};
 
-/// Rows and classes: one, the course's, around the 32 lanes and the pieces of 512, and no rows at all.
-const SHAPES: [[usize; 2]; 11] =
-    [[1, 1], [3, 2], [128, 10], [52, 10], [5, 31], [5, 32], [5, 33], [2, 511], [2, 513], [1, 1031], [0, 10]];
+/// Rows and classes: one, the course's, around the 32 lanes, the sixteen rows that are turned around and the pieces of
+/// 512, and no rows at all.
+const SHAPES: [[usize; 2]; 21] = [
+    [1, 1],
+    [3, 2],
+    [200, 1],
+    [100, 3],
+    [9, 10],
+    [10, 10],
+    [16, 10],
+    [64, 10],
+    [128, 10],
+    [52, 10],
+    [33, 15],
+    [47, 16],
+    [15, 17],
+    [5, 31],
+    [21, 32],
+    [5, 32],
+    [21, 33],
+    [2, 511],
+    [2, 513],
+    [1, 1031],
+    [0, 10],
+];
 
 fn rows_match_the_reference<T: Element>() {
     let mut values = Values::new(1);

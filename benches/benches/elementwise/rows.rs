@@ -11,7 +11,7 @@ const BATCH: usize = 128;
 
 pub(crate) fn all() -> Vec<Later> {
     let mut all = vec![Later::new("sum", sum), Later::new("sum of squares", sum_of_squares)];
-    for classes in [10, 100] {
+    for classes in [10, 100, 1000] {
         let name = |kernel: &str| format!("{kernel} {BATCH} x {classes}");
         all.push(Later::new(name("softmax"), move |name| softmax_rows(name, classes)));
         all.push(Later::new(name("cross-entropy"), move |name| cross_entropy(name, classes)));

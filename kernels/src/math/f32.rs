@@ -8,15 +8,15 @@
 //! ```
 //!
 //! Over slices a first pass only asks by q's bits whether any value of a block may be in doubt. A pass with
-//! the two candidates follows for one block in 128 of random inputs, and for blocks with a NaN, an
-//! argument below -87 of exp and sigmoid, or one outside a logarithm's domain.
+//! the two candidates follows for one block in 80 of random inputs, and for blocks with a NaN, an argument
+//! of exp or sigmoid beyond 87 to either side, of expm1 or tanh beyond 300, or one outside a logarithm's domain.
 //!
 //! So the result is defined by mathematics, and the code below may change without changing a bit.
 //! Of the 2^32 inputs of each function, these are in doubt and go to double-double:
 //!
 //! | exp | expm1 | ln | ln1p | tanh | sigmoid |
 //! |---|---|---|---|---|---|
-//! | 6,153 | 5,975 | 23,140 | 16,537 | 3,100 | 7,567 |
+//! | 6,153 | 5,975 | 23,139 | 16,536 | 3,100 | 7,567 |
 //!
 //! `just prove-math` compares all 2^32 inputs of each function with
 //! [`reference::math`](crate::reference::math) at every level.
@@ -74,26 +74,6 @@ fn polynomial<const N: usize>(c: &[f64; N], x: f64) -> f64 {
     sum
 }
 
-/// [`polynomial`] for the even and the odd powers apart: half the latency, one product more.
-#[inline(always)]
-fn even_and_odd(c: &[f64; 6], x: f64) -> f64 {
-    let z = x * x;
-    let even = c[4].mul_add(z, c[2]).mul_add(z, c[0]);
-    let odd = c[5].mul_add(z, c[3]).mul_add(z, c[1]);
-    odd.mul_add(x, even)
-}
-
-/// [`polynomial`] in Estrin's order: a quarter of the latency, two products more. On Zen 4 exp takes a tenth less
-/// time with it; before a division, as in sigmoid, a tenth more.
-#[inline(always)]
-fn estrin(c: &[f64; 9], x: f64) -> f64 {
-    let z = x * x;
-    let pair = |i: usize| c[i + 1].mul_add(x, c[i]);
-    let low = pair(2).mul_add(z, pair(0));
-    let high = c[8].mul_add(z, pair(6)).mul_add(z, pair(4));
-    high.mul_add(z * z, low)
-}
-
 /// x, or the nearer bound; the lower one for a NaN.
 #[inline(always)]
 fn bounded(x: f32, low: f32, high: f32) -> f32 {
@@ -108,19 +88,19 @@ fn reduced(x: f64) -> (u64, f64) {
     (shifted.to_bits() << 52, (ROUND - shifted).mul_add(std::f64::consts::LN_2, x))
 }
 
-/// e^x for an x whose result is normal in f64, with one of the ways to evaluate the polynomial.
+/// e^x for an x whose result is normal in f64, with the leading 1 of the series as `one`.
 #[inline(always)]
-fn exponential(x: f64, polynomial: impl Fn(&[f64; 9], f64) -> f64) -> f64 {
+fn exponential(x: f64, one: f64) -> f64 {
     let (k, r) = reduced(x);
-    f64::from_bits(r.mul_add(polynomial(&EXP, r), 1.0).to_bits().wrapping_add(k))
+    f64::from_bits(r.mul_add(polynomial(&EXP, r), one).to_bits().wrapping_add(k))
 }
 
-/// e^x - 1 = 2^k (e^r - 1) + (2^k - 1).
+/// `one` (e^x - 1) = 2^k (e^r - 1) + (2^k - 1), each with the factor.
 #[inline(always)]
-fn exponential_less_one(x: f64) -> f64 {
+fn exponential_less_one(x: f64, one: f64) -> f64 {
     let (k, r) = reduced(x);
-    let power = f64::from_bits(1.0_f64.to_bits().wrapping_add(k));
-    power.mul_add(r * polynomial(&EXP, r), power - 1.0)
+    let power = f64::from_bits(one.to_bits().wrapping_add(k));
+    power.mul_add(r * polynomial(&EXP, r), power - one)
 }
 
 /// From the bits of sqrt 1/2 to those of 1: added to the bits of u, it makes u 2^-k >= sqrt 1/2 carry.
@@ -134,27 +114,37 @@ fn biased_exponent(u: f64) -> u64 {
     u.to_bits().wrapping_add(ABOVE_SQRT_HALF) >> 52
 }
 
-/// k ln 2 + ln(1 + f), by 2 atanh(f / (2 + f)); k is given as k + 1023.
+/// `one` (k ln 2 + ln(1 + f)), by 2 atanh(f / (2 + f)); k is given as k + 1023, and 2 + f beside f.
 #[inline(always)]
-fn logarithm(k: u64, f: f64) -> f64 {
+fn logarithm(k: u64, (f, two_and_f): (f64, f64), one: f64) -> f64 {
     const TWO_52: f64 = 4_503_599_627_370_496.0;
     // An integer below 2^52 becomes a float by bits: AVX2 has no conversion.
     let k = f64::from_bits(TWO_52.to_bits() | k) - (TWO_52 + 1023.0);
-    let s = f / (2.0 + f);
-    k.mul_add(std::f64::consts::LN_2, s * even_and_odd(&ATANH, s * s))
+    let s = f / two_and_f;
+    k.mul_add(one * std::f64::consts::LN_2, s * polynomial(&ATANH.map(|c| one * c), s * s))
 }
 
 /// One of the functions.
 trait Curve {
-    /// f(x) in f64, within 2^-42, unless `special` replaces it.
-    fn quick(x: f32) -> f64;
+    /// The largest [`Curve::key`] for which a first pass is enough.
+    const LARGEST_KEY: u32;
 
-    /// Its sign bit is set where a first pass is not enough: where `special` replaces a value, and where the
-    /// result is subnormal in f32 but x is not. (f(x) of a subnormal x is x in all functions that are small there.)
+    /// Above [`Curve::LARGEST_KEY`] where `within` or `special` changes a value, and where the result is
+    /// subnormal in f32 but x is not. (f(x) of a subnormal x is x in all functions that are small there.)
     #[inline(always)]
-    fn rare(x: f32) -> u32 {
-        sign_bit_if(x.is_nan())
+    fn key(x: f32) -> u32 {
+        x.to_bits() & !SIGN // a NaN's is above that of every number
     }
+
+    /// x, or a number with the same result where x is so large that [`Curve::quick`] would leave f64.
+    #[inline(always)]
+    fn within(x: f32) -> f32 {
+        x
+    }
+
+    /// f(x) times `one` in f64, within 2^-42, unless `special` replaces it. For `one` = 1 + d with a small d, exp's
+    /// factor lies between 1 + d / sqrt 2 and 1 + d sqrt 2.
+    fn quick(x: f32, one: f64) -> f64;
 
     /// f(x) where it is NaN or a logarithm's infinity; else y.
     #[inline(always)]
@@ -166,14 +156,16 @@ trait Curve {
     fn accurate(x: f32) -> f32;
 }
 
-#[inline(always)]
-fn sign_bit_if(condition: bool) -> u32 {
-    u32::from(condition) << 31
-}
-
-/// From here down e^x may be subnormal in f32, so that more of its bits are rounded off; e^-104 rounds to 0.
-const SUBNORMAL: f32 = -87.0;
+/// The sign bit of an f32.
+const SIGN: u32 = 1 << 31;
+/// Below minus this e^x may be subnormal in f32, so that more of its bits are rounded off.
+const LARGEST_NORMAL: u32 = 87.0_f32.to_bits();
+/// Up to here e^2x is normal in f64.
+const LARGEST_REDUCED: u32 = 300.0_f32.to_bits();
+/// e^x rounds to 0 here.
 const ZERO: f32 = -104.0;
+/// One less than the bits of the largest number.
+const LARGEST_POSITIVE: u32 = f32::MAX.to_bits() - 1;
 
 /// What a logarithm gives where it begins at `zero` and x is not a finite number above it; else y.
 #[inline(always)]
@@ -186,14 +178,14 @@ fn unless_special(x: f32, zero: f32, y: f32) -> f32 {
 /// e^x; below e^-104 and above e^90 it stays there, which f32 cannot tell.
 struct Exp;
 impl Curve for Exp {
+    const LARGEST_KEY: u32 = LARGEST_NORMAL;
     #[inline(always)]
-    fn quick(x: f32) -> f64 {
-        exponential(f64::from(bounded(x, ZERO, 90.0)), estrin)
+    fn within(x: f32) -> f32 {
+        bounded(x, ZERO, 90.0)
     }
     #[inline(always)]
-    fn rare(x: f32) -> u32 {
-        // A NaN is at the lower bound.
-        (bounded(x, ZERO, 90.0) - SUBNORMAL).to_bits()
+    fn quick(x: f32, one: f64) -> f64 {
+        exponential(f64::from(x), one)
     }
     fn accurate(x: f32) -> f32 {
         accurate::exp(x)
@@ -203,9 +195,14 @@ impl Curve for Exp {
 /// e^x - 1
 struct Expm1;
 impl Curve for Expm1 {
+    const LARGEST_KEY: u32 = LARGEST_REDUCED;
     #[inline(always)]
-    fn quick(x: f32) -> f64 {
-        exponential_less_one(f64::from(bounded(x, -40.0, 90.0))).copysign(f64::from(x))
+    fn within(x: f32) -> f32 {
+        bounded(x, -40.0, 90.0)
+    }
+    #[inline(always)]
+    fn quick(x: f32, one: f64) -> f64 {
+        exponential_less_one(f64::from(x), one).copysign(f64::from(x))
     }
     fn accurate(x: f32) -> f32 {
         accurate::expm1(x)
@@ -215,14 +212,14 @@ impl Curve for Expm1 {
 /// 1 / (1 + e^-x)
 struct Sigmoid;
 impl Curve for Sigmoid {
+    const LARGEST_KEY: u32 = LARGEST_NORMAL;
     #[inline(always)]
-    fn quick(x: f32) -> f64 {
-        1.0 / (1.0 + exponential(-f64::from(bounded(x, ZERO, 40.0)), polynomial))
+    fn within(x: f32) -> f32 {
+        bounded(x, ZERO, 40.0)
     }
     #[inline(always)]
-    fn rare(x: f32) -> u32 {
-        // A NaN is at the lower bound.
-        (bounded(x, ZERO, 40.0) - SUBNORMAL).to_bits()
+    fn quick(x: f32, one: f64) -> f64 {
+        one / (1.0 + exponential(-f64::from(x), 1.0))
     }
     fn accurate(x: f32) -> f32 {
         accurate::sigmoid(x)
@@ -232,10 +229,15 @@ impl Curve for Sigmoid {
 /// tanh(x) = t / (t + 2) with t = e^2x - 1, for |x|, with the sign of x.
 struct Tanh;
 impl Curve for Tanh {
+    const LARGEST_KEY: u32 = LARGEST_REDUCED;
     #[inline(always)]
-    fn quick(x: f32) -> f64 {
-        let t = exponential_less_one(2.0 * f64::from(bounded(x.abs(), 0.0, 40.0)));
-        (t / (t + 2.0)).copysign(f64::from(x))
+    fn within(x: f32) -> f32 {
+        bounded(x, -40.0, 40.0)
+    }
+    #[inline(always)]
+    fn quick(x: f32, one: f64) -> f64 {
+        let t = exponential_less_one(2.0 * f64::from(x.abs()), one);
+        (t / t.mul_add(1.0 / one, 2.0)).copysign(f64::from(x))
     }
     fn accurate(x: f32) -> f32 {
         accurate::tanh(x)
@@ -245,19 +247,20 @@ impl Curve for Tanh {
 /// ln x. An f32's subnormals are normal in f64.
 struct Ln;
 impl Curve for Ln {
+    const LARGEST_KEY: u32 = LARGEST_POSITIVE;
     #[inline(always)]
-    fn quick(x: f32) -> f64 {
+    fn key(x: f32) -> u32 {
+        x.to_bits().wrapping_sub(1)
+    }
+    #[inline(always)]
+    fn quick(x: f32, one: f64) -> f64 {
         let x = f64::from(x);
         // Its exponent is k + 1023, its fraction the distance of m's bits from those of sqrt 1/2.
         let shifted = x.to_bits().wrapping_add(ABOVE_SQRT_HALF);
         let m = f64::from_bits((shifted & FRACTION) + std::f64::consts::FRAC_1_SQRT_2.to_bits());
         let k = shifted >> 52;
-        logarithm(k, m - 1.0)
-    }
-    #[inline(always)]
-    fn rare(x: f32) -> u32 {
-        // Clear from the least positive number to the largest. With two comparisons ln takes a third more time.
-        x.to_bits().wrapping_sub(1) | f32::MAX.to_bits().wrapping_sub(x.to_bits())
+        // Both are exact, and neither waits for the other.
+        logarithm(k, (m - 1.0, m + 1.0), one)
     }
     #[inline(always)]
     fn special(x: f32, y: f32) -> f32 {
@@ -271,17 +274,20 @@ impl Curve for Ln {
 /// ln(1 + x), with f = 2^-k (1 + x) - 1 rounded once.
 struct Ln1p;
 impl Curve for Ln1p {
+    const LARGEST_KEY: u32 = LARGEST_POSITIVE;
     #[inline(always)]
-    fn quick(x: f32) -> f64 {
+    fn key(x: f32) -> u32 {
+        // The sum is zero at -1 only, and infinite at infinity only.
+        (1.0 + x).to_bits().wrapping_sub(1)
+    }
+    #[inline(always)]
+    fn quick(x: f32, one: f64) -> f64 {
         let x = f64::from(x);
         let k = biased_exponent(1.0 + x);
         let scale = f64::from_bits(2046_u64.wrapping_sub(k) << 52);
+        let f = x.mul_add(scale, scale - 1.0);
         // 1 + x < 1 exactly where ln(1 + x) < 0, and -0.0 goes to -0.0.
-        logarithm(k, x.mul_add(scale, scale - 1.0)).copysign(x)
-    }
-    #[inline(always)]
-    fn rare(x: f32) -> u32 {
-        sign_bit_if(!((x > -1.0) & (x < f32::INFINITY)))
+        logarithm(k, (f, 2.0 + f), one).copysign(x)
     }
     #[inline(always)]
     fn special(x: f32, y: f32) -> f32 {
@@ -295,7 +301,7 @@ impl Curve for Ln1p {
 /// The two candidates of the rounding test.
 #[inline(always)]
 fn candidates<C: Curve>(x: f32) -> (f32, f32) {
-    let q = C::quick(x);
+    let q = C::quick(C::within(x), 1.0);
     (C::special(x, (q * BELOW) as f32), C::special(x, (q * ABOVE) as f32))
 }
 
@@ -306,38 +312,42 @@ fn one<C: Curve>(x: f32) -> f32 {
     if low.to_bits() == high.to_bits() { low } else { C::accurate(x) }
 }
 
-/// How far the bits of q are above the beginning of a zone around the middle between two numbers of f32;
-/// below [`ZONE`] it lies inside. For results that are normal in f32, whose q has 29 bits more: their places
-/// here are counted in units of 1/8. The zone reaches 2^11 of q's units to each side, 2^-42 q at least.
+/// What a first pass multiplies by: more than q may be off, so that |f(x)| is below |q|, and a middle between two
+/// numbers of f32 that parts them is on one side of q only. For exp it is 1.5 / sqrt 2 to 1.5 sqrt 2 units of 2^-42.
+const RAISED: f64 = 1.0 + 1.5 / (1_u64 << 42) as f64;
+
+/// How far the bits of |q| are above those of a middle between two numbers of f32, counted from `i64::MIN`: the 29
+/// bits that a normal result loses in f32 come to the top, where the middle's only bit is the sign. So the minimum
+/// needs neither a narrowing nor an addition; with both, exp takes a fifth more time.
 #[inline(always)]
-fn above_zone(q: f64) -> u32 {
-    const MIDDLE: u32 = 1 << 28;
-    ((q.to_bits() as u32) << 3).wrapping_sub((MIDDLE << 3) - ZONE / 2)
+fn above_middle(q: f64) -> i64 {
+    (q.to_bits() << 35) as i64
 }
 
-/// The zone's width: 2^12 units.
-const ZONE: u32 = 1 << 15;
+/// Below it a middle may lie between f(x) and q: |q| is too large by (1.5 sqrt 2 + 1) 2^-42 of itself at most, fewer
+/// than 6412 units of its last place.
+const ZONE: i64 = i64::MIN + (6656 << 35);
 
 /// Values of a block.
 const BLOCK: usize = 1024;
 
 /// y = f(x), block by block: a pass that asks only whether any element of the block needs more, which one
-/// block in 128 does for random inputs, and then a second pass.
+/// block in 80 does for random inputs, and then a second pass.
 #[inline(always)]
 fn each<C: Curve>(level: Level, x: &[f32], y: &mut [f32]) {
     level.vectorize(
         #[inline(always)]
         || {
             for (x, y) in x.chunks(BLOCK).zip(y.chunks_mut(BLOCK)) {
-                let (mut least, mut rare) = (u32::MAX, 0);
+                let (mut least, mut largest) = (i64::MAX, 0);
                 for (&x, y) in x.iter().zip(y.iter_mut()) {
-                    let q = C::quick(x);
-                    let above = above_zone(q);
+                    let q = C::quick(x, RAISED);
+                    let (above, key) = (above_middle(q), C::key(x));
                     least = if above < least { above } else { least };
-                    rare |= C::rare(x);
+                    largest = if key > largest { key } else { largest };
                     *y = q as f32;
                 }
-                if least < ZONE || rare >> 31 == 1 {
+                if least < ZONE || largest > C::LARGEST_KEY {
                     again::<C>(x, y);
                 }
             }

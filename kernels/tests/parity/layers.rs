@@ -158,7 +158,11 @@ pub(crate) fn softmax(draw: &mut Draw, runners: &Runners) -> Compared {
 }
 
 fn softmax_of<T: Element>(draw: &mut Draw, runners: &Runners) -> Compared {
-    let (rows, classes) = (1 + draw.below(8), 1 + draw.below(70));
+    let (rows, classes) = if draw.once_in(2) {
+        (1 + draw.below(8), 1 + draw.below(70))
+    } else {
+        (1 + draw.below(80), 1 + draw.below(35))
+    };
     let scale = T::from_f64([1.0, 20.0, 200.0][draw.below(3)]);
     let x: Vec<T> = draw.values::<T>(rows * classes).into_iter().map(|x| scale * x).collect();
     let labels: Vec<u32> = (0..rows).map(|_| draw.below(classes) as u32).collect();

@@ -6,18 +6,21 @@
 //! ```
 //!
 //! Subtracting m makes the largest exponent 0, so that nothing overflows; r = 1/B is the caller's,
-//! rounded once.
+//! rounded once. Many rows of a few classes are worked on side by side (`across.rs`), longer ones, or few, along
+//! their classes (`along.rs`); exp and ln always get as many values at once as there are.
 //!
 //! **Source** Bridle 1990 (softmax); Goodfellow, Bengio and Courville, *Deep Learning*, 4.1 and 6.2.2.
 
 #![forbid(unsafe_code)]
 
+mod across;
+mod along;
+
 use crate::activation::softplus_tail;
 use crate::math::Function;
-use crate::reduce::{max, sum_lanes};
 use crate::{Element, Error, Exec, Level};
 
-/// Values that are worked on at a time: they stay in the first cache.
+/// Values of the logistic loss that are worked on at a time: they stay in the first cache.
 const PIECE: usize = 512;
 
 /// p = softmax(x), row by row.
@@ -37,22 +40,8 @@ const PIECE: usize = 512;
 pub fn softmax<T: Element>(exec: Exec, classes: usize, x: &[T], p: &mut [T]) -> Result<(), Error> {
     Error::same_length("softmax", &[("x", x.len()), ("p", p.len())])?;
     whole_rows("softmax", classes, x.len())?;
-    let piece = rows_at_a_time(classes) * classes;
-    for (x, p) in x.chunks(piece).zip(p.chunks_mut(piece)) {
-        exponentials(exec.level, classes, x, p);
-        exec.level.vectorize(
-            #[inline(always)]
-            || {
-                for p in p.chunks_mut(classes) {
-                    let s = sum_lanes(p);
-                    p.iter_mut().for_each(
-                        #[inline(always)]
-                        |p| *p = (*p / s).canonical(),
-                    );
-                }
-            },
-        );
-    }
+    // A gradient without a target, times 1, is p.
+    rows(exec.level, classes, x, p, Goal { labels: &[], r: T::ONE, losses: &mut [] });
     Ok(())
 }
 
@@ -82,71 +71,54 @@ pub fn cross_entropy<T: Element>(
 ) -> Result<(), Error> {
     const OPERATION: &str = "softmax cross_entropy";
     Error::same_length(OPERATION, &[("x", x.len()), ("grad", grad.len())])?;
-    let rows = whole_rows(OPERATION, classes, x.len())?;
+    let count = whole_rows(OPERATION, classes, x.len())?;
     Error::same_length(
         OPERATION,
-        &[("rows of x", rows), ("labels", labels.len()), ("losses", losses.len())],
+        &[("rows of x", count), ("labels", labels.len()), ("losses", losses.len())],
     )?;
     check_labels(OPERATION, classes, labels)?;
-    let rows = rows_at_a_time(classes);
-    let pieces = x.chunks(rows * classes).zip(grad.chunks_mut(rows * classes));
-    for ((x, grad), (labels, losses)) in pieces.zip(labels.chunks(rows).zip(losses.chunks_mut(rows))) {
-        exponentials(exec.level, classes, x, grad);
-        exec.level.vectorize(
+    rows(exec.level, classes, x, grad, Goal { labels, r, losses });
+    Ok(())
+}
+
+/// What a row's gradient is taken against, and where its loss goes; without labels and losses it is p * r.
+struct Goal<'a, T> {
+    labels: &'a [u32],
+    r: T,
+    losses: &'a mut [T],
+}
+
+impl<T: Element> Goal<'_, T> {
+    /// That of `count` rows.
+    fn of_rows(&mut self, first: usize, count: usize) -> Goal<'_, T> {
+        let rows = first..first + count;
+        Goal {
+            labels: self.labels.get(rows.clone()).unwrap_or_default(),
+            r: self.r,
+            losses: self.losses.get_mut(rows).unwrap_or_default(),
+        }
+    }
+
+    /// losses = ln s - (x_y - m).
+    fn store_losses(self, level: Level, logs: &[T], d_y: &[T]) {
+        level.vectorize(
             #[inline(always)]
             || {
-                let rows = x.chunks(classes).zip(grad.chunks_mut(classes));
-                for ((x, p), (&y, loss)) in rows.zip(labels.iter().zip(losses)) {
-                    *loss = loss_and_gradient(x, p, y as usize, r);
+                for (loss, (&log, &d_y)) in self.losses.iter_mut().zip(logs.iter().zip(d_y)) {
+                    *loss = (log - d_y).canonical();
                 }
             },
         );
     }
-    Ok(())
 }
 
-/// One row: `p` holds e and becomes the gradient; returns the loss.
-#[inline(always)]
-fn loss_and_gradient<T: Element>(x: &[T], p: &mut [T], y: usize, r: T) -> T {
-    let s = sum_lanes(p);
-    for (j, p) in p.iter_mut().enumerate() {
-        let target = if j == y { T::ONE } else { T::ZERO };
-        *p = ((*p / s - target) * r).canonical();
+/// The gradients (p - [j = y]) * r of the rows of x, and their losses.
+fn rows<T: Element>(level: Level, classes: usize, x: &[T], grad: &mut [T], goal: Goal<'_, T>) {
+    if classes <= across::MOST_CLASSES && x.len() >= across::LEAST_ROWS * classes {
+        across::rows(level, classes, x, grad, goal);
+    } else {
+        along::rows(level, classes, x, grad, goal);
     }
-    (s.ln() - (x[y] - row_maximum(x))).canonical()
-}
-
-/// e = exp(x - m), row by row.
-fn exponentials<T: Element>(level: Level, classes: usize, x: &[T], e: &mut [T]) {
-    level.vectorize(
-        #[inline(always)]
-        || {
-            for (x, e) in x.chunks(classes).zip(e.chunks_mut(classes)) {
-                let m = row_maximum(x);
-                e.iter_mut().zip(x).for_each(
-                    #[inline(always)]
-                    |(e, &x)| *e = x - m,
-                );
-            }
-        },
-    );
-    let mut exponents = [T::ZERO; PIECE];
-    for e in e.chunks_mut(PIECE) {
-        let exponents = &mut exponents[..e.len()];
-        exponents.copy_from_slice(e);
-        T::evaluate(level, Function::Exp, exponents, e);
-    }
-}
-
-/// The largest element of a row, which is never empty.
-#[inline(always)]
-fn row_maximum<T: Element>(x: &[T]) -> T {
-    max(x).unwrap_or(T::ZERO)
-}
-
-/// Rows whose values fit a piece; at least one.
-fn rows_at_a_time(classes: usize) -> usize {
-    (PIECE / classes).clamp(1, PIECE)
 }
 
 /// The number of rows that `length` values are.

@@ -2,7 +2,7 @@
 
 use super::Subject;
 use super::axis::Axis;
-use super::canvas::Anchor;
+use super::canvas::{Anchor, width_of};
 use super::figure::{Entry, Figure, Key, Mark, Panel};
 use super::names;
 use super::read::{Rows, Spread};
@@ -42,36 +42,61 @@ pub(super) fn figure(subject: &Subject, results: &Rows) -> Option<Figure> {
     let most = groups.iter().map(|(_, bars)| bars.len()).max()?;
     let longest = groups.iter().flat_map(|(_, bars)| bars).fold(0.0, |most: f64, bar| most.max(bar.gflops));
     let peak = results.figure("peak_gflops").and_then(|figure| results.rows.first()?.figures[figure]);
+    let width = if groups.len() == 1 { 480.0 } else { 320.0 };
+    let scale = Scale { longest, peak, width };
     let legend = |_| Entry { text: "peak of one core".into(), colour: MUTED, key: Key::Dashes };
     Some(Figure {
         title: subject.title.clone(),
         legend: peak.map(legend).into_iter().collect(),
         columns: groups.len().min(2),
-        inside: (if groups.len() == 1 { 480.0 } else { 320.0 }, 30.0 * most as f64 + 10.0),
-        panels: groups.into_iter().map(|(title, bars)| panel(title, &bars, longest, peak)).collect(),
+        inside: (width, 30.0 * most as f64 + 10.0),
+        panels: groups.into_iter().map(|(title, bars)| panel(title, &bars, &scale)).collect(),
         note: "Beside the bars: GFLOP/s and the share of one core's fused-multiply-add peak.".into(),
     })
 }
 
-/// Bars on an axis that has room for the `longest` of all panels.
-fn panel(title: String, bars: &[Bar], longest: f64, peak: Option<f64>) -> Panel {
+/// What all panels have in common.
+struct Scale {
+    longest: f64,
+    peak: Option<f64>,
+    /// Of a panel, in pixels.
+    width: f64,
+}
+
+impl Scale {
+    /// The end of the axis: the text of the longest bar needs room.
+    fn end(&self) -> f64 {
+        self.longest * 1.42
+    }
+
+    /// Where a bar's text begins: behind the bar, or behind the peak where it would run into that.
+    fn text_at(&self, gflops: f64, text: &str) -> f64 {
+        let end = gflops + (GAP + width_of(text, SMALL)) * self.end() / self.width;
+        self.peak.filter(|&peak| gflops < peak && peak < end).unwrap_or(gflops)
+    }
+}
+
+/// Pixels between a bar and its text.
+const GAP: f64 = 5.0;
+
+fn panel(title: String, bars: &[Bar], scale: &Scale) -> Panel {
     let names: Vec<String> = bars.iter().map(|bar| bar.rung.clone()).collect();
     let colour = theme::series(1, false)[0];
-    let mut marks: Vec<Mark> = peak.map(|peak| across(peak, bars.len())).into_iter().collect();
+    let mut marks: Vec<Mark> = scale.peak.map(|peak| across(peak, bars.len())).into_iter().collect();
     for (row, Bar { gflops, share, .. }) in bars.iter().enumerate() {
         let y = row as f64;
+        let text = format!("{}{}", short(*gflops), share.map_or(String::new(), in_brackets));
         marks.push(Mark::Tile { from: (0.0, y - 0.34), to: (*gflops, y + 0.34), colour, opacity: 1.0 });
         marks.push(Mark::Label {
-            at: (*gflops, y),
-            shift: (5.0, 0.0),
-            text: format!("{}{}", short(*gflops), share.map_or(String::new(), in_brackets)),
+            at: (scale.text_at(*gflops, &text), y),
+            shift: (GAP, 0.0),
+            text,
             size: SMALL,
             colour: INK,
             anchor: Anchor::Start,
         });
     }
-    // The text of the longest bar needs room.
-    let x = Axis::exactly("GFLOP/s", 0.0, longest * 1.42);
+    let x = Axis::exactly("GFLOP/s", 0.0, scale.end());
     Panel { title, x, y: Axis::names("", &names).reversed(), marks }
 }
 

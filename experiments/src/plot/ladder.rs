@@ -71,7 +71,7 @@ impl Scale {
 
     /// Where a bar's text begins: behind the bar, or behind the peak where it would run into that.
     fn text_at(&self, gflops: f64, text: &str) -> f64 {
-        let end = gflops + (GAP + width_of(text, SMALL)) * self.end() / self.width;
+        let end = gflops + (2.0 * GAP + width_of(text, SMALL)) * self.end() / self.width;
         self.peak.filter(|&peak| gflops < peak && peak < end).unwrap_or(gflops)
     }
 }

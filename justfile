@@ -37,6 +37,10 @@ bench-gemm *ARGS:
     taskset -c 0 cargo bench --package benches --bench gemm_peers -- --threads 1 {{ARGS}}
     KMP_BLOCKTIME=1 OPENBLAS_THREAD_TIMEOUT=20 cargo bench --package benches --bench gemm_peers -- --threads all {{ARGS}}
 
+# The rungs of the matrix product over four sizes: writes results/benchmarks/matmul-ladder/; wants a quiet machine
+ladder:
+    cargo experiment matmul-ladder
+
 # Elementwise kernels beside the platform's libm and loops over memory: writes results/benchmarks/elementwise.*
 bench-elementwise *ARGS:
     cargo bench --package benches --bench elementwise --no-run

@@ -1,4 +1,4 @@
-//! The elementary functions at every level, activations, sums and the softmax loss, per element.
+//! The elementary functions at every level and in f64, activations, sums and the softmax loss, per element.
 //!
 //! `std` is std's function in a plain loop: what a program without this crate would do, fast or slow
 //! as the C library is, and not correctly rounded. Inputs are random, buffers are made outside of the timed part,
@@ -57,6 +57,60 @@ fn elementary(criterion: &mut Criterion) {
     }
 }
 
+/// The f64 functions, each beside std's.
+#[allow(clippy::disallowed_methods, reason = "the baseline that N5's functions are timed against")]
+fn doubles(criterion: &mut Criterion) {
+    let exec = Exec::serial(Level::best());
+    let any: Vec<f64> = values(ELEMENTS, 8.0).into_iter().map(f64::from).collect();
+    let positive: Vec<f64> = any.iter().map(|x| x.abs()).collect();
+    type Double = fn(f64) -> f64;
+    let of_arrays: [(Function, &[f64], Double); 6] = [
+        (Function::Exp, &any, f64::exp),
+        (Function::Expm1, &any, f64::exp_m1),
+        (Function::Ln, &positive, f64::ln),
+        (Function::Ln1p, &positive, f64::ln_1p),
+        (Function::Tanh, &any, f64::tanh),
+        (Function::Sigmoid, &any, |x| 1.0 / (1.0 + (-x).exp())),
+    ];
+    let of_numbers: [(&str, &[f64], Double, Double); 3] = [
+        ("sin", &any, math::f64::sin, f64::sin),
+        ("cos", &any, math::f64::cos, f64::cos),
+        ("log10", &positive, math::f64::log10, f64::log10),
+    ];
+    let mut y = vec![0.0; ELEMENTS];
+    let mut group = criterion.benchmark_group("f64");
+    group.throughput(Throughput::Elements(ELEMENTS as u64));
+    for (function, x, std) in of_arrays {
+        math::evaluate(exec, function, x, &mut y).expect("one length");
+        assert_near(&y, x, std);
+        group.bench_function(BenchmarkId::new(function.name(), exec.level.name()), |b| {
+            b.iter(|| math::evaluate(exec, function, black_box(x), &mut y));
+        });
+        group.bench_function(BenchmarkId::new(function.name(), "std"), |b| {
+            b.iter(|| black_box(x).iter().zip(&mut y).for_each(|(&x, y)| *y = std(x)));
+        });
+    }
+    for (name, x, ours, std) in of_numbers {
+        x.iter().zip(&mut y).for_each(|(&x, y)| *y = ours(x));
+        assert_near(&y, x, std);
+        for (whose, f) in [("ours", ours), ("std", std)] {
+            group.bench_function(BenchmarkId::new(name, whose), |b| {
+                b.iter(|| black_box(x).iter().zip(&mut y).for_each(|(&x, y)| *y = f(x)));
+            });
+        }
+    }
+    group.finish();
+}
+
+/// Both stay within 3 ulp of the real function: ours by the tests, the C library's by its manual. So
+/// they are 6 ulp apart at most, and an ulp of y is at most 2^-52 |y|.
+fn assert_near(y: &[f64], x: &[f64], std: fn(f64) -> f64) {
+    for (&y, &x) in y.iter().zip(x) {
+        let want = std(x);
+        assert!((y - want).abs() <= 6.0 * f64::EPSILON * want.abs(), "at {x:?}: {y:?}, std has {want:?}");
+    }
+}
+
 fn activations(criterion: &mut Criterion) {
     let exec = Exec::serial(Level::best());
     let (z, grad_a) = (values(ELEMENTS, 8.0), values(ELEMENTS, 1.0));
@@ -88,6 +142,11 @@ fn sums(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(ELEMENTS as u64));
     group.bench_function("32 lanes", |b| b.iter(|| reduce::sum(exec, black_box(&x))));
     group.bench_function("naive chain", |b| b.iter(|| black_box(&x).iter().fold(0.0_f32, |s, x| s + x)));
+    benches::assert_same_bits(&[reduce::mean(exec, &x)], &[reference::reduce::sum(&x) / ELEMENTS as f32]);
+    group.bench_function("mean", |b| b.iter(|| reduce::mean(exec, black_box(&x))));
+    let want = reference::reduce::sum_of_squares_about(&x, 0.0);
+    benches::assert_same_bits(&[reduce::sum_of_squares(exec, &x)], &[want]);
+    group.bench_function("squares", |b| b.iter(|| reduce::sum_of_squares(exec, black_box(&x))));
     let want = reference::reduce::sum_of_squares_about(&x, 0.5);
     benches::assert_same_bits(&[reduce::sum_of_squares_about(exec, &x, 0.5)], &[want]);
     group.bench_function("squares about a centre", |b| {
@@ -95,6 +154,8 @@ fn sums(criterion: &mut Criterion) {
     });
     assert_eq!(reduce::argmax(&x), reference::reduce::argmax(&x));
     group.bench_function("argmax", |b| b.iter(|| reduce::argmax(black_box(&x))));
+    assert_eq!(reduce::max(&x), reference::reduce::argmax(&x).map(|i| x[i]));
+    group.bench_function("max", |b| b.iter(|| reduce::max(black_box(&x))));
     group.finish();
 }
 
@@ -160,5 +221,5 @@ fn losses(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, elementary, activations, sums, probabilities, losses, logistic_loss);
+criterion_group!(benches, elementary, doubles, activations, sums, probabilities, losses, logistic_loss);
 criterion_main!(benches);

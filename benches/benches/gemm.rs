@@ -2,7 +2,8 @@
 //! naive loops and three Rust libraries.
 //!
 //! Group `gemm f32, 1 thread` has every shape of the course's networks and square ones, group
-//! `gemm f32, all threads` those that are worth sharing out; the first lines printed are the rates
+//! `gemm f32, all threads` those that are worth sharing out, and groups `gemm_acc` and `gemm_over_samples` have
+//! the two other sums beside [`kernels::gemm::gemm`] on the same operands; the first lines printed are the rates
 //! that nothing can exceed. Inputs are random, and before a shape is timed our result is compared
 //! with the plain loops by bits, and each library's within the rounding bound. Operands are hot;
 //! in a training step they often are not.
@@ -37,6 +38,15 @@ const SHAPES: [(Shape, &str); 17] = [
     (Shape::ab(16, 4096, 150), "LeNet-5 second convolution, batch"),
     (Shape::ab(256, 3136, 1152), "3x3 convolution of 128 channels"),
 ];
+
+/// Sums that continue C, as a block of a longer product does.
+const CONTINUED: [Shape; 2] = [Shape::ab(64, 128, 784), Shape::ab(512, 512, 512)];
+
+/// Weight gradients of a dense layer: one chunk of samples, and four.
+const OVER_SAMPLES: [Shape; 2] = [Shape::atb(784, 128, 64), Shape::atb(784, 128, 4096)];
+
+/// Samples of a chunk in a dense layer (N3).
+const CHUNK: usize = 1024;
 
 fn naive(product: &mut Product<f32>, exec: Exec) {
     let Shape { m, n, k, .. } = product.shape;
@@ -129,6 +139,25 @@ fn all_threads(criterion: &mut Criterion) {
     group.finish();
 }
 
+fn other_sums(criterion: &mut Criterion) {
+    let exec = Exec::serial(Level::best());
+    type Multiply = fn(&mut Product<f32>, Exec);
+    let acc: Multiply = Product::ours_acc;
+    let over: Multiply = |product, exec| product.ours_over_samples(exec, CHUNK);
+    for (name, shapes, multiply) in [("gemm_acc", CONTINUED, acc), ("gemm_over_samples", OVER_SAMPLES, over)]
+    {
+        let mut group = criterion.benchmark_group(format!("{name} f32, 1 thread"));
+        for shape in shapes {
+            let mut product = Product::new(shape);
+            product.check_sums(exec, CHUNK);
+            group.throughput(Throughput::Elements(shape.flops() as u64));
+            bench(&mut group, name, &shape.name(), &mut product, |p| multiply(p, exec));
+            bench(&mut group, "gemm", &shape.name(), &mut product, |p| p.ours(exec));
+        }
+        group.finish();
+    }
+}
+
 /// Not a benchmark but the yardstick of the others.
 fn fma_peak(_: &mut Criterion) {
     for level in Level::available() {
@@ -137,5 +166,5 @@ fn fma_peak(_: &mut Criterion) {
     }
 }
 
-criterion_group!(gemm_benches, fma_peak, one_thread, all_threads);
+criterion_group!(gemm_benches, fma_peak, one_thread, all_threads, other_sums);
 criterion_main!(gemm_benches);

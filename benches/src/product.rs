@@ -126,6 +126,18 @@ impl<T: Number> Product<T> {
         kernels::gemm::gemm(exec, a, b, c).expect("the shapes fit");
     }
 
+    /// This project, C += A B.
+    pub fn ours_acc(&mut self, exec: Exec) {
+        let (a, b, c) = self.views();
+        kernels::gemm::gemm_acc(exec, a, b, c).expect("the shapes fit");
+    }
+
+    /// This project, with k counting samples in chunks of `chunk`.
+    pub fn ours_over_samples(&mut self, exec: Exec, chunk: usize) {
+        let (a, b, c) = self.views();
+        kernels::gemm::gemm_over_samples(exec, chunk, a, b, c).expect("the shapes fit");
+    }
+
     /// The crate matrixmultiply, on one thread.
     pub fn matrixmultiply(&mut self) {
         let [a, b] = self.strides().map(|(row, col)| [row as isize, col as isize]);
@@ -175,6 +187,27 @@ impl<T: Number> Product<T> {
         let want = self.c.clone();
         self.c.fill(T::from_f64(f64::NAN));
         self.ours(exec);
+        assert_same_bits(&self.c, &want);
+    }
+
+    /// Checks [`Product::ours_acc`] and [`Product::ours_over_samples`] by bits against the plain loops.
+    ///
+    /// # Panics
+    /// If a bit differs.
+    pub fn check_sums(&mut self, exec: Exec, chunk: usize) {
+        let mut state = 2_u64;
+        let old: Vec<T> = self.c.iter().map(|_| uniform(&mut state)).collect();
+        self.c.copy_from_slice(&old);
+        let (a, b, c) = self.views();
+        reference::gemm::gemm_acc(a, b, c);
+        let want = std::mem::replace(&mut self.c, old);
+        self.ours_acc(exec);
+        assert_same_bits(&self.c, &want);
+        let (a, b, c) = self.views();
+        reference::gemm::gemm_over_samples(chunk, a, b, c);
+        let want = self.c.clone();
+        self.c.fill(T::from_f64(f64::NAN));
+        self.ours_over_samples(exec, chunk);
         assert_same_bits(&self.c, &want);
     }
 

@@ -3,16 +3,19 @@
 //! Every shape is multiplied by every library that is there, one repetition after the other, and the median of
 //! the repetitions counts; each lasts some milliseconds. Before it is timed, ours is compared with the plain loops
 //! by bits (unless they would take minutes) and each library with ours within the rounding bound. The FMA peak is measured in the same run, before
-//! and after each shape.
+//! and after each shape; so is, for a product with one row or column on one thread, the rate at which an array as large as its
+//! matrix is read.
 //!
 //! What biases it: operands are hot, in a training step they often are not; the machine may be shared, so only ratios
 //! inside a run mean anything; with several threads, libraries that spin while they wait are given a pause
 //! before each repetition.
 //!
 //! `--threads N` (1 or all) chooses the threads, `--shape TEXT` the shapes whose name holds the text. Without `--shape`
-//! the rows of that number of threads in `results/benchmarks/gemm.csv` are replaced, and `gemm.md` is set again.
+//! the rows of that number of threads in `results/benchmarks/gemm.csv` are replaced, with one thread those of
+//! `gemm-reading.csv` too, and `gemm.md` is set again.
 
 mod foreign;
+mod reading;
 mod report;
 mod shapes;
 
@@ -146,7 +149,10 @@ fn measure<T: Foreigner>(
 /// The rates of all entrants on one shape.
 fn compare<T: Foreigner>(product: &mut Product<T>, entrants: &[Entrant<'_, T>], threads: usize) -> Vec<Row> {
     let level = Level::best();
-    let before = peak::gflops::<T>(level, threads);
+    let reads = threads == 1 && report::is_vector(product.shape);
+    let bytes = report::matrix_len(product.shape) * size_of::<T>();
+    let read = || reads.then(|| reading::gigabytes_per_second(level, bytes));
+    let (before, read_before) = (peak::gflops::<T>(level, threads), read());
     let (shape, flops) = (product.shape, product.shape.flops() as f64);
     let mut multiply = |entrant: &Entrant<'_, T>| {
         (entrant.multiply)(black_box(&mut *product));
@@ -164,13 +170,13 @@ fn compare<T: Foreigner>(product: &mut Product<T>, entrants: &[Entrant<'_, T>], 
             rates.push(flops * count as f64 / seconds / 1e9);
         }
     }
-    let after = peak::gflops::<T>(level, threads);
+    let (after, read_after) = (peak::gflops::<T>(level, threads), read());
     let peak = if before > after { before } else { after };
-    let rows: Vec<Row> = entrants
-        .iter()
-        .zip(rates)
-        .map(|(entrant, rates)| Row::new::<T>(shape, threads, &entrant.name, &entrant.version, rates, peak))
-        .collect();
+    let reading = if read_before > read_after { read_before } else { read_after };
+    let row = |(entrant, rates): (&Entrant<'_, T>, Vec<f64>)| {
+        Row::new::<T>(shape, threads, &entrant.name, &entrant.version, rates, peak).beside(reading)
+    };
+    let rows: Vec<Row> = entrants.iter().zip(rates).map(row).collect();
     report::print(&rows);
     report::with_ratios(rows)
 }

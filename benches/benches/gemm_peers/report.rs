@@ -1,4 +1,4 @@
-//! `gemm.csv` and the table that is set from it.
+//! `gemm.csv`, `gemm-reading.csv` and the table that is set from them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -38,6 +38,19 @@ pub(crate) struct Row {
     ratio: f64,
     least: f64,
     most: f64,
+    /// 10^9 bytes per second at which an array as large as the matrix is read, beside one row or column.
+    reading: Option<f64>,
+}
+
+/// Whether one operand is a vector: each element of the other is read for one multiply-add.
+pub(crate) fn is_vector(shape: Shape) -> bool {
+    shape.m == 1 || shape.n == 1
+}
+
+/// Elements of the larger operand.
+pub(crate) fn matrix_len(shape: Shape) -> usize {
+    let Shape { m, n, k, .. } = shape;
+    if m > n { m * k } else { n * k }
 }
 
 impl Row {
@@ -62,7 +75,13 @@ impl Row {
             ratio: f64::NAN,
             least: rates[0],
             most: rates[rates.len() - 1],
+            reading: None,
         }
+    }
+
+    /// This row with what was read beside it.
+    pub(crate) fn beside(self, reading: Option<f64>) -> Self {
+        Self { reading, ..self }
     }
 
     fn is_ours(&self) -> bool {
@@ -109,7 +128,26 @@ impl Row {
             ratio: number(11)?,
             least: number(12)?,
             most: number(13)?,
+            reading: None,
         })
+    }
+
+    /// Bytes of the larger operand.
+    fn matrix_bytes(&self) -> usize {
+        let element = if self.element == f64::NAME { size_of::<f64>() } else { size_of::<f32>() };
+        matrix_len(self.shape) * element
+    }
+
+    /// 10^9 bytes of the larger operand per second.
+    fn gigabytes_per_second(&self) -> f64 {
+        self.gflops * self.matrix_bytes() as f64 / self.shape.flops() as f64
+    }
+
+    /// That rate, in per cent of [`Row::reading`] too.
+    fn bandwidth(&self) -> String {
+        let rate = self.gigabytes_per_second();
+        let share = self.reading.map_or(f64::NAN, |reading| 100.0 * rate / reading);
+        format!("{rate:.0} | {share:.0}")
     }
 }
 
@@ -135,6 +173,10 @@ pub(crate) fn print(rows: &[Row]) {
         print!("{} {:.0}%  ", row.library, row.percent_of_peak);
     }
     println!("| ours / best {:.3}", first.gflops / best.map_or(f64::NAN, |row| row.gflops));
+    if let Some(reading) = first.reading {
+        let rates = rows.iter().map(|row| format!("{} {:.0}", row.library, row.gigabytes_per_second()));
+        println!("  GB/s, of {reading:.0} read: {}", rates.collect::<Vec<_>>().join("  "));
+    }
 }
 
 /// The version of a crate in Cargo.lock.
@@ -152,6 +194,7 @@ pub(crate) fn write(threads: usize, rows: Vec<Row>) {
     if let Ok(mut reader) = csv::Reader::from_path(&path) {
         all.extend(reader.records().flatten().filter_map(|record| Row::read(&record)));
     }
+    read_readings(&mut all);
     all.retain(|row| row.threads != threads);
     all.extend(rows);
     all.sort_by_key(|row| (row.element.clone(), row.threads));
@@ -162,8 +205,75 @@ pub(crate) fn write(threads: usize, rows: Vec<Row>) {
         writer.write_record(row.fields()).expect("gemm.csv");
     }
     writer.flush().expect("gemm.csv");
+    write_readings(&all);
     std::fs::write(tables().join("gemm.md"), table(&all)).expect("gemm.md");
     println!("wrote {}", path.display());
+}
+
+/// The columns of `gemm-reading.csv`.
+const READING_COLUMNS: [&str; 5] = ["element", "threads", "product", "bytes", "gigabytes_per_second"];
+
+/// Gives the rows the readings that were measured with them.
+fn read_readings(rows: &mut [Row]) {
+    let Ok(mut reader) = csv::Reader::from_path(tables().join("gemm-reading.csv")) else { return };
+    for record in reader.records().flatten() {
+        let field = |i: usize| record.get(i).unwrap_or_default();
+        let Ok(rate) = field(4).parse() else { continue };
+        for row in rows.iter_mut() {
+            if row.element == field(0) && row.threads.to_string() == field(1) && row.shape.name() == field(2)
+            {
+                row.reading = Some(rate);
+            }
+        }
+    }
+}
+
+fn write_readings(rows: &[Row]) {
+    let path = tables().join("gemm-reading.csv");
+    let mut writer = csv::Writer::from_path(path).expect("gemm-reading.csv");
+    writer.write_record(READING_COLUMNS).expect("gemm-reading.csv");
+    for row in rows.iter().filter(|row| row.library == "ours") {
+        if let Some(rate) = row.reading {
+            let (element, threads, product) = row.place();
+            let (bytes, rate) = (row.matrix_bytes().to_string(), format!("{rate:.1}"));
+            writer
+                .write_record([element, threads.to_string(), product, bytes, rate])
+                .expect("gemm-reading.csv");
+        }
+    }
+    writer.flush().expect("gemm-reading.csv");
+}
+
+/// The products with one row or column as what they are: readings of a matrix.
+fn matrix_vector_table(rows: &[Row]) -> String {
+    let shapes: Vec<&[Row]> =
+        rows.chunk_by(|a, b| a.place() == b.place()).filter(|rows| rows[0].reading.is_some()).collect();
+    if shapes.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from("## Matrix-vector products\n\n");
+    text += "With one row or column, each element of the matrix is read for a single multiply-add, and the memory decides. \
+             10^9 bytes of the matrix per second on one thread, beside a loop that reads an array of the same size \
+             over and over in the same run: from the level-2 cache if that holds it, else from the level-3 cache.\n\n";
+    text += "| product | matrix, KiB | read, GB/s | ours, GB/s | % of reading | best other | GB/s | % of reading |\n";
+    text += "|---|--:|--:|--:|--:|---|--:|--:|\n";
+    for rows in shapes {
+        let (Some(ours), Some(best)) = (rows.iter().find(|row| row.library == "ours"), best_peer(rows))
+        else {
+            continue;
+        };
+        let _ = writeln!(
+            text,
+            "| {} | {} | {:.0} | {} | {} | {} |",
+            ours.shape.name(),
+            ours.matrix_bytes() >> 10,
+            ours.reading.unwrap_or(f64::NAN),
+            ours.bandwidth(),
+            best.library,
+            best.bandwidth()
+        );
+    }
+    text
 }
 
 /// The table: a line per shape, ours beside the best of the others.
@@ -217,5 +327,5 @@ fn table(rows: &[Row]) -> String {
             .fold(f64::INFINITY, |least, ratio| if ratio < least { ratio } else { least });
         let _ = writeln!(text, "\nGeometric mean of the ratios {mean:.3}, smallest {least:.2}.\n");
     }
-    text
+    text + &matrix_vector_table(rows)
 }

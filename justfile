@@ -46,11 +46,17 @@ bench-elementwise *ARGS:
 bench-train *ARGS:
     cargo bench --package benches --bench train_peers -- {{ARGS}}
 
+# Convolutions and pooling pass by pass beside PyTorch's: writes results/benchmarks/conv.*
+bench-conv *ARGS:
+    cargo bench --package benches --bench conv_peers --no-run
+    taskset -c 0 cargo bench --package benches --bench conv_peers -- --threads 1 {{ARGS}}
+    cargo bench --package benches --bench conv_peers -- --threads all {{ARGS}}
+
 # Installs the libraries of bench-gemm (Debian, x86-64; some 3 GB)
 bench-peers:
     benches/peers/install.sh
 
-# Installs the frameworks of bench-train (Python and Rust; some 7 GB)
+# Installs the frameworks of bench-train and bench-conv (Python and Rust; some 7 GB)
 bench-train-peers:
     benches/peers/install-training.sh
 

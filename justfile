@@ -46,9 +46,23 @@ bench-elementwise *ARGS:
     cargo bench --package benches --bench elementwise --no-run
     taskset -c 0 cargo bench --package benches --bench elementwise -- {{ARGS}}
 
+# Training beside PyTorch, JAX, burn and candle, on one thread and on all: writes results/benchmarks/train.*
+bench-train *ARGS:
+    cargo bench --package benches --bench train_peers -- {{ARGS}}
+
+# Convolutions and pooling pass by pass beside PyTorch's: writes results/benchmarks/conv.*
+bench-conv *ARGS:
+    cargo bench --package benches --bench conv_peers --no-run
+    taskset -c 0 cargo bench --package benches --bench conv_peers -- --threads 1 {{ARGS}}
+    cargo bench --package benches --bench conv_peers -- --threads all {{ARGS}}
+
 # Installs the libraries of bench-gemm (Debian, x86-64; some 3 GB)
 bench-peers:
     benches/peers/install.sh
+
+# Installs the frameworks of bench-train and bench-conv (Python and Rust; some 7 GB)
+bench-train-peers:
+    benches/peers/install-training.sh
 
 # All 2^32 inputs of every f32 function, at every level, against the exact result (N5); long
 prove-math *ARGS:

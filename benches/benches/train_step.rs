@@ -1,65 +1,21 @@
 //! Samples per second of one training step: batch 64, plain SGD, softmax cross-entropy, f32, data in
 //! memory. Run `cargo bench -p benches --bench train_step [FILTER]`.
 //!
-//! Models: P = 784-10; M1 = 784-128-10; M2 = 784-512-256-10; L5 = LeNet-5 with ReLU and max pooling;
-//! C2 = two 3 x 3 convolutions of 32 and 64 filters, pooling, 128 units. Each runs on one thread and
-//! on a pool of two. Before a model is timed, its step at the best level is compared by bits with
-//! the step at the scalar level.
+//! The networks are those of [`networks`]. Each runs on one thread and on a pool of two. Before a model is
+//! timed, its step at the best level is compared by bits with the step at the scalar level.
 
 use std::hint::black_box;
 use std::time::Duration;
 
+use benches::{BATCH, PIXELS, network, networks};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use kernels::activation::Activation;
 use kernels::{Exec, Level};
-use models::init::Init;
-use models::loss::{Loss, Targets};
+use models::loss::Targets;
 use models::network::{LayerSpec, Network, Position};
 use models::optimizer::{Optimizer, OptimizerSpec};
 use models::rng::{Purpose, Stream};
 
-const BATCH: usize = 64;
 const BATCHES: usize = 8;
-const PIXELS: usize = 784;
-
-const RELU: LayerSpec = LayerSpec::Activation(Activation::Relu);
-
-fn padded(filters: usize, kernel: usize, padding: usize) -> LayerSpec {
-    LayerSpec::Conv2d {
-        filters,
-        kernel: [kernel; 2],
-        stride: [1; 2],
-        padding: [padding; 2],
-        dilation: [1; 2],
-        groups: 1,
-        bias: true,
-        true_convolution: false,
-    }
-}
-
-fn dense(units: &[usize]) -> Vec<LayerSpec> {
-    let mut layers = vec![LayerSpec::Flatten];
-    for (index, &units) in units.iter().enumerate() {
-        if index > 0 {
-            layers.push(RELU);
-        }
-        layers.push(LayerSpec::dense(units));
-    }
-    layers
-}
-
-fn models() -> Vec<(&'static str, Vec<LayerSpec>)> {
-    let pool = || LayerSpec::max_pool2d(2);
-    let l5 = [padded(6, 5, 2), RELU, pool(), padded(16, 5, 0), RELU, pool()];
-    let c2 = [padded(32, 3, 1), RELU, padded(64, 3, 1), RELU, pool()];
-    vec![
-        ("P", dense(&[10])),
-        ("M1", dense(&[128, 10])),
-        ("M2", dense(&[512, 256, 10])),
-        ("L5", [l5.to_vec(), dense(&[120, 84, 10])].concat()),
-        ("C2", [c2.to_vec(), dense(&[128, 10])].concat()),
-    ]
-}
 
 /// A network with its optimiser and a few batches.
 struct Training {
@@ -72,8 +28,7 @@ struct Training {
 
 impl Training {
     fn new(layers: &[LayerSpec]) -> Self {
-        let mut network = Network::new(&[1, 28, 28], layers, Loss::SoftmaxCrossEntropy, BATCH).unwrap();
-        network.initialise(Init::HeNormal, 1);
+        let network = network(layers);
         let optimizer = Optimizer::new(OptimizerSpec::sgd(0.01), network.parameters().len()).unwrap();
         let mut stream = Stream::new(Purpose::Data, 1, 0);
         let x = (0..BATCHES * BATCH * PIXELS).map(|_| stream.uniform() as f32).collect();
@@ -104,7 +59,7 @@ fn train_step(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("train_step");
     group.throughput(Throughput::Elements(BATCH as u64));
     group.sample_size(20).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
-    for (name, layers) in models() {
+    for (name, layers) in networks() {
         check(name, &layers);
         let mut training = Training::new(&layers);
         let exec = Exec::serial(Level::best());

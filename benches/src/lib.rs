@@ -1,10 +1,14 @@
 //! Benches live in `benches/`; this file holds what they share.
 
+mod dialogue;
 mod machine;
+mod networks;
 mod product;
 mod turns;
 
+pub use dialogue::{Dialogue, peers, program, python};
 pub use machine::{machine, tables};
+pub use networks::{BATCH, IMAGE, PIXELS, flop_per_sample, network, networks};
 pub use product::{Number, Product, Shape};
 pub use turns::{REPETITIONS, calls_per_repetition, seconds};
 

@@ -1,0 +1,154 @@
+//! `conv.csv` and the table that is set from it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use benches::{REPETITIONS, machine, tables};
+
+/// The columns of `conv.csv`.
+const COLUMNS: [&str; 8] =
+    ["layer", "pass", "threads", "library", "version", "ms", "gflops", "percent_of_peak"];
+
+/// A library's time for a pass.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    layer: String,
+    pass: String,
+    library: String,
+    version: String,
+    threads: usize,
+    milliseconds: f64,
+    /// GFLOP/s and % of the peak; pooling has neither.
+    rate: Option<[f64; 2]>,
+}
+
+impl Row {
+    /// `times` in seconds, `peak` in GFLOP/s.
+    pub(crate) fn new(
+        [layer, pass, library]: [&str; 3],
+        version: String,
+        threads: usize,
+        mut times: Vec<f64>,
+        flops: usize,
+        peak: f64,
+    ) -> Self {
+        times.sort_by(f64::total_cmp);
+        let seconds = times[times.len() / 2];
+        let gflops = flops as f64 / seconds / 1e9;
+        Self {
+            layer: layer.to_owned(),
+            pass: pass.to_owned(),
+            library: library.to_owned(),
+            version,
+            threads,
+            milliseconds: 1e3 * seconds,
+            rate: (flops > 0).then_some([gflops, 100.0 * gflops / peak]),
+        }
+    }
+
+    fn fields(&self) -> [String; 8] {
+        let rate = |i: usize| self.rate.map(|rate| format!("{:.1}", rate[i])).unwrap_or_default();
+        [
+            self.layer.clone(),
+            self.pass.clone(),
+            self.threads.to_string(),
+            self.library.clone(),
+            self.version.clone(),
+            format!("{:.4}", self.milliseconds),
+            rate(0),
+            rate(1),
+        ]
+    }
+
+    fn read(record: &csv::StringRecord) -> Option<Self> {
+        let number = |i: usize| record.get(i)?.parse::<f64>().ok();
+        Some(Self {
+            layer: record.get(0)?.to_owned(),
+            pass: record.get(1)?.to_owned(),
+            threads: record.get(2)?.parse().ok()?,
+            library: record.get(3)?.to_owned(),
+            version: record.get(4)?.to_owned(),
+            milliseconds: number(5)?,
+            rate: number(6).zip(number(7)).map(|(gflops, percent)| [gflops, percent]),
+        })
+    }
+
+    /// `0.123 ms, 45 %`.
+    fn cell(&self) -> String {
+        let percent = self.rate.map(|[_, percent]| format!(", {percent:.0} %"));
+        format!("{:.3} ms{}", self.milliseconds, percent.unwrap_or_default())
+    }
+}
+
+/// The others' shortest time over ours: above 1 where ours is faster.
+fn ratio(rows: &[Row]) -> Option<f64> {
+    let others = rows.iter().skip(1).map(|row| row.milliseconds);
+    Some(others.min_by(f64::total_cmp)? / rows[0].milliseconds)
+}
+
+/// One line per pass while it runs.
+pub(crate) fn print(rows: &[Row]) {
+    print!("{} {} t{}:", rows[0].layer, rows[0].pass, rows[0].threads);
+    for row in rows {
+        print!(" {} {} |", row.library, row.cell());
+    }
+    println!(" best / ours {:.2}", ratio(rows).unwrap_or(f64::NAN));
+}
+
+/// Replaces the rows with this number of threads and sets the table again.
+pub(crate) fn write(threads: usize, rows: Vec<Row>) {
+    let path = tables().join("conv.csv");
+    let mut all: Vec<Row> = Vec::new();
+    if let Ok(mut reader) = csv::Reader::from_path(&path) {
+        all.extend(reader.records().flatten().filter_map(|record| Row::read(&record)));
+    }
+    all.retain(|row| row.threads != threads);
+    all.extend(rows);
+    all.sort_by_key(|row| row.threads);
+    std::fs::create_dir_all(tables()).expect("results/benchmarks");
+    let mut writer = csv::Writer::from_path(&path).expect("conv.csv");
+    writer.write_record(COLUMNS).expect("conv.csv");
+    for row in &all {
+        writer.write_record(row.fields()).expect("conv.csv");
+    }
+    writer.flush().expect("conv.csv");
+    std::fs::write(tables().join("conv.md"), table(&all)).expect("conv.md");
+    println!("wrote {}", path.display());
+}
+
+/// The table: a line per layer and pass.
+fn table(rows: &[Row]) -> String {
+    let mut text = String::from("# Convolutions and pooling beside PyTorch\n\n");
+    let theirs = rows.iter().find(|row| row.library != "ours");
+    let version = theirs.map_or("absent", |row| &row.version);
+    let _ = writeln!(text, "Made by `just bench-conv`. {}, PyTorch {version}.\n", machine());
+    let _ = writeln!(
+        text,
+        "Median of {REPETITIONS} repetitions in turns; % of the FMA peak of the cores used, measured in the same \
+         run. The ratio is PyTorch's time in its better layout over ours. A layer is batch x channels x height x width -> \
+         filters, k its kernel's side, p its padding. Some outputs of each pass were compared before it was timed.\n"
+    );
+    let mut by_threads: BTreeMap<usize, Vec<&[Row]>> = BTreeMap::new();
+    for pass in rows.chunk_by(|a, b| (&a.layer, &a.pass, a.threads) == (&b.layer, &b.pass, b.threads)) {
+        by_threads.entry(pass[0].threads).or_default().push(pass);
+    }
+    for (threads, passes) in by_threads {
+        let _ = writeln!(text, "## {threads} thread{}\n", if threads == 1 { "" } else { "s" });
+        text += "| layer | pass | ours | PyTorch | channels last | ratio |\n|---|---|--:|--:|--:|--:|\n";
+        for rows in passes {
+            let cell = |i: usize| rows.get(i).map_or("—".to_owned(), Row::cell);
+            let ratio = ratio(rows).map_or("—".to_owned(), |ratio| format!("{ratio:.2}"));
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} | {} | {} | {ratio} |",
+                rows[0].layer,
+                rows[0].pass,
+                cell(0),
+                cell(1),
+                cell(2)
+            );
+        }
+        text += "\n";
+    }
+    text
+}

@@ -66,7 +66,7 @@ impl<'a, T: Element> Product<'a, T> {
         }
         let Self { start, chain, finish, a, b, c } = product;
         parallel::tiles(tasks, [8, 16], c, &|rows, cols, c| {
-            let finish = finish.tile(rows.clone(), cols.clone());
+            let finish = finish.tile(rows.start, cols.start);
             let (a, b) = (a.tile(rows, 0..k), b.tile(0..k, cols));
             exec.level.dispatch(Product { start, chain, finish, a, b, c });
         });
@@ -115,7 +115,7 @@ impl<T: Element> Kernel for Product<'_, T> {
                         add_one_chain(simd, a, b, &mut c);
                     }
                 }
-                finish.tile(rows.clone(), cols).apply(&mut c);
+                finish.tile(rows.start, cols.start).apply(&mut c);
             }
         }
     }

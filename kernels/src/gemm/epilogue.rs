@@ -2,8 +2,6 @@
 
 #![forbid(unsafe_code)]
 
-use std::ops::Range;
-
 use crate::activation::{self, Activation};
 use crate::{Element, Error, Exec, MatMut, MatRef};
 
@@ -36,7 +34,7 @@ impl<'a, T: Element> Epilogue<'a, T> {
     pub const NOTHING: Self = Self { bias: Bias::None, residual: None, activation: Activation::Identity };
 
     /// What is to be done in registers, for a C of `m` x `n`.
-    pub(super) fn finish(&self, m: usize, n: usize) -> Result<Finish<'a, T>, Error> {
+    pub(super) fn terms(&self, m: usize, n: usize) -> Result<Terms<'a, T>, Error> {
         let one_for_each = |what: &str, expected: usize, bias: &'a [T], strides| {
             if bias.len() == expected {
                 return MatRef::with_strides(bias, (m, n), strides);
@@ -64,7 +62,7 @@ impl<'a, T: Element> Epilogue<'a, T> {
             Activation::LeakyRelu { slope } => Negative::Times(T::from_f64(slope)),
             _ => Negative::Kept,
         };
-        Ok(Finish { terms: [bias, self.residual], negative })
+        Ok(Terms { added: [bias, self.residual], negative })
     }
 
     /// Takes the activation of every element, if it is not one that is taken in registers.
@@ -88,20 +86,12 @@ impl<'a, T: Element> Epilogue<'a, T> {
 /// Elements whose activation is taken at a time: what stays in the level-1 cache.
 const RUN: usize = 1024;
 
-/// An epilogue as the tiles see it.
+/// An epilogue of checked shapes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Finish<'a, T> {
+pub(super) struct Terms<'a, T> {
     /// Added one after the other, each as large as C. One that is the same for all rows, or columns, has a stride of 0.
-    pub(super) terms: [Option<MatRef<'a, T>>; 2],
+    pub(super) added: [Option<MatRef<'a, T>>; 2],
     pub(super) negative: Negative<T>,
-}
-
-/// The part of a strip's epilogue that begins at (row, col).
-#[derive(Clone, Copy)]
-pub(super) struct FinishAt<'a, T> {
-    pub(super) finish: &'a Finish<'a, T>,
-    pub(super) row: usize,
-    pub(super) col: usize,
 }
 
 /// What becomes of a value below zero.
@@ -113,52 +103,75 @@ pub(super) enum Negative<T> {
     Times(T),
 }
 
-impl<T: Element> Finish<'_, T> {
-    pub(super) const NOTHING: Self = Self { terms: [None; 2], negative: Negative::Kept };
+impl<T: Element> Terms<'_, T> {
+    /// The same for C'.
+    pub(super) fn t(self) -> Self {
+        Self { added: self.added.map(|term| term.map(MatRef::t)), ..self }
+    }
 
+    fn finish(&self, i: usize, j: usize, z: T) -> T {
+        let z = self.added.iter().flatten().fold(z, |z, term| z + term.at(i, j));
+        match self.negative {
+            Negative::Zero if z < T::ZERO => T::ZERO,
+            Negative::Times(slope) if z < T::ZERO => slope * z,
+            _ => z,
+        }
+    }
+}
+
+/// What is left to do with a tile of C.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Finish<'a, T> {
+    /// For C and for C'; `None`: nothing.
+    terms: Option<[&'a Terms<'a, T>; 2]>,
+    /// Where in C the tile begins.
+    row: usize,
+    col: usize,
+}
+
+impl<'a, T: Element> Finish<'a, T> {
+    pub(super) const NOTHING: Self = Self { terms: None, row: 0, col: 0 };
+
+    /// All of C; `turned` is `terms` for C'.
+    pub(super) fn new(terms: &'a Terms<'a, T>, turned: &'a Terms<'a, T>) -> Self {
+        Self { terms: Some([terms, turned]), row: 0, col: 0 }
+    }
+
+    /// The terms, if any, and where in them the tile begins.
     #[inline(always)]
-    pub(super) fn is_nothing(&self) -> bool {
-        self.terms.iter().all(Option::is_none) && self.negative == Negative::Kept
+    pub(super) fn terms(&self) -> Option<(&'a Terms<'a, T>, usize, usize)> {
+        match self.terms {
+            Some([terms, _]) => Some((terms, self.row, self.col)),
+            None => None,
+        }
     }
 
     /// Whether a row of a tile finds its terms beside each other, or one for all.
     #[inline(always)]
     pub(super) fn fits_registers(&self) -> bool {
-        self.terms.iter().flatten().all(|term| term.col_stride() <= 1)
+        match self.terms {
+            Some([terms, _]) => terms.added.iter().flatten().all(|term| term.col_stride() <= 1),
+            None => true,
+        }
     }
 
     /// The same for C'.
     pub(super) fn t(self) -> Self {
-        Self { terms: self.terms.map(|term| term.map(MatRef::t)), ..self }
+        Self { terms: self.terms.map(|[terms, turned]| [turned, terms]), row: self.col, col: self.row }
     }
 
-    /// The same for a tile of C.
+    /// The tile that begins at (row, col) of this one.
     #[inline(always)]
-    pub(super) fn tile(self, rows: Range<usize>, cols: Range<usize>) -> Self {
-        if self.is_nothing() {
-            return self;
-        }
-        Self { terms: self.terms.map(|term| term.map(|term| term.tile(rows.clone(), cols.clone()))), ..self }
+    pub(super) fn tile(self, row: usize, col: usize) -> Self {
+        Self { row: self.row + row, col: self.col + col, ..self }
     }
 
     /// Finishes elements that are in memory.
-    #[inline(always)]
     pub(super) fn apply(&self, c: &mut MatMut<'_, T>) {
-        if !self.is_nothing() {
-            self.apply_to_each(c);
-        }
-    }
-
-    fn apply_to_each(&self, c: &mut MatMut<'_, T>) {
+        let Some((terms, row, col)) = self.terms() else { return };
         for i in 0..c.rows() {
             for j in 0..c.cols() {
-                let z = self.terms.iter().flatten().fold(c.at(i, j), |z, term| z + term.at(i, j));
-                let a = match self.negative {
-                    Negative::Zero if z < T::ZERO => T::ZERO,
-                    Negative::Times(slope) if z < T::ZERO => slope * z,
-                    _ => z,
-                };
-                c.set(i, j, a);
+                c.set(i, j, terms.finish(row + i, col + j, c.at(i, j)));
             }
         }
     }

@@ -7,8 +7,8 @@
 
 use super::Start;
 use super::ahead::{Ahead, STEPS};
-use super::epilogue::{Finish, FinishAt};
-use super::tile::{Place, Rows, Steps, begin, end, finish, last_register, multiply};
+use super::epilogue::Finish;
+use super::tile::{Place, Rows, Steps, begin, end, finish_tile, last_register, multiply};
 use crate::simd::{Simd, Vector};
 use crate::{Element, MatMut};
 
@@ -34,12 +34,6 @@ pub(super) struct Strip<'a, T> {
 }
 
 impl<T: Element> Strip<'_, T> {
-    /// What is left to do with the tile at (row, col), if anything.
-    #[inline(always)]
-    fn finish_at(&self, row: usize, col: usize) -> Option<FinishAt<'_, T>> {
-        if self.finish.is_nothing() { None } else { Some(FinishAt { finish: &self.finish, row, col }) }
-    }
-
     /// Checks once what the tiles rely on: rows of A, columns of B and all of C lie where they may be touched.
     #[inline(always)]
     fn steps<const MR: usize>(&self) -> Steps {
@@ -49,8 +43,11 @@ impl<T: Element> Strip<'_, T> {
         assert!(a.data.len() > (rows - 1) * a.lane + (k - 1) * a.step);
         assert!(b.lane == 1 && b.data.len() >= (k - 1) * b.step + cols);
         assert!(c.col_stride() == 1 || cols == 1);
-        let terms = self.finish.terms.iter().flatten();
-        terms.for_each(|term| assert!(term.rows() == rows && term.cols() == cols && term.col_stride() <= 1));
+        if let Some((terms, row, col)) = self.finish.terms() {
+            for term in terms.added.iter().flatten() {
+                assert!(term.rows() >= row + rows && term.cols() >= col + cols && term.col_stride() <= 1);
+            }
+        }
         Steps {
             start: *start,
             k: *k,
@@ -152,7 +149,7 @@ fn near<T: Element, S: Simd, const MR: usize, const NV: usize>(simd: S, strip: &
             while left > 0 {
                 let last = last_register::<T::Vector<S>, NV>(simd, left);
                 for tile in 0..steps.tiles {
-                    let finish = strip.finish_at(tile * MR, strip.c.cols() - left);
+                    let finish = strip.finish.tile(tile * MR, strip.c.cols() - left);
                     // SAFETY: `Strip::steps` has checked that all that the tiles of the strip touch is theirs.
                     unsafe {
                         match last {
@@ -171,22 +168,20 @@ fn near<T: Element, S: Simd, const MR: usize, const NV: usize>(simd: S, strip: &
 }
 
 /// # Safety
-/// As [`multiply`] and [`finish`], and MR rows of C must be the caller's as far as a row of B goes.
+/// As [`multiply`] and [`finish_tile`], and MR rows of C must be the caller's as far as a row of B goes.
 #[inline(always)]
 unsafe fn near_tile<V: Vector, const MR: usize, const NV: usize>(
     simd: V::Simd,
     steps: Steps,
     mut at: Place<V::Element>,
     last: Option<V::Mask>,
-    finish_at: Option<FinishAt<'_, V::Element>>,
+    finish: Finish<'_, V::Element>,
 ) {
     // SAFETY: the caller promises what all of them touch.
     unsafe {
         let mut sums = begin::<V, MR, NV>(simd, steps, at.c, last);
         multiply::<V, MR, NV>(simd, steps.k, steps, &mut at, last, None, &mut sums);
-        if let Some(here) = finish_at {
-            finish(simd, here, last, &mut sums);
-        }
+        finish_tile(simd, finish, last, &mut sums);
         end(sums, steps, at.c, last);
     }
 }
@@ -213,7 +208,7 @@ fn far<T: Element, S: Simd, const MR: usize, const NV: usize>(
                 let below = at.below::<MR>(steps);
                 let next_c = if tile + 1 < steps.tiles { below.c.cast_const() } else { passing.next_c };
                 ask_for_tile::<T::Vector<S>, MR, NV>(simd, steps, next_c);
-                let finish = strip.finish_at(tile * MR, 0);
+                let finish = strip.finish.tile(tile * MR, 0);
                 // SAFETY: `Strip::steps` has checked that all that the tiles of the strip touch is theirs, and the
                 // copy has room for k rows of NV registers.
                 unsafe {
@@ -256,7 +251,7 @@ fn ask_for_tile<V: Vector, const MR: usize, const NV: usize>(
 /// A tile with a loop of its own for each kind; the masks are those of B's last register and of C's.
 ///
 /// # Safety
-/// As [`multiply`] and [`finish`], and MR rows of C must be the caller's up to the register that its mask tells.
+/// As [`multiply`] and [`finish_tile`], and MR rows of C must be the caller's up to the register that its mask tells.
 #[inline(always)]
 unsafe fn far_tile<V: Vector, const MR: usize, const NV: usize>(
     simd: V::Simd,
@@ -265,7 +260,7 @@ unsafe fn far_tile<V: Vector, const MR: usize, const NV: usize>(
     (last, cut): (Option<V::Mask>, Option<V::Mask>),
     copy: Option<*mut V::Element>,
     ahead: &mut Ahead<V::Element>,
-    finish_at: Option<FinishAt<'_, V::Element>>,
+    finish: Finish<'_, V::Element>,
 ) {
     // SAFETY: the caller's promise.
     unsafe {
@@ -276,9 +271,7 @@ unsafe fn far_tile<V: Vector, const MR: usize, const NV: usize>(
             (Some(_), None) => asking::<V, MR, NV>(simd, steps, at, last, None, ahead, &mut sums),
             (Some(_), Some(_)) => asking::<V, MR, NV>(simd, steps, at, last, copy, ahead, &mut sums),
         }
-        if let Some(here) = finish_at {
-            finish(simd, here, cut, &mut sums);
-        }
+        finish_tile(simd, finish, cut, &mut sums);
         end(sums, steps, at.c, cut);
     }
 }

@@ -190,7 +190,9 @@ pub fn gemm_fused<T: Element>(
     mut c: MatMut<'_, T>,
 ) -> Result<(), Error> {
     check("gemm_fused", &a, &b, &c)?;
-    let finish = epilogue.finish(c.rows(), c.cols())?;
+    let terms = epilogue.terms(c.rows(), c.cols())?;
+    let turned = terms.t();
+    let finish = Finish::new(&terms, &turned);
     Product { finish, ..Product::of(a, b, c.reborrow()) }.compute(exec);
     epilogue.activate(exec, &mut c)
 }
@@ -299,7 +301,7 @@ fn five_loops<T: Element, S: Simd>(
     for chunk in chunks.runs() {
         let columns = chunk.start * lanes..n.min(chunk.end * lanes);
         let mut c = c.tile(0..m, columns.clone());
-        let finish = finish.tile(0..m, columns.clone());
+        let finish = finish.tile(0, columns.start);
         let panels = Even::at_most(sizes.nr, chunk.len());
         // LOOP 4: k. From the second block on, the chains continue from C.
         let mut start = start;
@@ -310,7 +312,7 @@ fn five_loops<T: Element, S: Simd>(
             // LOOP 3: rows of C and A.
             for rows in Even::at_most(sizes.mc, m).runs() {
                 let a = BlockOfA::new(simd, &sizes, a.tile(rows.clone(), depth.clone()), a_copy);
-                let finish = finish.tile(rows.clone(), 0..columns.len());
+                let finish = finish.tile(rows.start, 0);
                 let mut c = c.tile(rows, 0..columns.len());
                 // LOOP 2: panels of B and C.
                 for (i, panel) in panels.runs().enumerate() {
@@ -324,7 +326,7 @@ fn five_loops<T: Element, S: Simd>(
                     };
                     let next_c = c.as_mut_ptr().wrapping_add(next.start);
                     let columns = panel.start * lanes..c.cols().min(panel.end * lanes);
-                    let finish = finish.tile(0..a.rows(), columns.clone());
+                    let finish = finish.tile(0, columns.start);
                     let c = c.tile(0..a.rows(), columns);
                     tiles(simd, (start, finish), sizes.mr, a, (&mut b_chunk, panel), (&mut ahead, next_c), c);
                 }
@@ -395,7 +397,7 @@ fn columns<T: Element, S: Simd>(
     for (rows, height) in heights.strips() {
         let (lane, step) = (a.row_stride(), a.col_stride());
         let a = Operand { data: &a.data()[rows.start * lane..], lane, step };
-        let finish = finish.tile(rows.clone(), cols.clone());
+        let finish = finish.tile(rows.start, cols.start);
         let mut strip = Strip { start, finish, k, a, b, c: c.tile(rows, cols.clone()) };
         near_kernel::<T, S>(height, vectors)(simd, &mut strip);
     }
@@ -435,7 +437,7 @@ fn tiles<T: Element, S: Simd>(
                 next_panel
             };
             let mut passing = Passing { copy, next_c, ahead: &mut *ahead };
-            let finish = finish.tile(rows.clone(), 0..cols);
+            let finish = finish.tile(rows.start, 0);
             let a = a.tile(rows.clone());
             let mut strip = Strip { start, finish, k, a, b: operand, c: c.tile(rows, 0..cols) };
             first = false;

@@ -13,7 +13,7 @@
 use std::hint::black_box;
 
 use super::Start;
-use super::epilogue::{FinishAt, Negative};
+use super::epilogue::{Finish, Negative};
 use crate::Element;
 use crate::simd::Vector;
 
@@ -139,20 +139,21 @@ pub(super) unsafe fn multiply<V: Vector, const MR: usize, const NV: usize>(
     }
 }
 
-/// Finishes the elements of a tile.
+/// Finishes the elements of a tile, if there is anything left to do.
 ///
 /// # Safety
 /// From the place on, MR rows of NV registers, or as many as the mask tells, must lie inside every term, whose column
 /// strides must be 0 or 1.
 #[inline(always)]
-pub(super) unsafe fn finish<V: Vector, const MR: usize, const NV: usize>(
+pub(super) unsafe fn finish_tile<V: Vector, const MR: usize, const NV: usize>(
     simd: V::Simd,
-    FinishAt { finish, row, col }: FinishAt<'_, V::Element>,
+    finish: Finish<'_, V::Element>,
     last: Option<V::Mask>,
     sums: &mut [[V; NV]; MR],
 ) {
+    let Some((terms, row, col)) = finish.terms() else { return };
     let one = V::splat(simd, V::Element::ONE);
-    for term in finish.terms.iter().flatten() {
+    for term in terms.added.iter().flatten() {
         let first = term.data().as_ptr().wrapping_add(row * term.row_stride() + col * term.col_stride());
         for (i, row) in sums.iter_mut().enumerate() {
             let from = first.wrapping_add(i * term.row_stride());
@@ -171,7 +172,7 @@ pub(super) unsafe fn finish<V: Vector, const MR: usize, const NV: usize>(
         }
     }
     let (zero, minus_zero) = (V::splat(simd, V::Element::ZERO), V::splat(simd, -V::Element::ZERO));
-    match finish.negative {
+    match terms.negative {
         Negative::Kept => {}
         Negative::Zero => {
             for row in sums {

@@ -1,7 +1,8 @@
-//! The ladder: one product written six times, each rung faster than the one before for a reason
-//! that can be named, and all with the same bits.
+//! The ladder: one product written six times, from three plain loops to all cores, each rung with one change that can be
+//! named, and all with the same bits. What each buys, and that blocking alone buys nothing, is in
+//! `docs/matmul-ladder.md`.
 //!
-//! | rung | what changes | why it is faster |
+//! | rung | what changes | what it is for |
 //! |---|---|---|
 //! | [`naive`] | three loops, as the formula stands | |
 //! | [`loop_order`] | the column index innermost | the chains of a row are independent: they fill vector registers |

@@ -4,6 +4,7 @@
 
 use super::blocking::{Even, PART, tasks};
 use super::epilogue::Finish;
+use super::microkernel::finish_strip;
 use super::scratch::Lease;
 use super::{Start, one_chain};
 use crate::simd::{Kernel, Simd};
@@ -115,7 +116,7 @@ impl<T: Element> Kernel for Product<'_, T> {
                         add_one_chain(simd, a, b, &mut c);
                     }
                 }
-                finish.tile(rows.start, cols.start).apply(&mut c);
+                finish_strip(simd, finish.tile(rows.start, cols.start), &mut c);
             }
         }
     }

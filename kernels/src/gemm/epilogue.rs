@@ -137,6 +137,10 @@ impl<'a, T: Element> Finish<'a, T> {
         Self { terms: Some([terms, turned]), row: 0, col: 0 }
     }
 
+    pub(super) fn is_nothing(&self) -> bool {
+        self.terms.is_none()
+    }
+
     /// The terms, if any, and where in them the tile begins.
     #[inline(always)]
     pub(super) fn terms(&self) -> Option<(&'a Terms<'a, T>, usize, usize)> {
@@ -151,6 +155,18 @@ impl<'a, T: Element> Finish<'a, T> {
     pub(super) fn fits_registers(&self) -> bool {
         match self.terms {
             Some([terms, _]) => terms.added.iter().flatten().all(|term| term.col_stride() <= 1),
+            None => true,
+        }
+    }
+
+    /// Whether the terms reach over a tile of `rows` x `cols`.
+    #[inline(always)]
+    pub(super) fn covers(&self, rows: usize, cols: usize) -> bool {
+        match self.terms {
+            Some([terms, _]) => {
+                let reaches = |x: &MatRef<'_, T>| x.rows() >= self.row + rows && x.cols() >= self.col + cols;
+                terms.added.iter().flatten().all(reaches)
+            }
             None => true,
         }
     }

@@ -43,11 +43,7 @@ impl<T: Element> Strip<'_, T> {
         assert!(a.data.len() > (rows - 1) * a.lane + (k - 1) * a.step);
         assert!(b.lane == 1 && b.data.len() >= (k - 1) * b.step + cols);
         assert!(c.col_stride() == 1 || cols == 1);
-        if let Some((terms, row, col)) = self.finish.terms() {
-            for term in terms.added.iter().flatten() {
-                assert!(term.rows() >= row + rows && term.cols() >= col + cols && term.col_stride() <= 1);
-            }
-        }
+        assert!(self.finish.covers(rows, cols));
         Steps {
             start: *start,
             k: *k,
@@ -208,19 +204,10 @@ fn far<T: Element, S: Simd, const MR: usize, const NV: usize>(
                 let below = at.below::<MR>(steps);
                 let next_c = if tile + 1 < steps.tiles { below.c.cast_const() } else { passing.next_c };
                 ask_for_tile::<T::Vector<S>, MR, NV>(simd, steps, next_c);
-                let finish = strip.finish.tile(tile * MR, 0);
                 // SAFETY: `Strip::steps` has checked that all that the tiles of the strip touch is theirs, and the
                 // copy has room for k rows of NV registers.
                 unsafe {
-                    far_tile::<T::Vector<S>, MR, NV>(
-                        simd,
-                        steps,
-                        at,
-                        (last, cut),
-                        copy,
-                        passing.ahead,
-                        finish,
-                    )
+                    far_tile::<T::Vector<S>, MR, NV>(simd, steps, at, (last, cut), copy, passing.ahead)
                 };
                 at = below;
                 if let Some(copy) = copy.take() {
@@ -230,6 +217,7 @@ fn far<T: Element, S: Simd, const MR: usize, const NV: usize>(
                     last = None;
                 }
             }
+            finish_strip(simd, strip.finish, &mut strip.c);
         },
     );
 }
@@ -251,7 +239,7 @@ fn ask_for_tile<V: Vector, const MR: usize, const NV: usize>(
 /// A tile with a loop of its own for each kind; the masks are those of B's last register and of C's.
 ///
 /// # Safety
-/// As [`multiply`] and [`finish_tile`], and MR rows of C must be the caller's up to the register that its mask tells.
+/// As [`multiply`], and MR rows of C must be the caller's up to the register that its mask tells.
 #[inline(always)]
 unsafe fn far_tile<V: Vector, const MR: usize, const NV: usize>(
     simd: V::Simd,
@@ -260,42 +248,69 @@ unsafe fn far_tile<V: Vector, const MR: usize, const NV: usize>(
     (last, cut): (Option<V::Mask>, Option<V::Mask>),
     copy: Option<*mut V::Element>,
     ahead: &mut Ahead<V::Element>,
-    finish: Finish<'_, V::Element>,
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        let mut sums = begin::<V, MR, NV>(simd, steps, at.c, cut);
         match (last, copy) {
-            (None, None) => asking::<V, MR, NV>(simd, steps, at, None, None, ahead, &mut sums),
-            (None, Some(_)) => asking::<V, MR, NV>(simd, steps, at, None, copy, ahead, &mut sums),
-            (Some(_), None) => asking::<V, MR, NV>(simd, steps, at, last, None, ahead, &mut sums),
-            (Some(_), Some(_)) => asking::<V, MR, NV>(simd, steps, at, last, copy, ahead, &mut sums),
+            (None, None) => asking::<V, MR, NV>(simd, steps, at, (None, cut), None, ahead),
+            (None, Some(_)) => asking::<V, MR, NV>(simd, steps, at, (None, cut), copy, ahead),
+            (Some(_), None) => asking::<V, MR, NV>(simd, steps, at, (last, cut), None, ahead),
+            (Some(_), Some(_)) => asking::<V, MR, NV>(simd, steps, at, (last, cut), copy, ahead),
         }
-        finish_tile(simd, finish, cut, &mut sums);
-        end(sums, steps, at.c, cut);
     }
 }
 
-/// [`multiply`] over all of k, asking for what is ahead on the way.
+/// A tile that asks for what is ahead on its way.
 ///
 /// # Safety
-/// As [`multiply`].
+/// As [`far_tile`].
 #[inline(always)]
 unsafe fn asking<V: Vector, const MR: usize, const NV: usize>(
     simd: V::Simd,
     steps: Steps,
     mut at: Place<V::Element>,
-    last: Option<V::Mask>,
+    (last, cut): (Option<V::Mask>, Option<V::Mask>),
     mut copy: Option<*mut V::Element>,
     ahead: &mut Ahead<V::Element>,
-    sums: &mut [[V; NV]; MR],
 ) {
-    let mut left = steps.k;
-    while left > 0 {
-        let n = if left < STEPS { left } else { STEPS };
-        left -= n;
-        ahead.ask::<V>(simd);
-        // SAFETY: the caller's promise.
-        unsafe { multiply::<V, MR, NV>(simd, n, steps, &mut at, last, copy.as_mut(), sums) };
+    // SAFETY: the caller promises what all three touch.
+    unsafe {
+        let mut sums = begin::<V, MR, NV>(simd, steps, at.c, cut);
+        let mut left = steps.k;
+        while left > 0 {
+            let n = if left < STEPS { left } else { STEPS };
+            left -= n;
+            ahead.ask::<V>(simd);
+            multiply::<V, MR, NV>(simd, n, steps, &mut at, last, copy.as_mut(), &mut sums);
+        }
+        end(sums, steps, at.c, cut);
     }
+}
+
+/// Finishes elements that have been stored. Tiles of [`far`] leave it to this: to have it in them costs every product
+/// two per cent, and they are so long that another pass over a strip in the nearest caches costs the finished ones less.
+pub(super) fn finish_strip<T: Element, S: Simd>(simd: S, finish: Finish<'_, T>, c: &mut MatMut<'_, T>) {
+    if finish.is_nothing() {
+        return;
+    }
+    if c.col_stride() != 1 || !finish.fits_registers() {
+        return finish.apply(c);
+    }
+    assert!(finish.covers(c.rows(), c.cols()));
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            let lanes = T::Vector::<S>::LANES;
+            for i in 0..c.rows() {
+                for j in (0..c.cols()).step_by(lanes) {
+                    let row = &mut c.row_mut(i)[j..];
+                    let mut x = [[T::Vector::<S>::load_partial(simd, row)]];
+                    let mask = T::Vector::<S>::mask(simd, row.len());
+                    // SAFETY: the terms cover C, as just asserted, and the mask ends with its row.
+                    unsafe { finish_tile(simd, finish.tile(i, j), Some(mask), &mut x) };
+                    x[0][0].store_partial(simd, row);
+                }
+            }
+        },
+    );
 }

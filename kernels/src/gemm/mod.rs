@@ -46,7 +46,7 @@ use chunks::Product;
 use epilogue::Finish;
 pub use epilogue::{Bias, Epilogue};
 use microkernel::{
-    Operand, Passing, Strip, far_kernel, near_kernel, nearest, one_at_a_time, tallest, widest,
+    Operand, Passing, Strip, far_kernel, finish_strip, near_kernel, nearest, one_at_a_time, tallest, widest,
 };
 use pack::{BlockOfA, ChunkOfB, Panel};
 use scratch::{Lease, Scratch};
@@ -260,15 +260,15 @@ fn by_shape<T: Element, S: Simd>(
         if start == Start::Zero {
             (0..m).for_each(|i| (0..n).for_each(|j| c.set(i, j, T::ZERO)));
         }
-        return finish.apply(&mut c);
+        return finish_strip(simd, finish, &mut c);
     }
     if m == 1 && row::reads(&b) && (c.col_stride() == 1 || n == 1) {
         row::product(simd, start, a, b, c.row_mut(0));
-        return finish.apply(&mut c);
+        return finish_strip(simd, finish, &mut c);
     }
     if n == 1 && row::reads(&a.t()) && (c.row_stride() == 1 || m == 1) {
         row::product(simd, start, b.t(), a.t(), c.reborrow().t().row_mut(0));
-        return finish.apply(&mut c);
+        return finish_strip(simd, finish, &mut c);
     }
     let (within, after) =
         if finish.fits_registers() { (finish, Finish::NOTHING) } else { (Finish::NOTHING, finish) };
@@ -277,7 +277,7 @@ fn by_shape<T: Element, S: Simd>(
     } else {
         five_loops(simd, start, within, a, b, c.reborrow());
     }
-    after.apply(&mut c);
+    finish_strip(simd, after, &mut c);
 }
 
 /// The general case: what does not fit a cache is cut until it does.

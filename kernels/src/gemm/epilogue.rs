@@ -13,8 +13,8 @@ pub struct Epilogue<'a, T> {
     pub bias: Bias<'a, T>,
     /// A matrix of C's shape, added second.
     pub residual: Option<MatRef<'a, T>>,
-    /// phi. Identity, ReLU and leaky ReLU are taken in registers; the others, which are tens of instructions for an
-    /// element, in a pass of their own over rows of C.
+    /// phi. Identity, ReLU and leaky ReLU are taken with the sums; the others, which are tens of instructions for an
+    /// element, in a pass of their own over rows of C, on the calling thread.
     pub activation: Activation,
 }
 

@@ -159,7 +159,7 @@ pub fn gemm_over_samples<T: Element>(
     Ok(())
 }
 
-/// C = phi((A B + bias) + residual), finished while the elements are in registers.
+/// C = phi((A B + bias) + residual), finished in registers, or, where the product is large, strip by strip in the cache.
 ///
 /// Formula: z_ij as in [`gemm`]; then what `epilogue` asks for, with one rounding for each `+`, bias first (N2).
 ///

@@ -25,8 +25,8 @@ pub(crate) const LEARNING_RATE: f64 = 0.001;
 pub(crate) struct Job {
     /// Name and argument of each layer; 0 where it takes none.
     pub(crate) layers: Vec<(String, usize)>,
-    /// [samples, 784], between 0 and 1.
-    pub(crate) images: Vec<f32>,
+    /// [samples, 784]
+    pub(crate) pixels: Vec<u8>,
     pub(crate) labels: Vec<u32>,
     /// Where the start weights are.
     pub(crate) weights: PathBuf,
@@ -45,12 +45,24 @@ impl Job {
         });
         Self {
             layers: layers.collect(),
-            images: read("images.u8").iter().map(|&pixel| f32::from(pixel) * (1.0 / 255.0)).collect(),
+            pixels: read("images.u8"),
             labels: read("labels.u8").iter().map(|&label| u32::from(label)).collect(),
             weights: folder.join(format!("{model}.safetensors")),
             threads: threads.parse().expect("a number of threads"),
         }
     }
+
+    /// The pixels as values between 0 and 1.
+    #[allow(dead_code, reason = "one worker takes the pixels as they are")]
+    pub(crate) fn images(&self) -> Vec<f32> {
+        self.pixels.iter().map(|&pixel| value(pixel)).collect()
+    }
+}
+
+/// A pixel as a value between 0 and 1.
+#[inline(always)]
+pub(crate) fn value(pixel: u8) -> f32 {
+    f32::from(pixel) * (1.0 / 255.0)
 }
 
 /// A framework that trains one network.

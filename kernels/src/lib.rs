@@ -14,6 +14,7 @@
 //! | [`activation`], [`softmax`] | the course's activation functions and the softmax loss |
 //! | [`math`] | exp, ln, tanh, sigmoid: correctly rounded in f32 |
 //! | [`reduce`] | sums, means, norms over 32 virtual lanes; argmax |
+//! | [`samples`] | the memory of a batch, lent to threads by ranges of samples |
 //! | [`environment`] | rounding and subnormals as the contract asks for |
 //! | [`peak`] | the FMA peak of this machine, the yardstick of every timing |
 //! | [`simd`] | instruction sets: tokens that prove them, [`Level`], dispatch |
@@ -21,7 +22,7 @@
 //!
 //! A function takes an [`Exec`] first: how to run, which never changes what comes out.
 
-// Allowed in view.rs, aligned.rs, most of simd/ and three files of gemm/, where each says why.
+// Allowed in view.rs, aligned.rs, samples.rs, most of simd/ and three files of gemm/, where each says why.
 #![deny(unsafe_code)]
 
 #[cfg(not(all(target_endian = "little", target_pointer_width = "64")))]
@@ -42,6 +43,8 @@ pub mod peak;
 pub mod pool;
 pub mod reduce;
 pub mod reference;
+#[allow(unsafe_code)] // lends rows of several blocks to a thread
+pub mod samples;
 pub mod simd;
 pub mod softmax;
 #[allow(unsafe_code)] // splits a matrix into tiles that do not meet

@@ -59,12 +59,14 @@ impl<'a, T> Targets<'a, T> {
 #[derive(Debug)]
 pub(crate) struct Operands<'a, T> {
     pub(crate) outputs: usize,
-    /// The last layer's output, [batch, outputs].
+    /// Samples of the whole batch, of which these may be some: J is the mean over all.
+    pub(crate) batch: usize,
+    /// The last layer's output, [samples, outputs].
     pub(crate) a: &'a [T],
     pub(crate) targets: Targets<'a, T>,
-    /// The loss of each sample, [batch].
+    /// The loss of each sample, [samples].
     pub(crate) losses: &'a mut [T],
-    /// dJ/da, [batch, outputs].
+    /// dJ/da, [samples, outputs].
     pub(crate) grad_a: &'a mut [T],
     /// At least [`Loss::scratch_len`] elements.
     pub(crate) scratch: &'a mut [T],
@@ -82,7 +84,7 @@ impl Loss {
 
     /// Writes the loss of each sample and dJ/da for J their mean.
     pub(crate) fn forward_backward<T: Element>(self, exec: Exec, o: Operands<'_, T>) -> Result<(), Error> {
-        let r = T::ONE / T::from_f64(o.losses.len() as f64);
+        let r = T::ONE / T::from_f64(o.batch as f64);
         match self {
             Self::SoftmaxCrossEntropy => {
                 let Targets::Labels(labels) = o.targets else {
@@ -178,11 +180,19 @@ mod tests {
     use super::*;
 
     fn evaluate(loss: Loss, outputs: usize, a: &[f64], targets: Targets<'_, f64>) -> (Vec<f64>, Vec<f64>) {
-        let mut losses = vec![0.0; a.len() / outputs];
+        let batch = a.len() / outputs;
+        let mut losses = vec![0.0; batch];
         let mut grad_a = vec![0.0; a.len()];
         let mut scratch = vec![0.0; loss.scratch_len(losses.len(), outputs)];
-        let operands =
-            Operands { outputs, a, targets, losses: &mut losses, grad_a: &mut grad_a, scratch: &mut scratch };
+        let operands = Operands {
+            outputs,
+            batch,
+            a,
+            targets,
+            losses: &mut losses,
+            grad_a: &mut grad_a,
+            scratch: &mut scratch,
+        };
         loss.forward_backward(Exec::serial(Level::best()), operands).unwrap();
         (losses, grad_a)
     }

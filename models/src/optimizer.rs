@@ -244,24 +244,35 @@ impl<T: Element> Optimizer<T> {
     /// If a length differs.
     pub fn step(&mut self, level: Level, epoch: u32, parameters: &mut [T], gradients: &[T]) {
         assert_eq!(parameters.len(), gradients.len(), "optimizer: one gradient per parameter");
+        let update = self.begin(epoch, parameters.len());
+        update.apply(level, parameters, gradients, self.moments());
+    }
+
+    /// What is remembered of all parameters.
+    pub(crate) fn moments(&mut self) -> Moments<'_, T> {
+        Moments { first: &mut self.memory.first, second: &mut self.memory.second }
+    }
+
+    /// The next step's update, to be applied to every parameter once. `parameters` is their number.
+    ///
+    /// # Panics
+    /// If the optimiser was made for another number.
+    pub(crate) fn begin(&mut self, epoch: u32, parameters: usize) -> Update<T> {
         let kept = self.memory.first.len();
-        assert!(kept == 0 || kept == parameters.len(), "optimizer: made for {kept} parameters");
+        assert!(kept == 0 || kept == parameters, "optimizer: made for {kept} parameters");
         let eta = self.spec.learning_rate(epoch);
         match self.spec.rule {
             Rule::Sgd { momentum: 0.0, weight_decay, .. } => {
-                let (minus_eta, decay) = (T::from_f64(-eta), T::from_f64(weight_decay));
-                descend(level, minus_eta, decay, parameters, gradients);
+                Update::Descent(Descent { minus_eta: T::from_f64(-eta), decay: T::from_f64(weight_decay) })
             }
             Rule::Sgd { momentum, nesterov, weight_decay, .. } => {
                 let [minus_eta, momentum, decay] = [-eta, momentum, weight_decay].map(T::from_f64);
-                let velocity = &mut self.memory.first;
-                let rule = Momentum { minus_eta, momentum, nesterov, decay };
-                rule.step(level, parameters, gradients, velocity);
+                Update::Momentum(Momentum { minus_eta, momentum, nesterov, decay })
             }
             Rule::Adam { beta1, beta2, epsilon, weight_decay, .. } => {
                 let powers = &mut self.memory.powers;
                 *powers = [powers[0] * beta1, powers[1] * beta2];
-                let rule = Adam {
+                Update::Adam(Adam {
                     minus_eta: T::from_f64(-(eta / (1.0 - powers[0]))),
                     rest1: T::from_f64(1.0 - beta1),
                     beta2: T::from_f64(beta2),
@@ -269,9 +280,50 @@ impl<T: Element> Optimizer<T> {
                     root: T::from_f64((1.0 - powers[1]).sqrt()),
                     epsilon: T::from_f64(epsilon),
                     decay: T::from_f64(weight_decay),
-                };
-                rule.step(level, parameters, gradients, &mut self.memory);
+                })
             }
+        }
+    }
+}
+
+/// What is remembered of some parameters: as many values, or none where the rule needs none.
+#[derive(Debug)]
+pub(crate) struct Moments<'a, T> {
+    first: &'a mut [T],
+    second: &'a mut [T],
+}
+
+impl<T> Default for Moments<'_, T> {
+    /// Nothing.
+    fn default() -> Self {
+        Self { first: &mut [], second: &mut [] }
+    }
+}
+
+impl<'a, T> Moments<'a, T> {
+    /// Of the first `len` parameters, and of the others.
+    pub(crate) fn split(self, len: usize) -> (Self, Self) {
+        let (first, first_rest) = self.first.split_at_mut(len.min(self.first.len()));
+        let (second, second_rest) = self.second.split_at_mut(len.min(self.second.len()));
+        (Self { first, second }, Self { first: first_rest, second: second_rest })
+    }
+}
+
+/// One step of a rule with all its numbers: what becomes of a parameter depends on nothing else.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Update<T> {
+    Descent(Descent<T>),
+    Momentum(Momentum<T>),
+    Adam(Adam<T>),
+}
+
+impl<T: Element> Update<T> {
+    /// Moves some parameters.
+    pub(crate) fn apply(&self, level: Level, parameters: &mut [T], gradients: &[T], moments: Moments<'_, T>) {
+        match self {
+            Self::Descent(rule) => rule.step(level, parameters, gradients),
+            Self::Momentum(rule) => rule.step(level, parameters, gradients, moments.first),
+            Self::Adam(rule) => rule.step(level, parameters, gradients, moments),
         }
     }
 }
@@ -282,19 +334,28 @@ fn decayed<T: Element>(decay: T, w: T, g: T) -> T {
     if decay == T::ZERO { g } else { decay.mul_add(w, g) }
 }
 
-/// w <- fma(-eta, g, w)
-fn descend<T: Element>(level: Level, minus_eta: T, decay: T, parameters: &mut [T], gradients: &[T]) {
-    level.vectorize(
-        #[inline(always)]
-        || {
-            for (w, &g) in parameters.iter_mut().zip(gradients) {
-                *w = minus_eta.mul_add(decayed(decay, *w, g), *w);
-            }
-        },
-    );
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Descent<T> {
+    minus_eta: T,
+    decay: T,
 }
 
-struct Momentum<T> {
+impl<T: Element> Descent<T> {
+    /// w <- fma(-eta, g, w)
+    fn step(&self, level: Level, parameters: &mut [T], gradients: &[T]) {
+        level.vectorize(
+            #[inline(always)]
+            || {
+                for (w, &g) in parameters.iter_mut().zip(gradients) {
+                    *w = self.minus_eta.mul_add(decayed(self.decay, *w, g), *w);
+                }
+            },
+        );
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Momentum<T> {
     minus_eta: T,
     momentum: T,
     nesterov: bool,
@@ -318,7 +379,8 @@ impl<T: Element> Momentum<T> {
     }
 }
 
-struct Adam<T> {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Adam<T> {
     /// -eta / (1 - beta1^t)
     minus_eta: T,
     /// 1 - beta1
@@ -333,8 +395,8 @@ struct Adam<T> {
 }
 
 impl<T: Element> Adam<T> {
-    fn step(&self, level: Level, parameters: &mut [T], gradients: &[T], memory: &mut Memory<T>) {
-        let moments = memory.first.iter_mut().zip(&mut memory.second);
+    fn step(&self, level: Level, parameters: &mut [T], gradients: &[T], moments: Moments<'_, T>) {
+        let moments = moments.first.iter_mut().zip(moments.second);
         level.vectorize(
             #[inline(always)]
             || {

@@ -1,5 +1,7 @@
 //! This project as a worker.
 
+use std::ops::Range;
+
 use benches::network;
 use kernels::{Exec, Level};
 use models::checkpoint::load_weights;
@@ -7,7 +9,7 @@ use models::loss::Targets;
 use models::network::{LayerSpec, Network, Position};
 use models::optimizer::{Optimizer, OptimizerSpec};
 
-use crate::worker::{BATCH, Job, LEARNING_RATE, PIXELS, Trainer, serve};
+use crate::worker::{BATCH, Job, LEARNING_RATE, PIXELS, Trainer, serve, value};
 
 /// Serves until the input ends.
 pub(crate) fn work(layers: &[LayerSpec], job: Job) {
@@ -29,9 +31,8 @@ struct Ours {
     optimizer: Optimizer<f32>,
     start: Vec<f32>,
     exec: Exec,
-    images: Vec<f32>,
+    pixels: Vec<u8>,
     labels: Vec<u32>,
-    x: Vec<f32>,
     y: Vec<u32>,
 }
 
@@ -47,9 +48,8 @@ impl Ours {
             network,
             optimizer: Optimizer::new(OptimizerSpec::sgd(LEARNING_RATE), parameters).expect("a rate"),
             exec,
-            images: job.images,
+            pixels: job.pixels,
             labels: job.labels,
-            x: Vec::with_capacity(BATCH * PIXELS),
             y: Vec::with_capacity(BATCH),
         }
     }
@@ -63,16 +63,23 @@ impl Trainer for Ours {
     }
 
     fn step(&mut self, rows: &[u32]) -> f64 {
-        self.x.clear();
         self.y.clear();
-        for &row in rows {
-            let row = row as usize;
-            self.x.extend_from_slice(&self.images[row * PIXELS..(row + 1) * PIXELS]);
-            self.y.push(self.labels[row]);
-        }
-        let targets = Targets::Labels(&self.y);
-        let at = Position::default();
-        let loss = self.network.train_step(self.exec, &self.x, targets, &mut self.optimizer, at);
+        self.y.extend(rows.iter().map(|&row| self.labels[row as usize]));
+        let (level, pixels) = (self.exec.level, &self.pixels);
+        let gather = |samples: Range<usize>, x: &mut [f32]| {
+            level.vectorize(
+                #[inline(always)]
+                || {
+                    for (&row, x) in rows[samples].iter().zip(x.chunks_exact_mut(PIXELS)) {
+                        let image = &pixels[row as usize * PIXELS..][..PIXELS];
+                        x.iter_mut().zip(image).for_each(|(x, &pixel)| *x = value(pixel));
+                    }
+                },
+            );
+        };
+        let (targets, at) = (Targets::Labels(&self.y), Position::default());
+        let optimizer = &mut self.optimizer;
+        let loss = self.network.train_step_from(self.exec, rows.len(), &gather, targets, optimizer, at);
         loss.expect("the shapes fit") / rows.len() as f64
     }
 

@@ -31,12 +31,12 @@ impl<T: Element> Layer<T> for Elementwise {
     }
 
     /// a = phi(z), both [batch, ...]
-    fn forward(&mut self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
+    fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
         activation::forward(pass.exec, self.phi, f.x, f.y)
     }
 
     /// a = phi(z), so dJ/dz = dJ/da (.) phi'(z), the product in BP1 and BP2.
-    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
+    fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
         match b.grad_x {
             Some(grad_z) => activation::backward(pass.exec, self.phi, b.x, b.y, b.grad_y, grad_z),
             None => Ok(()),

@@ -30,12 +30,12 @@ impl<T: Element> Layer<T> for AveragePool {
     }
 
     /// y [batch, channels, h_out, w_out] = mean over the windows of x [batch, channels, h_in, w_in]
-    fn forward(&mut self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
+    fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
         pool::average_forward(pass.exec, &self.sizes, pass.batch, f.x, f.y)
     }
 
     /// y = sum x / size, so every x of a window receives delta / size; overlapping windows add.
-    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
+    fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
         match b.grad_x {
             Some(grad_x) => pool::average_backward(pass.exec, &self.sizes, pass.batch, b.grad_y, grad_x),
             None => Ok(()),

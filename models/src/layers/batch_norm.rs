@@ -7,7 +7,7 @@
 
 use kernels::{Element, Error, Exec, Level, reduce};
 
-use super::{Backward, Forward, Layer, Mode, Pass, Role, TensorPlan, volume};
+use super::{Backward, Forward, Layer, Mode, Pass, Role, TensorPlan, WholeBatch, volume};
 
 const MOMENTUM: f64 = 0.1;
 const EPSILON: f64 = 1e-5;
@@ -106,11 +106,29 @@ impl<T: Element> Layer<T> for BatchNorm<T> {
         batch * self.channels * self.area
     }
 
+    fn needs_whole_batch(&self) -> bool {
+        true
+    }
+
+    fn whole_batch(&mut self) -> Option<&mut dyn WholeBatch<T>> {
+        Some(self)
+    }
+
+    fn forward(&self, _: &Pass, _: Forward<'_, T>) -> Result<(), Error> {
+        unreachable!("batch normalisation gets the whole batch")
+    }
+
+    fn backward(&self, _: &Pass, _: Backward<'_, T>) -> Result<(), Error> {
+        unreachable!("batch normalisation gets the whole batch")
+    }
+}
+
+impl<T: Element> WholeBatch<T> for BatchNorm<T> {
     /// x_hat = (x - mean) * inverse_sd; y = fma(gamma, x_hat, beta); all [batch, channels, ...]
-    fn forward(&mut self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
+    fn forward(&mut self, pass: &Pass, f: Forward<'_, T>, statistics: &mut [T]) -> Result<(), Error> {
         match pass.mode {
-            Mode::Training(_) => self.measure(pass, f.x, f.statistics)?,
-            Mode::Evaluation => self.recall(f.statistics),
+            Mode::Training(_) => self.measure(pass, f.x, statistics)?,
+            Mode::Evaluation => self.recall(statistics),
         }
         let (gamma, beta) = f.parameters.split_at(self.channels);
         for (c, k) in self.constants.iter_mut().enumerate() {
@@ -129,9 +147,9 @@ impl<T: Element> Layer<T> for BatchNorm<T> {
 
     /// y = gamma x_hat + beta, so dJ/dgamma = sum delta x_hat, dJ/dbeta = sum delta, and through the
     /// mean and the variance dJ/dx = gamma inverse_sd (delta - mean(delta) - x_hat mean(delta x_hat)).
-    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
+    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>, gradient: &mut [T]) -> Result<(), Error> {
         let (level, area, x_hat) = (pass.exec.level, self.area, &self.normalised[..b.x.len()]);
-        let (grad_gamma, grad_beta) = b.grad_parameters.split_at_mut(self.channels);
+        let (grad_gamma, grad_beta) = gradient.split_at_mut(self.channels);
         let products = &mut b.scratch[..b.x.len()];
         for_channels(level, area, &self.constants, (b.grad_y, x_hat), products, |_, delta, x_hat| {
             delta * x_hat

@@ -3,10 +3,10 @@
 //! As in every framework the layer computes a cross-correlation; `true_convolution` turns the kernel
 //! by 180 degrees, so that the weights are those of the mathematical convolution.
 
-use kernels::conv::{self, BackwardInput, BackwardWeight, Conv2d};
+use kernels::conv::{self, BackwardInput, ChunkGradients, Conv2d};
 use kernels::{Element, Error};
 
-use super::{Backward, Forward, Layer, Pass, Role, TensorPlan};
+use super::{Backward, Forward, Gradient, Layer, Pass, Role, TensorPlan};
 
 /// What a student writes of a 2-D convolution; the rest follows from the input.
 #[derive(Clone, Copy, Debug)]
@@ -91,12 +91,15 @@ impl<T: Element> Layer<T> for Conv {
     }
 
     fn scratch(&self, _batch: usize) -> usize {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        self.turned_len() + self.sizes.scratch_len(threads)
+        self.turned_len() + self.sizes.scratch_len(1)
+    }
+
+    fn chunk(&self) -> usize {
+        self.sizes.chunk()
     }
 
     /// y [batch, c_out, h_out, w_out] = w * x [batch, c_in, h_in, w_in] + b
-    fn forward(&mut self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
+    fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
         let (w, bias) = f.parameters.split_at(self.sizes.weight_len());
         let (turned, scratch) = f.scratch.split_at_mut(self.turned_len());
         let w = turn(self.sizes.kernel, w, turned)?;
@@ -107,22 +110,42 @@ impl<T: Element> Layer<T> for Conv {
 
     /// y_p = sum_q w_q x_{p+q} + b, so dJ/dw_q = sum_p delta_p x_{p+q}, dJ/db = sum_p delta_p and
     /// dJ/dx_r = sum_q w_q delta_{r-q}; a turned kernel has a turned gradient.
-    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
+    fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
         let (exec, batch, sizes, grad_y) = (pass.exec, pass.batch, &self.sizes, b.grad_y);
-        let (grad_weight, grad_bias) = b.grad_parameters.split_at_mut(sizes.weight_len());
         let (turned, scratch) = b.scratch.split_at_mut(self.turned_len());
-        let grad_w = if self.true_convolution { &mut *turned } else { &mut *grad_weight };
-        conv::backward_weight(exec, sizes, BackwardWeight { batch, x: b.x, grad_y, grad_w, scratch })?;
+        let chunks = ChunkGradients { batch, x: b.x, grad_y, bias: self.bias, partials: b.chunks, scratch };
+        conv::chunk_gradients(exec, sizes, chunks)?;
         if self.true_convolution {
-            conv::flip(sizes.kernel, turned, grad_weight)?;
-        }
-        if self.bias {
-            conv::backward_bias(exec, sizes, batch, grad_y, grad_bias)?;
+            let parameters = sizes.weight_len() + if self.bias { sizes.c_out } else { 0 };
+            for chunk in b.chunks.chunks_exact_mut(parameters) {
+                let weight = &mut chunk[..sizes.weight_len()];
+                conv::flip(sizes.kernel, weight, turned)?;
+                weight.copy_from_slice(turned);
+            }
         }
         if let Some(grad_x) = b.grad_x {
             let w = turn(sizes.kernel, &b.parameters[..sizes.weight_len()], turned)?;
             conv::backward_input(exec, sizes, BackwardInput { batch, w, grad_y, grad_x, scratch })?;
         }
+        Ok(())
+    }
+
+    /// The chunks' gradients, added ascending (N3).
+    fn gradient(&self, pass: &Pass, g: Gradient<'_, T>) -> Result<(), Error> {
+        let parameters = g.chunks.len() / pass.batch.div_ceil(self.sizes.chunk());
+        pass.exec.level.vectorize(
+            #[inline(always)]
+            || {
+                for (index, chunk) in g.chunks.chunks_exact(parameters).enumerate() {
+                    let values = g.gradient.iter_mut().zip(&chunk[g.range.clone()]);
+                    if index == 0 {
+                        values.for_each(|(sum, &value)| *sum = value);
+                    } else {
+                        values.for_each(|(sum, &value)| *sum += value);
+                    }
+                }
+            },
+        );
         Ok(())
     }
 }

@@ -6,7 +6,7 @@
 use kernels::gemm::{Bias, Epilogue, gemm, gemm_fused, gemm_over_samples};
 use kernels::{Element, Error, Level, MatMut, MatRef};
 
-use super::{Backward, Forward, Layer, Order, Pass, Role, TensorPlan};
+use super::{Backward, Forward, Gradient, Layer, Order, Pass, Role, TensorPlan};
 
 /// Samples per chunk of the weight gradient (N3).
 const CHUNK: usize = 1024;
@@ -48,12 +48,17 @@ impl<T: Element> Layer<T> for Dense {
         2 * self.inputs as u64 * self.units as u64
     }
 
-    fn scratch(&self, batch: usize) -> usize {
-        if self.bias && batch > CHUNK { self.units } else { 0 }
+    /// One input's weights to all units; the biases are the row after the last.
+    fn row(&self) -> usize {
+        self.units
+    }
+
+    fn wants_many_samples(&self) -> bool {
+        true
     }
 
     /// z [batch, units] = x [batch, inputs] W [inputs, units] + b
-    fn forward(&mut self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
+    fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
         let (weight, bias) = f.parameters.split_at(self.inputs * self.units);
         let bias = if self.bias { Bias::OfColumns(bias) } else { Bias::None };
         gemm_fused(
@@ -65,56 +70,60 @@ impl<T: Element> Layer<T> for Dense {
         )
     }
 
-    /// z_j = sum_k x_k w_kj + b_j, so dJ/dw_kj = sum_i x_ik delta_ij (BP4), dJ/db_j = sum_i delta_ij
-    /// (BP3) and dJ/dx_k = sum_j delta_j w_kj (the sum in BP2).
-    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
-        let delta = MatRef::row_major(b.grad_y, pass.batch, self.units)?;
-        let (grad_weight, grad_bias) = b.grad_parameters.split_at_mut(self.inputs * self.units);
-        gemm_over_samples(
+    /// z_j = sum_k x_k w_kj + b_j, so dJ/dx_k = sum_j delta_j w_kj (the sum in BP2).
+    fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
+        let Some(grad_x) = b.grad_x else { return Ok(()) };
+        let weight = &b.parameters[..self.inputs * self.units];
+        gemm(
             pass.exec,
-            CHUNK,
-            MatRef::row_major(b.x, pass.batch, self.inputs)?.t(),
-            delta,
-            MatMut::row_major(grad_weight, self.inputs, self.units)?,
-        )?;
-        if self.bias {
-            sum_rows(pass.exec.level, b.grad_y, grad_bias, b.scratch);
+            MatRef::row_major(b.grad_y, pass.batch, self.units)?,
+            MatRef::row_major(weight, self.inputs, self.units)?.t(),
+            MatMut::row_major(grad_x, pass.batch, self.inputs)?,
+        )
+    }
+
+    /// dJ/dw_kj = sum_i x_ik delta_ij (BP4), dJ/db_j = sum_i delta_ij (BP3).
+    fn gradient(&self, pass: &Pass, g: Gradient<'_, T>) -> Result<(), Error> {
+        let rows = g.range.start / self.units..g.range.end / self.units;
+        let weights = rows.start..rows.end.min(self.inputs);
+        let (grad_weight, grad_bias) = g.gradient.split_at_mut(weights.len() * self.units);
+        if !weights.is_empty() {
+            let x = MatRef::row_major(g.x, pass.batch, self.inputs)?.t();
+            let delta = MatRef::row_major(g.grad_y, pass.batch, self.units)?;
+            let grad_weight = MatMut::row_major(grad_weight, weights.len(), self.units)?;
+            gemm_over_samples(pass.exec, CHUNK, x.tile(weights, 0..pass.batch), delta, grad_weight)?;
         }
-        if let Some(grad_x) = b.grad_x {
-            let weight = &b.parameters[..self.inputs * self.units];
-            gemm(
-                pass.exec,
-                delta,
-                MatRef::row_major(weight, self.inputs, self.units)?.t(),
-                MatMut::row_major(grad_x, pass.batch, self.inputs)?,
-            )?;
+        if !grad_bias.is_empty() {
+            sum_rows(pass.exec.level, g.grad_y, grad_bias);
         }
         Ok(())
     }
 }
 
 /// The sum of the rows in the chunks of N3: samples chained from +0.0, chunks added ascending.
-fn sum_rows<T: Element>(level: Level, rows: &[T], sum: &mut [T], scratch: &mut [T]) {
+fn sum_rows<T: Element>(level: Level, rows: &[T], sum: &mut [T]) {
     let units = sum.len();
     for (index, chunk) in rows.chunks(CHUNK * units).enumerate() {
-        if index == 0 {
-            chain_rows(level, chunk, sum);
-        } else {
-            let partial = &mut scratch[..units];
-            chain_rows(level, chunk, partial);
-            sum.iter_mut().zip(&*partial).for_each(|(sum, &value)| *sum += value);
+        for (at, sum) in sum.chunks_mut(STRIP).enumerate() {
+            let mut chain = [T::ZERO; STRIP];
+            chain_rows(level, chunk, units, at * STRIP, &mut chain[..sum.len()]);
+            for (sum, &chain) in sum.iter_mut().zip(&chain) {
+                *sum = if index == 0 { chain } else { *sum + chain };
+            }
         }
     }
 }
 
-/// One chain of `+` per column, from +0.0, rows ascending.
-fn chain_rows<T: Element>(level: Level, rows: &[T], sum: &mut [T]) {
+/// Columns whose chains are in registers, or close to.
+const STRIP: usize = 64;
+
+/// One chain of `+` per column from column `first` on, from +0.0, rows ascending.
+fn chain_rows<T: Element>(level: Level, rows: &[T], units: usize, first: usize, sum: &mut [T]) {
     level.vectorize(
         #[inline(always)]
         || {
-            sum.fill(T::ZERO);
-            for row in rows.chunks_exact(sum.len()) {
-                for (s, &value) in sum.iter_mut().zip(row) {
+            for row in rows.chunks_exact(units) {
+                for (s, &value) in sum.iter_mut().zip(&row[first..]) {
                     *s += value;
                 }
             }
@@ -134,7 +143,7 @@ mod tests {
         rows[0] = 1.0;
         rows.extend([tiny, tiny]);
         let mut sum = [0.0];
-        sum_rows(Level::best(), &rows, &mut sum, &mut [0.0]);
+        sum_rows(Level::best(), &rows, &mut sum);
         assert_eq!(sum[0], 1.0 + 2.0 * tiny);
     }
 

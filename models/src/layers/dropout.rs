@@ -21,12 +21,10 @@ pub(crate) struct Dropout {
     /// 1 / (1 - rate)
     scale: f64,
     output: Vec<usize>,
-    /// 1 where a value was kept, [batch, ...].
-    kept: Vec<u8>,
 }
 
 impl Dropout {
-    pub(crate) fn new(input: &[usize], rate: f64, layer: usize, max_batch: usize) -> Result<Self, String> {
+    pub(crate) fn new(input: &[usize], rate: f64, layer: usize) -> Result<Self, String> {
         if !(0.0..1.0).contains(&rate) {
             return Err(format!("needs a rate of at least 0 and below 1, not {rate:?}"));
         }
@@ -36,17 +34,16 @@ impl Dropout {
             threshold: (rate * TWO_POW_32) as u64,
             scale: 1.0 / (1.0 - rate),
             output: input.to_vec(),
-            kept: vec![0; max_batch * volume(input)],
         })
     }
 
-    /// Draws the mask of every sample of the batch.
-    fn draw(&mut self, at: Position, batch: usize) {
-        let samples = self.kept.chunks_exact_mut(volume(&self.output)).take(batch);
+    /// Draws the mask of every sample, [batch, ...]: 1 where a value is kept.
+    fn draw(&self, at: Position, kept: &mut [u32]) {
+        let samples = kept.chunks_exact_mut(volume(&self.output));
         for (position, kept) in (at.first..).zip(samples) {
             let mut stream = Stream::for_sample(Purpose::Dropout, at.seed, self.layer, at.epoch, position);
             for kept in kept {
-                *kept = u8::from(u64::from(stream.next_u32()) >= self.threshold);
+                *kept = u32::from(u64::from(stream.next_u32()) >= self.threshold);
             }
         }
     }
@@ -57,29 +54,33 @@ impl<T: Element> Layer<T> for Dropout {
         &self.output
     }
 
+    fn kept(&self) -> usize {
+        volume(&self.output)
+    }
+
     /// y = kept ? x / (1 - rate) : 0, both [batch, ...]
-    fn forward(&mut self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
+    fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
         match pass.mode {
             Mode::Evaluation => f.y.copy_from_slice(f.x),
             Mode::Training(at) => {
-                self.draw(at, pass.batch);
-                select(pass.exec.level, &self.kept, T::from_f64(self.scale), f.x, f.y);
+                self.draw(at, f.kept);
+                select(pass.exec.level, f.kept, T::from_f64(self.scale), f.x, f.y);
             }
         }
         Ok(())
     }
 
     /// y is linear in x, so dJ/dx = kept ? delta / (1 - rate) : 0.
-    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
+    fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
         if let Some(grad_x) = b.grad_x {
-            select(pass.exec.level, &self.kept, T::from_f64(self.scale), b.grad_y, grad_x);
+            select(pass.exec.level, b.kept, T::from_f64(self.scale), b.grad_y, grad_x);
         }
         Ok(())
     }
 }
 
 /// out = kept ? scale * value : +0.0
-fn select<T: Element>(level: Level, kept: &[u8], scale: T, values: &[T], out: &mut [T]) {
+fn select<T: Element>(level: Level, kept: &[u32], scale: T, values: &[T], out: &mut [T]) {
     level.vectorize(
         #[inline(always)]
         || {
@@ -94,10 +95,11 @@ fn select<T: Element>(level: Level, kept: &[u8], scale: T, values: &[T], out: &m
 mod tests {
     use super::*;
 
-    fn masks(first: u64, batch: usize) -> Vec<u8> {
-        let mut dropout = Dropout::new(&[50], 0.25, 3, 8).unwrap();
-        dropout.draw(Position { seed: 7, epoch: 2, first }, batch);
-        dropout.kept[..batch * 50].to_vec()
+    fn masks(first: u64, batch: usize) -> Vec<u32> {
+        let dropout = Dropout::new(&[50], 0.25, 3).unwrap();
+        let mut kept = vec![9; batch * 50];
+        dropout.draw(Position { seed: 7, epoch: 2, first }, &mut kept);
+        kept
     }
 
     #[test]
@@ -116,6 +118,6 @@ mod tests {
 
     #[test]
     fn a_rate_of_one_is_refused() {
-        assert!(Dropout::new(&[4], 1.0, 0, 1).unwrap_err().contains("below 1, not 1.0"));
+        assert!(Dropout::new(&[4], 1.0, 0).unwrap_err().contains("below 1, not 1.0"));
     }
 }

@@ -25,12 +25,12 @@ impl<T: Element> Layer<T> for Flatten {
     }
 
     /// y = x, which already stands where y does.
-    fn forward(&mut self, _: &Pass, _: Forward<'_, T>) -> Result<(), Error> {
+    fn forward(&self, _: &Pass, _: Forward<'_, T>) -> Result<(), Error> {
         Ok(())
     }
 
     /// y = x, so dJ/dx = delta, in the same place.
-    fn backward(&mut self, _: &Pass, _: Backward<'_, T>) -> Result<(), Error> {
+    fn backward(&self, _: &Pass, _: Backward<'_, T>) -> Result<(), Error> {
         Ok(())
     }
 }

@@ -31,12 +31,12 @@ impl<T: Element> Layer<T> for GlobalAveragePool {
     }
 
     /// y [batch, channels, 1, 1] = mean over each plane of x [batch, channels, h, w]
-    fn forward(&mut self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
+    fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
         pool::global_average_forward(pass.exec, pass.batch * self.channels, self.area, f.x, f.y)
     }
 
     /// y = sum x / area, so every x of the plane receives delta / area.
-    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
+    fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
         match b.grad_x {
             Some(grad_x) => {
                 let planes = pass.batch * self.channels;

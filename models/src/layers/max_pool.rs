@@ -3,14 +3,12 @@
 use kernels::pool::{self, Pool2d};
 use kernels::{Element, Error};
 
-use super::{Backward, Forward, Layer, Pass};
+use super::{Backward, Forward, Layer, Pass, volume};
 
 #[derive(Debug)]
 pub(crate) struct MaxPool {
     sizes: Pool2d,
     output: Vec<usize>,
-    /// Where each maximum stood in its plane, [batch, channels, h_out, w_out].
-    indices: Vec<u32>,
 }
 
 /// The sizes and the output shape of a pooling over `input`.
@@ -38,11 +36,9 @@ impl MaxPool {
         kernel: [usize; 2],
         stride: [usize; 2],
         padding: [usize; 2],
-        max_batch: usize,
     ) -> Result<Self, String> {
         let (sizes, output) = pooling(input, kernel, stride, padding)?;
-        let indices = vec![0; max_batch * sizes.output_len()];
-        Ok(Self { sizes, output, indices })
+        Ok(Self { sizes, output })
     }
 }
 
@@ -51,19 +47,20 @@ impl<T: Element> Layer<T> for MaxPool {
         &self.output
     }
 
+    /// Which tap of its window each maximum was.
+    fn kept(&self) -> usize {
+        volume(&self.output)
+    }
+
     /// y [batch, channels, h_out, w_out] = max over the windows of x [batch, channels, h_in, w_in]
-    fn forward(&mut self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
-        let indices = &mut self.indices[..f.y.len()];
-        pool::max_forward(pass.exec, &self.sizes, pass.batch, f.x, f.y, indices)
+    fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
+        pool::max_forward(pass.exec, &self.sizes, pass.batch, f.x, f.y, f.kept)
     }
 
     /// y is x at its maximum, so dJ/dx there is delta, and 0 elsewhere; overlapping windows add.
-    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
+    fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
         match b.grad_x {
-            Some(grad_x) => {
-                let indices = &self.indices[..b.grad_y.len()];
-                pool::max_backward(pass.exec, &self.sizes, pass.batch, indices, b.grad_y, grad_x)
-            }
+            Some(grad_x) => pool::max_backward(pass.exec, &self.sizes, pass.batch, b.kept, b.grad_y, grad_x),
             None => Ok(()),
         }
     }

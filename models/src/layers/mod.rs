@@ -1,8 +1,8 @@
 //! The layers of a network: one file per kind, `forward` beside `backward`.
 //!
-//! A layer knows its sizes and keeps what its own backward pass needs (the positions of maxima, a
-//! dropout mask). Everything else, parameters, activations and gradients, lies in the network's
-//! arenas, planned once: a layer receives slices of them and allocates nothing.
+//! A layer knows its sizes. Everything else, parameters, activations, gradients and what a backward
+//! pass wants to know of the forward pass (the places of maxima, a dropout mask), lies in the
+//! network's memory, planned once: a layer receives slices of it and allocates nothing.
 //!
 //! Notation, as in the course: x the layer's input, y its output, delta = dJ/dy the gradient that
 //! comes from above (`grad_y`), `grad_x` = dJ/dx the one that goes below. J is the mean loss of the
@@ -20,6 +20,7 @@ mod max_pool;
 mod softmax;
 
 use std::fmt::Debug;
+use std::ops::Range;
 
 use kernels::{Element, Error, Exec};
 
@@ -43,6 +44,13 @@ pub struct Position {
     pub epoch: u32,
     /// The position of the batch's first sample in the shuffled epoch.
     pub first: u64,
+}
+
+impl Position {
+    /// The position `samples` further.
+    pub(crate) fn after(self, samples: usize) -> Self {
+        Self { first: self.first + samples as u64, ..self }
+    }
 }
 
 /// Whether the network learns or predicts: dropout and batch normalisation differ.
@@ -108,10 +116,10 @@ pub(crate) struct Forward<'a, T> {
     pub(crate) x: &'a [T],
     /// The layer's parameters, one tensor after the other.
     pub(crate) parameters: &'a [T],
-    /// The layer's running statistics, one tensor after the other.
-    pub(crate) statistics: &'a mut [T],
     /// [batch, outputs]
     pub(crate) y: &'a mut [T],
+    /// [batch, kept]: what the backward pass will want to know.
+    pub(crate) kept: &'a mut [u32],
     pub(crate) scratch: &'a mut [T],
 }
 
@@ -125,14 +133,36 @@ pub(crate) struct Backward<'a, T> {
     pub(crate) parameters: &'a [T],
     /// dJ/dy, [batch, outputs].
     pub(crate) grad_y: &'a [T],
-    /// dJ/dparameters, written whole.
-    pub(crate) grad_parameters: &'a mut [T],
     /// dJ/dx, [batch, inputs], written whole; none where no layer below learns.
     pub(crate) grad_x: Option<&'a mut [T]>,
+    /// The gradient of each chunk of samples (N3), [chunks, parameters], of a layer that has chunks.
+    pub(crate) chunks: &'a mut [T],
+    /// [batch, kept], as the forward pass left it.
+    pub(crate) kept: &'a [u32],
     pub(crate) scratch: &'a mut [T],
 }
 
-/// A layer: its sizes, its tensors, and the two passes.
+/// What a gradient of parameters is computed from, and where it goes.
+#[derive(Debug)]
+pub(crate) struct Gradient<'a, T> {
+    /// The input of the whole batch, [batch, inputs].
+    pub(crate) x: &'a [T],
+    /// dJ/dy of the whole batch, [batch, outputs].
+    pub(crate) grad_y: &'a [T],
+    /// The gradients of all chunks, as [`Backward::chunks`].
+    pub(crate) chunks: &'a [T],
+    /// Which of the layer's parameters: whole rows of [`Layer::row`].
+    pub(crate) range: Range<usize>,
+    /// Their gradient.
+    pub(crate) gradient: &'a mut [T],
+}
+
+/// A layer: its sizes, its tensors, and what it does with samples.
+///
+/// The passes treat each sample alone, so that any range of samples may be given to them, on any
+/// thread. A gradient of parameters is a sum over the batch: where the layer has chunks, its
+/// backward pass writes one sum for each, else [`Layer::gradient`] does it all, for any rows of
+/// parameters. Batch normalisation, which needs the whole batch, is a [`WholeBatch`].
 pub(crate) trait Layer<T: Element>: Debug + Send + Sync {
     /// The shape of one sample's output.
     fn output(&self) -> &[usize];
@@ -152,14 +182,51 @@ pub(crate) trait Layer<T: Element>: Debug + Send + Sync {
     fn scratch(&self, _batch: usize) -> usize {
         0
     }
+    /// The values of one sample that the backward pass wants to know.
+    fn kept(&self) -> usize {
+        0
+    }
+    /// Samples of a chunk whose gradient the backward pass writes; 1: none.
+    fn chunk(&self) -> usize {
+        1
+    }
+    /// Parameters whose gradient is computed together.
+    fn row(&self) -> usize {
+        1
+    }
     /// Whether the output is the input under another shape: then neither pass is called.
     fn only_reshapes(&self) -> bool {
         false
     }
-    /// Writes y; `batch` never exceeds the one that the layer was made for.
-    fn forward(&mut self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error>;
-    /// Writes the gradients; called after `forward` in training mode with the same batch.
-    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error>;
+    /// Whether a pass reads parameters that are many beside one sample, so that it is faster over many samples.
+    fn wants_many_samples(&self) -> bool {
+        false
+    }
+    /// The layer as one that needs the whole batch: then its own passes are called instead of these.
+    fn whole_batch(&mut self) -> Option<&mut dyn WholeBatch<T>> {
+        None
+    }
+    /// As [`Layer::whole_batch`].
+    fn needs_whole_batch(&self) -> bool {
+        false
+    }
+    /// Writes y.
+    fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error>;
+    /// Writes `grad_x` and the chunks; called after `forward` in training mode on the same samples.
+    fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error>;
+    /// Writes the gradient of some parameters; called after `backward` on all samples.
+    fn gradient(&self, _: &Pass, g: Gradient<'_, T>) -> Result<(), Error> {
+        debug_assert!(g.gradient.is_empty(), "a layer with parameters has a gradient");
+        Ok(())
+    }
+}
+
+/// A layer whose samples depend on each other: a barrier between the samples of a batch.
+pub(crate) trait WholeBatch<T> {
+    /// Writes y of the whole batch.
+    fn forward(&mut self, pass: &Pass, f: Forward<'_, T>, statistics: &mut [T]) -> Result<(), Error>;
+    /// Writes `grad_x` and the gradient of all parameters.
+    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>, gradient: &mut [T]) -> Result<(), Error>;
 }
 
 /// Elements of one sample of `shape`.

@@ -27,12 +27,12 @@ impl<T: Element> Layer<T> for Softmax {
     }
 
     /// p [batch, classes] = softmax(z [batch, classes]), row by row
-    fn forward(&mut self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
+    fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
         softmax::softmax(pass.exec, self.output[0], f.x, f.y)
     }
 
     /// dJ/dz_j = sum_i delta_i p_i ([i = j] - p_j) = p_j (delta_j - sum_i delta_i p_i)
-    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
+    fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
         if let Some(grad_z) = b.grad_x {
             jacobian_products(pass.exec.level, self.output[0], b.y, b.grad_y, grad_z);
         }

@@ -25,7 +25,9 @@
 
 mod memory;
 mod outline;
+mod parts;
 mod predict;
+mod schedule;
 mod shape;
 mod spec;
 mod step;
@@ -38,12 +40,13 @@ pub use outline::{Outline, outline};
 pub use predict::Evaluation;
 pub use shape::ShapeError;
 pub use spec::{LayerSpec, LayerSummary};
+pub use step::Gather;
 pub use tensors::Tensor;
 pub(crate) use tensors::little_endian;
 
 use crate::layers::Layer;
 use crate::loss::Loss;
-use memory::{Arena, Place, Plan};
+use memory::{Arena, EMPTY, LOSSES, Plan};
 
 /// A network of layers with its parameters, gradients and working memory.
 #[derive(Debug)]
@@ -58,11 +61,11 @@ pub struct Network<T> {
     gradients: Arena<T>,
     /// Running means and variances.
     statistics: Vec<T>,
-    activations: Arena<T>,
-    deltas: Arena<T>,
+    /// Activations, their gradients, the gradients of chunks and the losses.
+    values: Arena<T>,
+    /// What the backward pass wants to know of the forward pass.
+    kept: Vec<u32>,
     scratch: Arena<T>,
-    /// The loss of each sample of the last batch.
-    losses: Vec<T>,
     /// Samples of the last forward pass.
     rows: usize,
 }
@@ -100,10 +103,9 @@ impl<T: Element> Network<T> {
             parameters: Arena::new(plan.parameters),
             gradients: Arena::new(plan.parameters),
             statistics: vec![T::ZERO; plan.statistics],
-            activations: Arena::new(plan.arena),
-            deltas: Arena::new(plan.arena),
+            values: Arena::new(plan.values_len),
+            kept: vec![0; plan.kept_len],
             scratch: Arena::new(plan.scratch),
-            losses: vec![T::ZERO; max_batch],
             rows: 0,
             layers,
             plan,
@@ -139,7 +141,7 @@ impl<T: Element> Network<T> {
 
     /// Bytes of all parameters, gradients, activations and scratch.
     pub fn memory(&self) -> usize {
-        self.plan.bytes::<T>(self.max_batch)
+        self.plan.bytes::<T>(threads())
     }
 
     /// All parameters, layer after layer, in memory order (dense weights as [inputs, units]).
@@ -152,7 +154,7 @@ impl<T: Element> Network<T> {
         self.parameters.as_mut_slice()
     }
 
-    /// dJ/dparameters of the last backward pass, in the order of [`Network::parameters`].
+    /// dJ/dparameters as [`Network::forward_backward`] left it, in the order of [`Network::parameters`].
     pub fn gradients(&self) -> &[T] {
         self.gradients.as_slice()
     }
@@ -169,13 +171,13 @@ impl<T: Element> Network<T> {
 
     /// The loss of each sample of the last batch, so that a caller can go on with one sum from batch to batch.
     pub fn losses(&self) -> &[T] {
-        &self.losses[..self.rows]
+        self.rows_of(LOSSES)
     }
 
     /// The output of layer `layer` in the last forward pass, [batch, outputs]: feature maps. Empty
-    /// for a flatten at the front, whose output is the caller's input, and for a layer beyond the last.
+    /// for a layer beyond the last.
     pub fn activations(&self, layer: usize) -> &[T] {
-        self.rows_of(layer, self.activations.as_slice())
+        self.plan.layouts.get(layer).map_or(&[], |layout| self.rows_of(layout.y))
     }
 
     /// dJ/d(output of layer `layer`) in the last backward pass, [batch, outputs]. At a dense or
@@ -183,21 +185,22 @@ impl<T: Element> Network<T> {
     /// at the activation after it, it is dJ/da. Empty where none is computed: below the first layer
     /// that learns. It holds until the next pass over the network, an evaluation included.
     pub fn deltas(&self, layer: usize) -> &[T] {
-        if layer < self.plan.first_learning {
-            return &[];
+        match self.plan.layouts.get(layer) {
+            Some(layout) if layer >= self.plan.first_learning => self.rows_of(layout.grad_y),
+            _ => self.rows_of(EMPTY),
         }
-        self.rows_of(layer, self.deltas.as_slice())
     }
 
-    fn rows_of<'a>(&self, layer: usize, arena: &'a [T]) -> &'a [T] {
-        match self.plan.blocks.get(layer) {
-            Some(block) => match block.to {
-                Place::Arena(start) => &arena[start..start + self.rows * block.outputs],
-                Place::Input => &[],
-            },
-            None => &[],
-        }
+    /// The rows of the last batch in a block of one row for each sample.
+    fn rows_of(&self, block: usize) -> &[T] {
+        let block = &self.plan.values[block];
+        &self.values.as_slice()[block.offset..][..self.rows * block.width]
     }
+}
+
+/// Threads that a step is planned for; with more, the first step takes more scratch.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn summarise<T: Element>(
@@ -205,7 +208,7 @@ fn summarise<T: Element>(
     layers: &[Box<dyn Layer<T>>],
     plan: &Plan,
 ) -> Vec<LayerSummary> {
-    let rows = specs.iter().zip(layers).zip(&plan.blocks).enumerate();
+    let rows = specs.iter().zip(layers).zip(&plan.layouts).enumerate();
     rows.map(|(index, ((spec, layer), block))| LayerSummary {
         index,
         kind: spec.kind(),

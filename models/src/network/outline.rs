@@ -3,7 +3,7 @@
 use kernels::Element;
 
 use super::memory::Plan;
-use super::{LayerSpec, LayerSummary, ShapeError, shape, summarise};
+use super::{LayerSpec, LayerSummary, ShapeError, shape, summarise, threads};
 use crate::loss::Loss;
 
 /// What a network would be.
@@ -48,6 +48,6 @@ pub fn outline<T: Element>(
         outputs: plan.outputs(),
         flops: summaries.iter().map(|layer| layer.flops).sum(),
         layers: summaries,
-        memory: plan.bytes::<T>(max_batch),
+        memory: plan.bytes::<T>(threads()),
     })
 }

@@ -1,10 +1,12 @@
 //! Evaluation: the network as it answers, without dropout and with the running statistics.
 
+use std::ops::Range;
+
 use kernels::{Element, Error, Exec, reduce};
 
 use super::Network;
-use super::memory::Place;
-use crate::layers::{Mode, Pass};
+use super::step::Purpose;
+use crate::layers::Mode;
 use crate::loss::{Loss, Targets};
 
 /// What a network makes of samples whose targets are known.
@@ -30,7 +32,8 @@ impl<T: Element> Network<T> {
     pub fn predict(&mut self, exec: Exec, x: &[T], outputs: &mut [T]) -> Result<(), Error> {
         let samples = self.check_samples(x, outputs.len())?;
         for first in (0..samples).step_by(self.max_batch) {
-            self.answer(exec, x, first, samples, outputs)?;
+            let batch = self.max_batch.min(samples - first);
+            self.answer(exec, x, first..first + batch, Purpose::Answer, outputs)?;
         }
         Ok(())
     }
@@ -48,9 +51,10 @@ impl<T: Element> Network<T> {
         targets.check(samples, width)?;
         let mut loss = 0.0;
         for first in (0..samples).step_by(self.max_batch) {
-            let pass = self.answer(exec, x, first, samples, &mut outputs)?;
-            self.measure(&pass, targets.rows(first, pass.batch, width))?;
-            loss = self.losses[..pass.batch].iter().fold(loss, |sum, loss| sum + loss.to_f64());
+            let batch = self.max_batch.min(samples - first);
+            let purpose = Purpose::Measure(targets.rows(first, batch, width));
+            self.answer(exec, x, first..first + batch, purpose, &mut outputs)?;
+            loss = self.losses().iter().fold(loss, |sum, loss| sum + loss.to_f64());
         }
         let predictions = outputs.chunks_exact(width).map(|row| self.class(row)).collect();
         Ok(Evaluation { loss: loss / samples as f64, outputs, predictions })
@@ -72,24 +76,24 @@ impl<T: Element> Network<T> {
         reduce::argmax(outputs).unwrap_or(0) as u32
     }
 
-    /// Runs the samples from `first` on, as many as fit, and copies their outputs.
+    /// Runs the samples `samples` and copies their outputs.
     fn answer(
         &mut self,
         exec: Exec,
         x: &[T],
-        first: usize,
-        samples: usize,
+        samples: Range<usize>,
+        purpose: Purpose<'_, T>,
         outputs: &mut [T],
-    ) -> Result<Pass, Error> {
-        let batch = if samples - first < self.max_batch { samples - first } else { self.max_batch };
-        let pass = Pass { exec, batch, mode: Mode::Evaluation };
-        self.forward(&pass, &x[first * self.input..(first + batch) * self.input])?;
-        let width = self.outputs();
-        if let Some(Place::Arena(start)) = self.plan.blocks.last().map(|block| block.to) {
-            let answer = &self.activations.as_slice()[start..start + batch * width];
-            outputs[first * width..(first + batch) * width].copy_from_slice(answer);
-        }
-        Ok(pass)
+    ) -> Result<(), Error> {
+        let (inputs, width) = (self.input, self.outputs());
+        let x = &x[samples.start * inputs..samples.end * inputs];
+        let gather = |samples: Range<usize>, to: &mut [T]| {
+            to.copy_from_slice(&x[samples.start * inputs..samples.end * inputs]);
+        };
+        self.pass(exec, samples.len(), &gather, Mode::Evaluation, purpose)?;
+        let answer = self.activations(self.layers.len() - 1);
+        outputs[samples.start * width..samples.end * width].copy_from_slice(answer);
+        Ok(())
     }
 
     fn check_samples(&self, x: &[T], outputs: usize) -> Result<usize, Error> {

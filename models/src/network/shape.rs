@@ -115,7 +115,7 @@ fn build<T: Element>(
         }
         LayerSpec::MaxPool2d { kernel, stride, padding } => {
             axes(input, 3)?;
-            Box::new(MaxPool::new(input, kernel, stride, padding, max_batch)?)
+            Box::new(MaxPool::new(input, kernel, stride, padding)?)
         }
         LayerSpec::AveragePool2d { kernel, stride, padding } => {
             axes(input, 3)?;
@@ -123,7 +123,7 @@ fn build<T: Element>(
         }
         LayerSpec::MaxPool1d { kernel, stride, padding } => {
             axes(input, 2)?;
-            Box::new(MaxPool::new(input, [1, kernel], [1, stride], [0, padding], max_batch)?)
+            Box::new(MaxPool::new(input, [1, kernel], [1, stride], [0, padding])?)
         }
         LayerSpec::AveragePool1d { kernel, stride, padding } => {
             axes(input, 2)?;
@@ -132,7 +132,7 @@ fn build<T: Element>(
         LayerSpec::GlobalAveragePool => Box::new(GlobalAveragePool::new(input)?),
         LayerSpec::Activation(phi) => Box::new(Elementwise::new(input, phi)?),
         LayerSpec::Softmax => Box::new(Softmax::new(input)?),
-        LayerSpec::Dropout { rate } => Box::new(Dropout::new(input, rate, index, max_batch)?),
+        LayerSpec::Dropout { rate } => Box::new(Dropout::new(input, rate, index)?),
         LayerSpec::Flatten => Box::new(Flatten::new(input)),
         LayerSpec::BatchNorm => Box::new(BatchNorm::new(input, max_batch)?),
     })

@@ -1,18 +1,46 @@
-//! Forward, backward, and the step that learns. Nothing here allocates.
+//! The step that learns. Nothing here allocates, once there is scratch for as many threads as take part.
+//!
+//! ```text
+//! samples, in parts      gather, forward, loss, backward           each part on a thread of its own
+//! (a barrier waits for all parts: batch normalisation)
+//! parameters, in pieces  gradient of the whole batch, update       each piece on a thread of its own
+//! ```
+//!
+//! A sample's values depend on that sample alone and a parameter's gradient is one written sum (N3),
+//! so neither parts nor pieces nor threads have a share in the bits.
 
+use std::ops::Range;
+
+use kernels::samples::Samples;
 use kernels::{Element, Error, Exec};
 
-use super::memory::Place;
+use super::memory::{INPUT, Piece, Plan};
+use super::parts::{Context, Part, workers};
 use super::{Network, Position};
-use crate::layers::{Backward, Forward, Mode, Pass};
-use crate::loss::{Operands, Targets};
-use crate::optimizer::Optimizer;
+use crate::layers::{Backward, Forward, Gradient, Layer, Mode, Pass};
+use crate::loss::Targets;
+use crate::optimizer::{Moments, Optimizer, Update};
+
+/// The samples of a batch, for a network that asks: writes samples `range` as [range.len(), inputs].
+pub type Gather<'a, T> = &'a (dyn Fn(Range<usize>, &mut [T]) + Sync);
+
+/// What a pass over a batch is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Purpose<'a, T> {
+    /// Outputs.
+    Answer,
+    /// Outputs and losses.
+    Measure(Targets<'a, T>),
+    /// Outputs, losses and what gradients are computed from.
+    Learn(Targets<'a, T>),
+}
 
 impl<T: Element> Network<T> {
     /// One step of learning on a batch: forward, backward, update. Returns the sum of the sample
     /// losses, in f64 and in sample order. It allocates nothing.
     ///
-    /// A sum that is not finite is the trial's end (N8): the parameters stay as they were.
+    /// A sum that is not finite is the trial's end (N8): the parameters stay as they were. The
+    /// gradients are used as they come and are not left in [`Network::gradients`].
     ///
     /// **Shapes** `x` [batch, inputs], 1 <= batch <= the largest planned.
     ///
@@ -26,10 +54,52 @@ impl<T: Element> Network<T> {
         optimizer: &mut Optimizer<T>,
         at: Position,
     ) -> Result<f64, Error> {
-        let loss = self.forward_backward(exec, x, targets, at)?;
+        let (batch, inputs) = (self.batch_of(x)?, self.input);
+        let gather = |samples: Range<usize>, to: &mut [T]| {
+            to.copy_from_slice(&x[samples.start * inputs..samples.end * inputs]);
+        };
+        self.train_step_from(exec, batch, &gather, targets, optimizer, at)
+    }
+
+    /// As [`Network::train_step`], on samples that `gather` writes where and when they are wanted:
+    /// on the thread that goes on with them, and into the network's own memory.
+    ///
+    /// # Errors
+    /// As [`Network::train_step`].
+    ///
+    /// ```
+    /// use models::loss::{Loss, Targets};
+    /// use models::network::{LayerSpec, Network, Position};
+    /// use models::optimizer::{Optimizer, OptimizerSpec};
+    ///
+    /// let mut network = Network::<f32>::new(&[2], &[LayerSpec::dense(1)], Loss::Quadratic, 2)?;
+    /// let mut optimizer = Optimizer::new(OptimizerSpec::sgd(1.0), network.parameters().len())?;
+    /// // Pixels as bytes become values between 0 and 1 on their way.
+    /// let (pixels, order) = ([[0_u8, 255], [255, 0], [0, 0]], [2, 1]);
+    /// let gather = |samples: std::ops::Range<usize>, x: &mut [f32]| {
+    ///     for (&row, x) in order[samples].iter().zip(x.chunks_exact_mut(2)) {
+    ///         x.iter_mut().zip(pixels[row]).for_each(|(x, pixel)| *x = f32::from(pixel) / 255.0);
+    ///     }
+    /// };
+    /// let (exec, targets) = (kernels::Exec::from_env()?, Targets::Values(&[0.0, 1.0]));
+    /// network.train_step_from(exec, 2, &gather, targets, &mut optimizer, Position::default())?;
+    /// assert_eq!(network.parameters(), [0.5, 0.0, 0.5]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn train_step_from(
+        &mut self,
+        exec: Exec,
+        batch: usize,
+        gather: Gather<'_, T>,
+        targets: Targets<'_, T>,
+        optimizer: &mut Optimizer<T>,
+        at: Position,
+    ) -> Result<f64, Error> {
+        self.check_batch(batch)?;
+        let loss = self.pass(exec, batch, gather, Mode::Training(at), Purpose::Learn(targets))?;
         if loss.is_finite() {
-            let gradients = self.gradients.as_slice();
-            optimizer.step(exec.level, at.epoch, self.parameters.as_mut_slice(), gradients);
+            let update = optimizer.begin(at.epoch, self.plan.parameters);
+            self.learn(exec, batch, at, Some((update, optimizer.moments())))?;
         }
         Ok(loss)
     }
@@ -46,114 +116,299 @@ impl<T: Element> Network<T> {
         targets: Targets<'_, T>,
         at: Position,
     ) -> Result<f64, Error> {
-        let batch = self.batch_of(x)?;
-        let pass = Pass { exec, batch, mode: Mode::Training(at) };
-        self.forward(&pass, x)?;
-        let loss = self.measure(&pass, targets)?;
+        let (batch, inputs) = (self.batch_of(x)?, self.input);
+        let gather = |samples: Range<usize>, to: &mut [T]| {
+            to.copy_from_slice(&x[samples.start * inputs..samples.end * inputs]);
+        };
+        let loss = self.pass(exec, batch, &gather, Mode::Training(at), Purpose::Learn(targets))?;
         if loss.is_finite() {
-            self.backward(&pass, x)?;
+            self.learn(exec, batch, at, None)?;
         }
         Ok(loss)
     }
 
     /// The number of samples in `x`.
     fn batch_of(&self, x: &[T]) -> Result<usize, Error> {
-        let batch = x.len() / self.input;
-        if x.len().is_multiple_of(self.input) && (1..=self.max_batch).contains(&batch) {
-            return Ok(batch);
+        if x.len().is_multiple_of(self.input) {
+            let batch = x.len() / self.input;
+            return self.check_batch(batch).map(|()| batch);
         }
-        Err(Error::Shape {
+        Err(self.wrong_batch(format!("{} values", x.len())))
+    }
+
+    fn check_batch(&self, batch: usize) -> Result<(), Error> {
+        if (1..=self.max_batch).contains(&batch) {
+            return Ok(());
+        }
+        Err(self.wrong_batch(format!("{batch} samples")))
+    }
+
+    fn wrong_batch(&self, got: String) -> Error {
+        Error::Shape {
             operation: "network",
             expected: format!("1 to {} samples of {} values", self.max_batch, self.input),
-            got: format!("{} values", x.len()),
-        })
+            got,
+        }
     }
 
-    /// Layer after layer, from the input to the last output.
-    pub(super) fn forward(&mut self, pass: &Pass, x: &[T]) -> Result<(), Error> {
-        self.rows = pass.batch;
-        let parameters = self.parameters.as_slice();
-        let scratch = self.scratch.as_mut_slice();
-        for (layer, block) in self.layers.iter_mut().zip(&self.plan.blocks) {
-            let Place::Arena(to) = block.to else { continue };
-            if block.from == block.to {
-                continue;
-            }
-            let (below, above) = self.activations.as_mut_slice().split_at_mut(to);
-            let x = match block.from {
-                Place::Input => x,
-                Place::Arena(from) => &below[from..from + pass.batch * block.inputs],
+    /// All that is done with samples. Returns the sum of their losses, in sample order; 0 where none are asked for.
+    pub(super) fn pass(
+        &mut self,
+        exec: Exec,
+        batch: usize,
+        gather: Gather<'_, T>,
+        mode: Mode,
+        purpose: Purpose<'_, T>,
+    ) -> Result<f64, Error> {
+        if let Purpose::Measure(targets) | Purpose::Learn(targets) = purpose {
+            targets.check(batch, self.outputs())?;
+        }
+        self.rows = batch;
+        let (workers, inner) = workers(exec, batch.div_ceil(self.plan.grain), batch * self.plan.flops);
+        self.scratch.grow(workers * self.plan.scratch);
+        let last = self.plan.stretches.len() - 1;
+        for index in 0..=last {
+            let stretch = &self.plan.stretches[index];
+            let context = Context {
+                layers: &self.layers,
+                plan: &self.plan,
+                parameters: self.parameters.as_slice(),
+                loss: self.loss,
+                exec: inner,
+                batch,
+                mode,
             };
-            layer.forward(
-                pass,
-                Forward {
-                    x,
-                    parameters: &parameters[block.parameters.clone()],
-                    statistics: &mut self.statistics[block.statistics.clone()],
-                    y: &mut above[..pass.batch * block.outputs],
-                    scratch,
-                },
-            )?;
+            let part = Part {
+                values: Samples::new(self.values.as_mut_slice(), &self.plan.values, batch),
+                kept: Samples::new(&mut self.kept, &self.plan.kept, batch),
+                scratch: self.scratch.as_mut_slice(),
+            };
+            part.share(workers, self.plan.grain, &|mut part| {
+                if index == 0 {
+                    gather(part.range(), part.values.lend([], [INPUT]).1[0]);
+                }
+                context.forward(stretch, &mut part)?;
+                if index < last {
+                    return Ok(());
+                }
+                match purpose {
+                    Purpose::Answer => Ok(()),
+                    Purpose::Measure(targets) => context.measure(&mut part, targets),
+                    Purpose::Learn(targets) => {
+                        context.measure(&mut part, targets)?;
+                        context.backward(stretch, &mut part)
+                    }
+                }
+            })?;
+            if index < last {
+                let barrier = stretch.layers.end;
+                self.barrier_forward(&Pass { exec, batch, mode }, barrier)?;
+            }
+        }
+        let loss = match purpose {
+            Purpose::Answer => 0.0,
+            Purpose::Measure(_) | Purpose::Learn(_) => {
+                self.losses().iter().fold(0.0, |sum, loss| sum + loss.to_f64())
+            }
+        };
+        if matches!(purpose, Purpose::Learn(_)) && loss.is_finite() {
+            self.backward_below(exec, inner, workers, batch, mode, last)?;
+        }
+        Ok(loss)
+    }
+
+    /// The backward pass below the last stretch: barrier, stretch, barrier, ...
+    fn backward_below(
+        &mut self,
+        exec: Exec,
+        inner: Exec,
+        workers: usize,
+        batch: usize,
+        mode: Mode,
+        last: usize,
+    ) -> Result<(), Error> {
+        for index in (0..last).rev() {
+            let barrier = self.plan.stretches[index].layers.end;
+            if barrier < self.plan.first_learning {
+                break;
+            }
+            self.barrier_backward(&Pass { exec, batch, mode }, barrier)?;
+            let context = Context {
+                layers: &self.layers,
+                plan: &self.plan,
+                parameters: self.parameters.as_slice(),
+                loss: self.loss,
+                exec: inner,
+                batch,
+                mode,
+            };
+            let part = Part {
+                values: Samples::new(self.values.as_mut_slice(), &self.plan.values, batch),
+                kept: Samples::new(&mut self.kept, &self.plan.kept, batch),
+                scratch: self.scratch.as_mut_slice(),
+            };
+            let stretch = &self.plan.stretches[index];
+            part.share(workers, self.plan.grain, &|mut part| context.backward(stretch, &mut part))?;
         }
         Ok(())
     }
 
-    /// The loss of the last output, and its gradient into the last block of the deltas.
-    pub(super) fn measure(&mut self, pass: &Pass, targets: Targets<'_, T>) -> Result<f64, Error> {
-        let outputs = self.outputs();
-        targets.check(pass.batch, outputs)?;
-        let Some(Place::Arena(start)) = self.plan.blocks.last().map(|block| block.to) else {
-            return Ok(0.0);
-        };
-        let last = start..start + pass.batch * outputs;
-        let losses = &mut self.losses[..pass.batch];
-        let operands = Operands {
-            outputs,
-            a: &self.activations.as_slice()[last.clone()],
-            targets,
-            losses: &mut *losses,
-            grad_a: &mut self.deltas.as_mut_slice()[last],
+    fn barrier_forward(&mut self, pass: &Pass, index: usize) -> Result<(), Error> {
+        let layout = &self.plan.layouts[index];
+        let Some(layer) = self.layers[index].whole_batch() else { return Ok(()) };
+        let mut values = Samples::new(self.values.as_mut_slice(), &self.plan.values, pass.batch);
+        let ([x], [y]) = values.lend([layout.x], [layout.y]);
+        let parameters = &self.parameters.as_slice()[layout.parameters.clone()];
+        let scratch = self.scratch.as_mut_slice();
+        let forward = Forward { x, parameters, y, kept: &mut [], scratch };
+        layer.forward(pass, forward, &mut self.statistics[layout.statistics.clone()])
+    }
+
+    fn barrier_backward(&mut self, pass: &Pass, index: usize) -> Result<(), Error> {
+        let layout = &self.plan.layouts[index];
+        let Some(layer) = self.layers[index].whole_batch() else { return Ok(()) };
+        let mut values = Samples::new(self.values.as_mut_slice(), &self.plan.values, pass.batch);
+        let ([x, y, grad_y], [grad_x]) = values.lend([layout.x, layout.y, layout.grad_y], [layout.grad_x]);
+        let backward = Backward {
+            x,
+            y,
+            parameters: &self.parameters.as_slice()[layout.parameters.clone()],
+            grad_y,
+            grad_x: (index > self.plan.first_learning).then_some(grad_x),
+            chunks: &mut [],
+            kept: &[],
             scratch: self.scratch.as_mut_slice(),
         };
-        self.loss.forward_backward(pass.exec, operands)?;
-        Ok(losses.iter().fold(0.0, |sum, loss| sum + loss.to_f64()))
+        layer.backward(pass, backward, &mut self.gradients.as_mut_slice()[layout.parameters.clone()])
     }
 
-    /// Layer after layer, from the last delta down to the first layer that learns.
-    fn backward(&mut self, pass: &Pass, x: &[T]) -> Result<(), Error> {
-        let first = self.plan.first_learning;
-        let parameters = self.parameters.as_slice();
-        let gradients = self.gradients.as_mut_slice();
-        let activations = self.activations.as_slice();
-        let scratch = self.scratch.as_mut_slice();
-        let layers = self.layers.iter_mut().zip(&self.plan.blocks).enumerate();
-        for (index, (layer, block)) in layers.skip(first).rev() {
-            let Place::Arena(to) = block.to else { continue };
-            if block.from == block.to {
-                continue;
-            }
-            let (below, above) = self.deltas.as_mut_slice().split_at_mut(to);
-            let (inputs, outputs) = (pass.batch * block.inputs, pass.batch * block.outputs);
-            let (x, grad_x) = match block.from {
-                Place::Input => (x, None),
-                Place::Arena(from) => {
-                    let grad_x = (index > first).then(|| &mut below[from..from + inputs]);
-                    (&activations[from..from + inputs], grad_x)
+    /// All that is done with parameters: their gradients and, if there is one, the update.
+    fn learn(
+        &mut self,
+        exec: Exec,
+        batch: usize,
+        at: Position,
+        update: Option<(Update<T>, Moments<'_, T>)>,
+    ) -> Result<(), Error> {
+        let plan = &self.plan;
+        let cost: usize = plan.pieces.iter().map(|piece| piece.cost).sum();
+        let (workers, inner) = workers(exec, plan.pieces.len(), cost);
+        self.scratch.grow(workers * plan.scratch);
+        let (update, moments) = update.unzip();
+        let learning = Learning {
+            layers: &self.layers,
+            plan,
+            values: self.values.as_slice(),
+            pass: Pass { exec: inner, batch, mode: Mode::Training(at) },
+            update,
+        };
+        let share = Share {
+            pieces: &plan.pieces,
+            parameters: self.parameters.as_mut_slice(),
+            gradients: self.gradients.as_mut_slice(),
+            moments: moments.unwrap_or_default(),
+            scratch: self.scratch.as_mut_slice(),
+        };
+        share.split(workers, cost, &|share| learning.pieces(share))
+    }
+}
+
+/// What all pieces of parameters have in common.
+struct Learning<'a, T> {
+    layers: &'a [Box<dyn Layer<T>>],
+    plan: &'a Plan,
+    values: &'a [T],
+    pass: Pass,
+    update: Option<Update<T>>,
+}
+
+/// Some pieces with the memory that belongs to them.
+struct Share<'a, T> {
+    pieces: &'a [Piece],
+    parameters: &'a mut [T],
+    gradients: &'a mut [T],
+    moments: Moments<'a, T>,
+    scratch: &'a mut [T],
+}
+
+impl<T: Element> Share<'_, T> {
+    /// Runs `body` on `workers` parts of about the same cost, each on its own thread.
+    fn split(
+        self,
+        workers: usize,
+        cost: usize,
+        body: &(impl Fn(Share<'_, T>) -> Result<(), Error> + Sync),
+    ) -> Result<(), Error> {
+        if workers < 2 || self.pieces.len() < 2 {
+            return body(self);
+        }
+        let (left_workers, mut left_cost, mut at) = (workers / 2, 0, 0);
+        while at + 1 < self.pieces.len()
+            && (at == 0 || left_cost + self.pieces[at].cost / 2 < cost * left_workers / workers)
+        {
+            left_cost += self.pieces[at].cost;
+            at += 1;
+        }
+        let (pieces, right_pieces) = self.pieces.split_at(at);
+        let len = right_pieces[0].range.start - pieces[0].range.start;
+        let (parameters, right_parameters) = self.parameters.split_at_mut(len);
+        let (gradients, right_gradients) = self.gradients.split_at_mut(len);
+        let (moments, right_moments) = self.moments.split(len);
+        let (scratch, right_scratch) = self.scratch.split_at_mut(self.scratch.len() / workers * left_workers);
+        let left = Share { pieces, parameters, gradients, moments, scratch };
+        let right = Share {
+            pieces: right_pieces,
+            parameters: right_parameters,
+            gradients: right_gradients,
+            moments: right_moments,
+            scratch: right_scratch,
+        };
+        let (left, right) = rayon::join(
+            || left.split(left_workers, left_cost, body),
+            || right.split(workers - left_workers, cost - left_cost, body),
+        );
+        left.and(right)
+    }
+}
+
+impl<T: Element> Learning<'_, T> {
+    /// Piece after piece: its gradient, while it is in the cache its update.
+    fn pieces(&self, share: Share<'_, T>) -> Result<(), Error> {
+        let Share { pieces, mut parameters, mut gradients, mut moments, scratch } = share;
+        for piece in pieces {
+            let (here, rest) = parameters.split_at_mut(piece.range.len());
+            let (gradient, gradients_rest) = gradients.split_at_mut(piece.range.len());
+            let (moments_here, moments_rest) = moments.split(piece.range.len());
+            (parameters, gradients, moments) = (rest, gradients_rest, moments_rest);
+            let layer = self.layers[piece.layer].as_ref();
+            let gradient = match self.update {
+                _ if layer.needs_whole_batch() => gradient,
+                Some(_) => {
+                    let gradient = &mut scratch[..piece.range.len()];
+                    self.gradient(layer, piece, gradient)?;
+                    gradient
+                }
+                None => {
+                    self.gradient(layer, piece, gradient)?;
+                    gradient
                 }
             };
-            layer.backward(
-                pass,
-                Backward {
-                    x,
-                    y: &activations[to..to + outputs],
-                    parameters: &parameters[block.parameters.clone()],
-                    grad_y: &above[..outputs],
-                    grad_parameters: &mut gradients[block.parameters.clone()],
-                    grad_x,
-                    scratch,
-                },
-            )?;
+            if let Some(update) = &self.update {
+                update.apply(self.pass.exec.level, here, gradient, moments_here);
+            }
         }
         Ok(())
+    }
+
+    fn gradient(&self, layer: &dyn Layer<T>, piece: &Piece, gradient: &mut [T]) -> Result<(), Error> {
+        let layout = &self.plan.layouts[piece.layer];
+        let whole = |block: usize| {
+            let block = &self.plan.values[block];
+            &self.values[block.offset..][..self.pass.batch.div_ceil(block.period) * block.width]
+        };
+        let start = layout.parameters.start;
+        let range = piece.range.start - start..piece.range.end - start;
+        let (x, grad_y, chunks) = (whole(layout.x), whole(layout.grad_y), whole(layout.chunks));
+        layer.gradient(&self.pass, Gradient { x, grad_y, chunks, range, gradient })
     }
 }

@@ -24,7 +24,7 @@ impl<T: Element> Network<T> {
     /// at 0, running variances at 1.
     pub fn initialise(&mut self, init: Init, seed: u64) {
         self.reset_constants();
-        for (index, (layer, block)) in self.layers.iter().zip(&self.plan.blocks).enumerate() {
+        for (index, (layer, block)) in self.layers.iter().zip(&self.plan.layouts).enumerate() {
             let mut stream = Stream::new(Purpose::Init, seed, index as u64);
             let mut start = block.parameters.start;
             for plan in layer.parameters() {
@@ -45,7 +45,7 @@ impl<T: Element> Network<T> {
 
     /// Scales 1, shifts 0, and the running statistics at their start.
     pub(super) fn reset_constants(&mut self) {
-        for (layer, block) in self.layers.iter().zip(&self.plan.blocks) {
+        for (layer, block) in self.layers.iter().zip(&self.plan.layouts) {
             let mut start = block.parameters.start;
             for plan in layer.parameters() {
                 let value = if plan.role == Role::Scale { T::ONE } else { T::ZERO };
@@ -74,7 +74,7 @@ impl<T: Element> Network<T> {
     /// # Ok::<(), models::network::ShapeError>(())
     /// ```
     pub fn tensors(&self) -> impl Iterator<Item = Tensor<T>> {
-        self.layers.iter().zip(&self.plan.blocks).enumerate().flat_map(move |(index, (layer, block))| {
+        self.layers.iter().zip(&self.plan.layouts).enumerate().flat_map(move |(index, (layer, block))| {
             let parameters = &self.parameters.as_slice()[block.parameters.clone()];
             let statistics = &self.statistics[block.statistics.clone()];
             let mut tensors = Vec::new();
@@ -119,7 +119,7 @@ impl<T: Element> Network<T> {
             });
         }
         let mut rest = values;
-        for (index, (layer, block)) in self.layers.iter().zip(&self.plan.blocks).enumerate() {
+        for (index, (layer, block)) in self.layers.iter().zip(&self.plan.layouts).enumerate() {
             let parameters = &mut self.parameters.as_mut_slice()[block.parameters.clone()];
             for plan in layer.parameters() {
                 let (data, after) = rest.split_at(plan.len());
@@ -132,7 +132,7 @@ impl<T: Element> Network<T> {
 
     /// Takes the values of one tensor; `data` in PyTorch's order.
     pub(crate) fn set_tensor(&mut self, name: &str, data: &[T]) {
-        for (index, (layer, block)) in self.layers.iter().zip(&self.plan.blocks).enumerate() {
+        for (index, (layer, block)) in self.layers.iter().zip(&self.plan.layouts).enumerate() {
             let parameters = &mut self.parameters.as_mut_slice()[block.parameters.clone()];
             import_named(index, &layer.parameters(), name, data, parameters);
             let statistics = &mut self.statistics[block.statistics.clone()];

@@ -105,7 +105,7 @@ impl Burn {
             layers: job.layers,
             optimizer: SgdConfig::new().init(),
             loss: CrossEntropyLossConfig::new().init(&device),
-            images: Tensor::from_data(TensorData::new(job.images, [samples, 1, 28, PIXELS / 28]), &device),
+            images: Tensor::from_data(TensorData::new(job.images(), [samples, 1, 28, PIXELS / 28]), &device),
             labels: Tensor::from_data(TensorData::new(labels, [samples]), &device),
             device,
         }

@@ -81,7 +81,7 @@ impl Candle {
             start: start.collect::<Result<_>>()?,
             optimizer: SGD::new(variables, LEARNING_RATE)?,
             layers,
-            images: Tensor::from_vec(job.images, (job.labels.len(), 1, 28, PIXELS / 28), &Device::Cpu)?,
+            images: Tensor::from_vec(job.images(), (job.labels.len(), 1, 28, PIXELS / 28), &Device::Cpu)?,
             labels: Tensor::new(job.labels, &Device::Cpu)?,
         })
     }

@@ -1,0 +1,202 @@
+//! Memory of many samples, cut into blocks and lent by ranges of samples.
+//!
+//! ```text
+//! block 0: | sample 0 | sample 1 | sample 2 | ...      [samples, width 0]
+//! block 1: | sample 0 | sample 1 | sample 2 | ...      [samples, width 1]
+//! block 2: | samples 0 to 3      | samples 4 to 7 ...  one row for a chunk of samples
+//! ```
+//!
+//! Each block is contiguous, as matrix products want it, and yet a range of samples, with its rows in
+//! every block, can be given to a thread of its own.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+/// One block of [`Samples`]: rows of `width` values from `offset` on, one row for each `period` samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Where the block begins.
+    pub offset: usize,
+    /// Values of a row.
+    pub width: usize,
+    /// Samples that share a row, at least 1.
+    pub period: usize,
+}
+
+impl Block {
+    /// Rows for the samples before `samples`.
+    fn rows(&self, samples: usize) -> usize {
+        samples.div_ceil(self.period)
+    }
+}
+
+/// A range of samples, and exclusive access to its rows in all blocks.
+#[derive(Debug)]
+pub struct Samples<'a, T> {
+    values: *mut T,
+    blocks: &'a [Block],
+    range: Range<usize>,
+    borrow: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: no two live `Samples` share an element: `new` takes the slice whole and checks that the blocks lie apart,
+// `split` gives each half the rows of its own samples, and `part` lends for as long as `self` is borrowed.
+unsafe impl<T: Send> Send for Samples<'_, T> {}
+
+impl<'a, T> Samples<'a, T> {
+    /// The first `samples` samples of all blocks.
+    ///
+    /// # Panics
+    /// If the blocks, in their order, overlap or reach beyond the slice, or have a period of 0.
+    pub fn new(values: &'a mut [T], blocks: &'a [Block], samples: usize) -> Self {
+        let mut end = 0;
+        for block in blocks {
+            assert!(block.period > 0 && block.offset >= end, "blocks overlap: {block:?} before {end}");
+            end = block.offset + block.rows(samples) * block.width;
+        }
+        assert!(end <= values.len(), "blocks of {end} values in a slice of {}", values.len());
+        Self { values: values.as_mut_ptr(), blocks, range: 0..samples, borrow: PhantomData }
+    }
+
+    /// The samples.
+    pub fn range(&self) -> Range<usize> {
+        self.range.clone()
+    }
+
+    /// The samples before `at` and those from `at` on, which different threads may use.
+    ///
+    /// # Panics
+    /// If `at` is outside the range, or parts samples that share a row.
+    #[must_use]
+    pub fn split(self, at: usize) -> (Self, Self) {
+        self.check_cut(at);
+        let left = Self { range: self.range.start..at, ..self };
+        let right = Self { range: at..self.range.end, ..self };
+        (left, right)
+    }
+
+    /// Some of the samples, for a shorter time.
+    ///
+    /// # Panics
+    /// As [`Samples::split`], at either end.
+    pub fn part(&mut self, range: Range<usize>) -> Samples<'_, T> {
+        assert!(range.start <= range.end, "samples {range:?}");
+        self.check_cut(range.start);
+        self.check_cut(range.end);
+        Samples { range, borrow: PhantomData, ..*self }
+    }
+
+    fn check_cut(&self, at: usize) {
+        let Range { start, end } = self.range;
+        assert!(start <= at && at <= end, "sample {at} is outside {start}..{end}");
+        let whole = at == end || self.blocks.iter().all(|block| at.is_multiple_of(block.period));
+        assert!(whole, "sample {at} shares a row with the one before it");
+    }
+
+    /// The rows of the blocks `read`, to be read, and of the blocks `written`, to be written.
+    ///
+    /// # Panics
+    /// If a written block is named twice, unless its rows are empty.
+    #[inline]
+    pub fn lend<const R: usize, const W: usize>(
+        &mut self,
+        read: [usize; R],
+        written: [usize; W],
+    ) -> ([&[T]; R], [&mut [T]; W]) {
+        for (i, block) in written.iter().enumerate() {
+            let twice = read.contains(block) || written[..i].contains(block);
+            assert!(!twice || self.blocks[*block].width == 0, "block {block} is written and lent twice");
+        }
+        // SAFETY: every row of the range lies inside the slice (`new`) and belongs to this value alone; blocks do not
+        // overlap, and no block that is written is lent a second time. The slices borrow `self`.
+        unsafe {
+            let rows = |block: usize| {
+                let (start, len) = self.place(block);
+                (self.values.add(start), len)
+            };
+            let read = read.map(|block| {
+                let (first, len) = rows(block);
+                std::slice::from_raw_parts(first.cast_const(), len)
+            });
+            let written = written.map(|block| {
+                let (first, len) = rows(block);
+                std::slice::from_raw_parts_mut(first, len)
+            });
+            (read, written)
+        }
+    }
+
+    /// Where the rows of a block begin and how many values they are.
+    fn place(&self, block: usize) -> (usize, usize) {
+        let block = &self.blocks[block];
+        let first = self.range.start / block.period;
+        // An empty range has no rows, wherever it stands.
+        let rows = if self.range.is_empty() { 0 } else { block.rows(self.range.end) - first };
+        (block.offset + first * block.width, rows * block.width)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BLOCKS: [Block; 3] = [
+        Block { offset: 0, width: 2, period: 1 },
+        Block { offset: 16, width: 3, period: 4 },
+        Block { offset: 24, width: 1, period: 1 },
+    ];
+
+    fn numbers() -> Vec<usize> {
+        (0..32).collect()
+    }
+
+    #[test]
+    fn every_half_has_its_rows_of_every_block() {
+        let mut values = numbers();
+        let (mut left, mut right) = Samples::new(&mut values, &BLOCKS, 7).split(4);
+        assert_eq!(
+            left.lend([0, 1, 2], []).0,
+            [&[0, 1, 2, 3, 4, 5, 6, 7][..], &[16, 17, 18], &[24, 25, 26, 27]]
+        );
+        assert_eq!(right.lend([0, 1, 2], []).0, [&[8, 9, 10, 11, 12, 13][..], &[19, 20, 21], &[28, 29, 30]]);
+        let ([read], [written]) = right.lend([2], [1]);
+        written[0] = read[0];
+        assert_eq!(values[19], 28);
+    }
+
+    #[test]
+    fn a_part_is_a_range_of_the_samples() {
+        let mut values = numbers();
+        let mut all = Samples::new(&mut values, &BLOCKS, 8);
+        assert_eq!(all.part(4..8).lend([0, 1], []).0, [&[8, 9, 10, 11, 12, 13, 14, 15][..], &[19, 20, 21]]);
+        assert_eq!(all.part(8..8).lend([0, 1], []).0, [&[0; 0], &[0; 0]]);
+        assert_eq!(all.range(), 0..8);
+    }
+
+    #[test]
+    #[should_panic(expected = "shares a row")]
+    fn a_chunk_is_not_cut() {
+        let _ = Samples::new(&mut numbers(), &BLOCKS, 8).split(3);
+    }
+
+    #[test]
+    #[should_panic(expected = "lent twice")]
+    fn what_is_written_is_lent_once() {
+        let mut values = numbers();
+        let mut all = Samples::new(&mut values, &BLOCKS, 8);
+        let _ = all.lend([0], [0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "overlap")]
+    fn blocks_lie_apart() {
+        let blocks = [BLOCKS[0], Block { offset: 15, width: 1, period: 1 }];
+        let _ = Samples::new(&mut numbers(), &blocks, 8);
+    }
+
+    #[test]
+    #[should_panic(expected = "in a slice of 32")]
+    fn blocks_lie_inside() {
+        let _ = Samples::new(&mut numbers(), &BLOCKS[..1], 17);
+    }
+}

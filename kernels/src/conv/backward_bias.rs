@@ -42,14 +42,17 @@ pub fn backward_bias<T: Element>(
     conv.validate()?;
     check_samples(NAME, "grad_y", batch, conv.output_len(), grad_y.len())?;
     check_len(NAME, "bias gradients", conv.c_out, grad_bias.len())?;
-    let serial = Exec::serial(exec.level);
-    let area = conv.h_out() * conv.w_out();
     for (c_out, grad) in grad_bias.iter_mut().enumerate() {
-        let chunks = grad_y.chunks(conv.chunk() * conv.output_len()).map(|chunk| {
-            let planes = chunk.chunks_exact(conv.output_len()).map(|sample| &sample[c_out * area..][..area]);
-            planes.fold(T::ZERO, |chain, plane| chain + reduce::sum(serial, plane))
-        });
-        *grad = chunks.reduce(|sum, chunk| sum + chunk).unwrap_or(T::ZERO);
+        let chunks = grad_y.chunks(conv.chunk() * conv.output_len());
+        let sums = chunks.map(|chunk| chunk_sum(exec, conv, chunk, c_out));
+        *grad = sums.reduce(|sum, chunk| sum + chunk).unwrap_or(T::ZERO);
     }
     Ok(())
+}
+
+/// The bias gradient of one filter over a chunk of samples.
+pub(super) fn chunk_sum<T: Element>(exec: Exec, conv: &Conv2d, grad_y: &[T], c_out: usize) -> T {
+    let (serial, area) = (Exec::serial(exec.level), conv.h_out() * conv.w_out());
+    let planes = grad_y.chunks_exact(conv.output_len()).map(|sample| &sample[c_out * area..][..area]);
+    planes.fold(T::ZERO, |chain, plane| chain + reduce::sum(serial, plane))
 }

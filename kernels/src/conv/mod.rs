@@ -16,6 +16,7 @@
 //! | `im2col.rs` | the column matrix and its adjoint, for reading |
 //! | `gather.rs` | which input each entry of a column matrix reads, forward and backward |
 //! | `forward.rs`, `backward_*.rs` | the four functions |
+//! | `chunk_gradients.rs` | the gradients of weights and biases per chunk of samples, before they are added |
 //! | `product.rs` | weights times columns on one sample: directly or through [`crate::gemm`] |
 //! | `direct.rs`, `walk.rs` | the direct kernel, a register tile that reads framed planes |
 //! | `patches.rs` | the frame of zeros, and columns copied from it in whole registers |
@@ -29,6 +30,7 @@
 mod backward_bias;
 mod backward_input;
 mod backward_weight;
+mod chunk_gradients;
 mod direct;
 mod forward;
 mod gather;
@@ -42,6 +44,7 @@ mod walk;
 pub use backward_bias::backward_bias;
 pub use backward_input::{BackwardInput, backward_input};
 pub use backward_weight::{BackwardWeight, backward_weight};
+pub use chunk_gradients::{ChunkGradients, chunk_gradients};
 pub use forward::{Forward, forward};
 pub(crate) use gather::Reach;
 pub use im2col::{col2im, im2col};

@@ -115,7 +115,7 @@ impl Conv2d {
     pub fn scratch_len(&self, threads: usize) -> usize {
         let columns = self.forward_product().scratch_len();
         let forward = self.weight_len() + columns;
-        let weight_gradient = self.partials() * self.weight_len() + columns;
+        let weight_gradient = (self.partials() + 1) * self.weight_len() + columns;
         let channels = (self.c_in / self.groups, self.c_out / self.groups);
         let classes = self
             .classes()

@@ -1,6 +1,6 @@
 //! Convolutions to be compared with the contract's plain loops.
 
-use kernels::conv::{self, BackwardInput, BackwardWeight, Conv2d, Forward};
+use kernels::conv::{self, BackwardInput, BackwardWeight, ChunkGradients, Conv2d, Forward};
 use kernels::{Element, Exec, reference};
 
 use super::same_bits;
@@ -93,6 +93,29 @@ impl<T: Element> Case<T> {
         grad_bias
     }
 
+    /// The gradients of each chunk added up, first chunk's value first: [weights, biases].
+    pub fn sum_of_chunks(&self, exec: Exec, threads: usize, bias: bool) -> Vec<T> {
+        let conv = &self.conv;
+        let each = conv.weight_len() + if bias { conv.c_out } else { 0 };
+        let mut partials = vec![T::from_f64(f64::NAN); self.batch.div_ceil(conv.chunk()) * each];
+        let operands = ChunkGradients {
+            batch: self.batch,
+            x: &self.x,
+            grad_y: &self.grad_y,
+            bias,
+            partials: &mut partials,
+            scratch: &mut self.scratch(threads),
+        };
+        conv::chunk_gradients(exec, conv, operands).unwrap();
+        let mut sums = vec![T::ZERO; each];
+        for (chunk, partial) in partials.chunks_exact(each).enumerate() {
+            for (sum, &value) in sums.iter_mut().zip(partial) {
+                *sum = if chunk == 0 { value } else { *sum + value };
+            }
+        }
+        sums
+    }
+
     /// The four results in the order of the functions above.
     pub fn all(&self, exec: Exec, threads: usize) -> [Vec<T>; 4] {
         [
@@ -120,6 +143,12 @@ impl<T: Element> Case<T> {
             let (level, conv, batch) = (exec.level.name(), &self.conv, self.batch);
             let label = format!("{name}, {} {level}, {threads} threads, batch {batch}, {conv:?}", T::NAME);
             same_bits(label, &got, want)?;
+        }
+        let (weights, both) = (&want[2], [&want[2][..], &want[3]].concat());
+        for (bias, want) in [(false, weights), (true, &both)] {
+            let (level, conv, batch) = (exec.level.name(), &self.conv, self.batch);
+            let label = format!("chunks, {} {level}, {threads} threads, batch {batch}, {conv:?}", T::NAME);
+            same_bits(label, &self.sum_of_chunks(exec, threads, bias), want)?;
         }
         Ok(())
     }

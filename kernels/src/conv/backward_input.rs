@@ -1,7 +1,7 @@
 //! The input gradient as a gather: grad_x = W' im2col(grad_y), with the taps running backwards.
 
 use super::gather::{ClassTaps, Gather};
-use super::product::{Product, Weights};
+use super::product::{Product, Weights, all_finite};
 use super::share::{Share, share_out};
 use super::{Conv2d, check_len, check_samples, check_scratch};
 use crate::{Element, Error, Exec};
@@ -103,20 +103,22 @@ impl<'a> Class<'a> {
     ) -> Result<(), Error> {
         let (conv, product) = (self.conv, &self.product);
         let group_len = conv.c_in / conv.groups * product.taps();
+        let packed_len = product.packed_len();
         let (plain, scratch) = scratch.split_at_mut(group_len * conv.groups);
-        let (packed, scratch) = scratch.split_at_mut(group_len * conv.groups);
+        let (packed, scratch) = scratch.split_at_mut(packed_len * conv.groups);
         let (result, scratch) = scratch.split_at_mut(conv.input_len() / conv.groups);
         self.transpose_weights(w, plain);
+        let finite = all_finite(plain);
         if group_len > 0 {
-            let groups = plain.chunks_exact(group_len).zip(packed.chunks_exact_mut(group_len));
+            let groups = plain.chunks_exact(group_len).zip(packed.chunks_exact_mut(packed_len));
             groups.for_each(|(plain, packed)| product.pack(exec, plain, packed));
         }
         let grad_y = grad_y.chunks_exact(conv.output_len() / conv.groups);
         let grad_x = grad_x.chunks_exact_mut(conv.input_len() / conv.groups);
         for (index, (grad_y, grad_x)) in grad_y.zip(grad_x).enumerate() {
             let group = index % conv.groups;
-            let weights = group * group_len..(group + 1) * group_len;
-            let weights = Weights { plain: &plain[weights.clone()], packed: &packed[weights] };
+            let plain = &plain[group * group_len..][..group_len];
+            let weights = Weights { plain, packed: &packed[group * packed_len..][..packed_len], finite };
             if conv.stride == [1, 1] {
                 product.compute(exec, weights, grad_y, None, grad_x, scratch)?;
             } else {

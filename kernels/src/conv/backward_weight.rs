@@ -1,7 +1,6 @@
 //! The weight gradient: the gradients of the chunks of samples, added up.
 
-use super::chunk_gradients::{ChunkGradients, compute};
-use super::share::share_out;
+use super::chunk_gradients::{ChunkGradients, compute, workers};
 use super::{Conv2d, check_len, check_samples, check_scratch};
 use crate::{Element, Error, Exec};
 
@@ -64,7 +63,7 @@ pub fn backward_weight<T: Element>(
     check_scratch(NAME, conv, scratch.len())?;
     grad_w.fill(T::ZERO);
     let chunks = batch.div_ceil(conv.chunk());
-    let (workers, inner) = share_out(exec, chunks, conv.flops(batch), scratch.len() / conv.scratch_len(1));
+    let (workers, inner) = workers(exec, conv, batch, scratch.len());
     let round = workers * conv.partials();
     let (partials, scratch) = scratch.split_at_mut(round * conv.weight_len());
     for first in (0..chunks).step_by(round) {

@@ -1,10 +1,13 @@
 //! The weight and bias gradients of each chunk of samples, not yet added up.
 
+use std::ops::Range;
+
 use super::backward_bias::chunk_sum;
 use super::gather::Gather;
 use super::patches::{Patches, SLACK};
 use super::product::block_columns;
 use super::share::{Share, share_out};
+use super::taps;
 use super::{Conv2d, check_samples, check_scratch};
 use crate::gemm::gemm_acc;
 use crate::{Element, Error, Exec, MatMut, MatRef};
@@ -70,9 +73,16 @@ pub fn chunk_gradients<T: Element>(
     let each = conv.weight_len() + if bias { conv.c_out } else { 0 };
     check_samples(NAME, "partials", chunks, each, partials.len())?;
     check_scratch(NAME, conv, scratch.len())?;
-    let workers = share_out(exec, chunks, conv.flops(batch), scratch.len() / conv.scratch_len(1));
+    let workers = workers(exec, conv, batch, scratch.len());
     let operands = ChunkGradients { batch, x, grad_y, bias, partials, scratch };
     compute(workers, conv, operands)
+}
+
+/// The workers that share `batch` samples out, chunk by chunk or filter by filter, and how each is to run.
+pub(super) fn workers(exec: Exec, conv: &Conv2d, batch: usize, scratch: usize) -> (usize, Exec) {
+    let chunks = batch.div_ceil(conv.chunk());
+    let items = if is_across(conv) && conv.groups == 1 { chunks * conv.c_out } else { chunks };
+    share_out(exec, items, conv.flops(batch), scratch / conv.scratch_len(1))
 }
 
 /// [`chunk_gradients`] of operands that fit, on so many workers with a part of the scratch each.
@@ -84,14 +94,26 @@ pub(super) fn compute<T: Element>(
     let ChunkGradients { batch, x, grad_y, bias, partials, scratch } = operands;
     let each = conv.weight_len() + if bias { conv.c_out } else { 0 };
     let items = batch.div_ceil(conv.chunk());
+    // Chunks that the workers could not share evenly are shared out filter by filter.
+    let uneven = !items.is_multiple_of(workers) && items < 4 * workers;
+    let parts = if uneven && conv.groups == 1 && is_across(conv) { workers } else { 1 };
     let chunks = Share { first: 0, items, out: partials, scratch };
-    chunks.split(workers.min(items), &|share| {
+    chunks.split(if parts > 1 { 1 } else { workers.min(items) }, &|share| {
         for (chunk, partial) in (share.first..).zip(share.out.chunks_exact_mut(each)) {
             let samples = chunk * conv.chunk()..batch.min((chunk + 1) * conv.chunk());
             let x = &x[samples.start * conv.input_len()..samples.end * conv.input_len()];
             let grad_y = &grad_y[samples.start * conv.output_len()..samples.end * conv.output_len()];
             let (grad_w, grad_bias) = partial.split_at_mut(conv.weight_len());
-            weight_gradient(inner, conv, x, grad_y, grad_w, share.scratch)?;
+            let filters = Share { first: 0, items: conv.c_out, out: grad_w, scratch: &mut *share.scratch };
+            filters.split(parts, &|share| {
+                let filters = share.first..share.first + share.items;
+                if is_across(conv) {
+                    across_filters(inner, conv, (x, grad_y), filters, share.out, share.scratch);
+                    Ok(())
+                } else {
+                    along_taps(inner, conv, (x, grad_y), share.out, share.scratch)
+                }
+            })?;
             for (c_out, grad) in grad_bias.iter_mut().enumerate() {
                 *grad = chunk_sum(inner, conv, grad_y, c_out);
             }
@@ -100,71 +122,71 @@ pub(super) fn compute<T: Element>(
     })
 }
 
-/// Which way round a chunk's products are computed: the same chains, faster on the one or the
-/// other side. Registers lie along the columns of the result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
-    /// [filter, tap] = grad_y [filter, position] patches [position, tap].
-    Taps,
-    /// [tap, filter] = columns [tap, position] grad_y' [position, filter].
-    Filters,
+/// Whether registers lie across the filters (`taps.rs`) or along the taps of a matrix product: the cheaper way, by
+/// the half registers of 16 that a position takes. That has no part in the bits (N12).
+fn is_across(conv: &Conv2d) -> bool {
+    let (filters, taps) = (conv.c_out / conv.groups, conv.taps_in());
+    let halves = if filters <= 8 { 1 } else { 2 * filters.div_ceil(16) };
+    // Turning a register of output gradients costs about eight multiply-adds, copying a run of taps six.
+    halves * (taps + 8) <= 2 * filters * taps.div_ceil(16) + 12 * (taps / conv.kernel[1])
 }
 
-impl Side {
-    /// The cheaper side, by the steps that a position takes: fused multiply-adds of registers of
-    /// 16, six steps for each short run that is copied, and for a transpose two for each value.
-    fn new(conv: &Conv2d) -> Self {
-        let (filters, taps) = (conv.c_out / conv.groups, conv.taps_in());
-        let along_taps = filters * taps.div_ceil(16) + 6 * (taps / conv.kernel[1]);
-        let along_filters = taps * filters.div_ceil(16) + 2 * filters + taps / 8;
-        if along_taps < along_filters { Self::Taps } else { Self::Filters }
+/// Values of scratch that a chunk's gradients need.
+pub(super) fn scratch_len(conv: &Conv2d) -> usize {
+    let gather = Gather::forward(conv);
+    let patches = Patches::new(gather, conv.c_in / conv.groups);
+    let (taps, positions) = (patches.taps(), gather.positions());
+    let along = patches.framed_len() + taps * block_columns(taps, positions) + SLACK;
+    along.max(taps::scratch_len(&patches, taps, conv.c_out / conv.groups, positions))
+}
+
+/// The gradients of some filters; with groups, of all.
+fn across_filters<T: Element>(
+    exec: Exec,
+    conv: &Conv2d,
+    (x, grad_y): (&[T], &[T]),
+    filters: Range<usize>,
+    grad_w: &mut [T],
+    scratch: &mut [T],
+) {
+    let patches = Patches::new(Gather::forward(conv), conv.c_in / conv.groups);
+    let (input, area) = (conv.input_len() / conv.groups, conv.h_out() * conv.w_out());
+    let filters_here = filters.len() / conv.groups;
+    for (group, grad_w) in grad_w.chunks_exact_mut(filters_here * conv.taps_in()).enumerate() {
+        let x = x.chunks_exact(conv.input_len()).map(|x| &x[group * input..][..input]);
+        let first = (filters.start + group * filters_here) * area;
+        let grad_y = grad_y.chunks_exact(conv.output_len()).map(|y| &y[first..][..filters_here * area]);
+        taps::weight_gradient(exec, &patches, filters_here, x.zip(grad_y), grad_w, scratch);
     }
 }
 
-/// One chunk: a single chain from +0.0, which every product continues from the old value. A block
-/// is at most 8192 positions long, so that no product is cut (the sum is N3's, not N2's).
-fn weight_gradient<T: Element>(
+/// The gradients by matrix products grad_y [filter, position] patches [position, tap], each of which continues the
+/// chains from the old value. A block is at most 8192 positions long, so that no product is cut (the sum is N3's,
+/// not N2's).
+fn along_taps<T: Element>(
     exec: Exec,
     conv: &Conv2d,
-    x: &[T],
-    grad_y: &[T],
+    (x, grad_y): (&[T], &[T]),
     grad_w: &mut [T],
     scratch: &mut [T],
 ) -> Result<(), Error> {
-    let (gather, side) = (Gather::forward(conv), Side::new(conv));
+    let gather = Gather::forward(conv);
     let patches = Patches::new(gather, conv.c_in / conv.groups);
     let (filters, taps, positions) = (conv.c_out / conv.groups, patches.taps(), gather.positions());
-    let (turned, scratch) = scratch.split_at_mut(conv.weight_len());
     let (framed, columns) = scratch.split_at_mut(patches.framed_len());
-    let sums = if side == Side::Taps { &mut *grad_w } else { &mut *turned };
-    sums.fill(T::ZERO);
+    grad_w.fill(T::ZERO);
     for (x, grad_y) in x.chunks_exact(conv.input_len()).zip(grad_y.chunks_exact(conv.output_len())) {
         let x = x.chunks_exact(conv.input_len() / conv.groups);
         let grad_y = grad_y.chunks_exact(filters * positions);
-        for ((x, grad_y), sums) in x.zip(grad_y).zip(sums.chunks_exact_mut(filters * taps)) {
+        for ((x, grad_y), grad_w) in x.zip(grad_y).zip(grad_w.chunks_exact_mut(filters * taps)) {
             let grad_y = MatRef::row_major(grad_y, filters, positions)?;
             patches.frame(exec, x, framed);
             for block in gather.blocks(block_columns(taps, positions)) {
                 let (len, grad_y) = (block.len(), grad_y.tile(0..filters, block.clone()));
                 let columns = &mut columns[..taps * len + SLACK];
-                if side == Side::Taps {
-                    patches.fill_transposed(exec, framed, block, columns);
-                    let rows = MatRef::row_major(&columns[..taps * len], len, taps)?;
-                    gemm_acc(exec, grad_y, rows, MatMut::row_major(&mut *sums, filters, taps)?)?;
-                } else {
-                    patches.fill(exec, framed, block, columns);
-                    let columns = MatRef::row_major(&columns[..taps * len], taps, len)?;
-                    gemm_acc(exec, columns, grad_y.t(), MatMut::row_major(&mut *sums, taps, filters)?)?;
-                }
-            }
-        }
-    }
-    if side == Side::Filters {
-        let groups = grad_w.chunks_exact_mut(filters * taps).zip(turned.chunks_exact(filters * taps));
-        for (grad_w, turned) in groups {
-            for (filter, grad_w) in grad_w.chunks_exact_mut(taps).enumerate() {
-                let column = turned[filter..].iter().step_by(filters);
-                grad_w.iter_mut().zip(column).for_each(|(to, &value)| *to = value);
+                patches.fill_transposed(exec, framed, block, columns);
+                let rows = MatRef::row_major(&columns[..taps * len], len, taps)?;
+                gemm_acc(exec, grad_y, rows, MatMut::row_major(&mut *grad_w, filters, taps)?)?;
             }
         }
     }

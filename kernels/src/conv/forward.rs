@@ -1,7 +1,7 @@
 //! The forward pass: y = W im2col(x) + b, one sample at a time. The columns are copied out for the
 //! matrix product, or the direct kernel reads them where they lie; the bits are the same.
 
-use super::product::Weights;
+use super::product::{Weights, all_finite};
 use super::share::{Share, share_out};
 use super::{Conv2d, check_len, check_samples, check_scratch};
 use crate::{Element, Error, Exec};
@@ -61,19 +61,20 @@ pub fn forward<T: Element>(exec: Exec, conv: &Conv2d, operands: Forward<'_, T>) 
     check_scratch(NAME, conv, scratch.len())?;
     let (workers, inner) = share_out(exec, batch, conv.flops(batch), scratch.len() / conv.scratch_len(1));
     let product = conv.forward_product();
+    let finite = all_finite(w);
     let samples = Share { first: 0, items: batch, out: y, scratch };
     samples.split(workers, &|share| {
-        let (packed, scratch) = share.scratch.split_at_mut(conv.weight_len());
-        let group_len = conv.weight_len() / conv.groups;
-        for (w, packed) in w.chunks_exact(group_len).zip(packed.chunks_exact_mut(group_len)) {
+        let (group_len, packed_len) = (conv.weight_len() / conv.groups, product.packed_len());
+        let (packed, scratch) = share.scratch.split_at_mut(packed_len * conv.groups);
+        for (w, packed) in w.chunks_exact(group_len).zip(packed.chunks_exact_mut(packed_len)) {
             product.pack(inner, w, packed);
         }
         let x = x.chunks_exact(conv.input_len() / conv.groups).skip(share.first * conv.groups);
         let y = share.out.chunks_exact_mut(conv.output_len() / conv.groups);
         for (index, (x, y)) in x.zip(y).enumerate() {
             let group = index % conv.groups;
-            let weights = group * group_len..(group + 1) * group_len;
-            let weights = Weights { plain: &w[weights.clone()], packed: &packed[weights] };
+            let plain = &w[group * group_len..][..group_len];
+            let weights = Weights { plain, packed: &packed[group * packed_len..][..packed_len], finite };
             let filters = conv.c_out / conv.groups;
             let bias = bias.map(|bias| &bias[group * filters..][..filters]);
             product.compute(inner, weights, x, bias, y, scratch)?;

@@ -17,8 +17,11 @@
 //! | `gather.rs` | which input each entry of a column matrix reads, forward and backward |
 //! | `forward.rs`, `backward_*.rs` | the four functions |
 //! | `chunk_gradients.rs` | the gradients of weights and biases per chunk of samples, before they are added |
-//! | `product.rs` | weights times columns on one sample: directly or through [`crate::gemm`] |
-//! | `direct.rs`, `walk.rs` | the direct kernel, a register tile that reads framed planes |
+//! | `product.rs` | weights times planes on one sample: which of the following ways, or columns and [`crate::gemm`] |
+//! | `tile.rs` | the register tile with registers across the filters, which reads framed planes |
+//! | `across.rs`, `taps.rs` | its use over positions (forward, input gradient) and over taps (weight gradient) |
+//! | `full.rs` | the input gradient of a small map, without the taps beside it |
+//! | `direct.rs`, `walk.rs` | the register tile with registers along the positions, for few filters |
 //! | `patches.rs` | the frame of zeros, and columns copied from it in whole registers |
 //! | `share.rs` | samples over threads |
 //!
@@ -27,18 +30,22 @@
 
 #![forbid(unsafe_code)]
 
+mod across;
 mod backward_bias;
 mod backward_input;
 mod backward_weight;
 mod chunk_gradients;
 mod direct;
 mod forward;
+mod full;
 mod gather;
 mod im2col;
 mod patches;
 mod product;
 mod shape;
 mod share;
+mod taps;
+mod tile;
 mod walk;
 
 pub use backward_bias::backward_bias;

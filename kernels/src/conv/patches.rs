@@ -129,6 +129,7 @@ impl Patches {
             origin: (self.origin(0, 0) as isize - first) as usize,
             reach: (self.channels - 1) * area + row_span.unsigned_abs() + col_span.unsigned_abs(),
             row_step: rows.step * self.cols.len,
+            col_step: cols.step,
             height: rows.positions,
             width: cols.positions,
             contiguous_rows: rows.step == 1,
@@ -137,7 +138,50 @@ impl Patches {
             rows: rows.taps,
             cols: cols.taps,
             steps: [col_delta, row_delta - col_span, area as isize - row_span - col_span],
+            deltas: [area as isize, row_delta, col_delta],
         }
+    }
+
+    /// The rows of the kernel that meet the planes at `row` of the map; the others lie in the frame.
+    #[inline(always)]
+    pub(super) fn live_taps(&self, row: usize) -> Range<usize> {
+        let rows = &self.gather.rows;
+        let meets = |tap: usize| {
+            let read = (row * rows.step) as isize + rows.origin(tap);
+            read >= 0 && read < rows.input as isize
+        };
+        let (mut first, mut end) = (0, rows.taps);
+        while first < end && !meets(first) {
+            first += 1;
+        }
+        while end > first && !meets(end - 1) {
+            end -= 1;
+        }
+        first..end
+    }
+
+    /// True if position (h, w) reads (h - i, w - j) under tap (i, j), and every read that lies on the map is read.
+    pub(super) fn is_full(&self) -> bool {
+        let full = |reach: &Reach| {
+            let backwards = reach.origin(0) == 0 && (reach.taps == 1 || reach.tap_step() == -1);
+            reach.step == 1 && backwards && reach.input + reach.taps == reach.positions + 1
+        };
+        full(&self.gather.rows) && full(&self.gather.cols)
+    }
+
+    /// Rows of the kernel that meet the planes, summed over the rows of the map.
+    pub(super) fn live_rows(&self) -> usize {
+        (0..self.gather.rows.positions).map(|row| self.live_taps(row).len()).sum()
+    }
+
+    /// The planes with their frame: as they are where no read lies beside them, copied into `framed` elsewhere.
+    pub(super) fn framed<'a, T: Element>(&self, exec: Exec, planes: &'a [T], framed: &'a mut [T]) -> &'a [T] {
+        let Gather { rows, cols } = self.gather;
+        if self.rows.len == rows.input && self.cols.len == cols.input {
+            return planes;
+        }
+        self.frame(exec, planes, framed);
+        framed
     }
 
     /// The start of position (0, 0) under a tap.

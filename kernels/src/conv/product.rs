@@ -1,9 +1,12 @@
 //! Weights times the columns of a gather, on one sample: what the forward pass does with x and
 //! the input gradient with grad_y.
 
+use super::across::{self, Across};
 use super::direct;
+use super::full::{self, Full};
 use super::gather::Gather;
 use super::patches::{Patches, SLACK};
+use super::tile;
 use crate::gemm::gemm;
 use crate::{Element, Error, Exec, MatMut, MatRef, Threads};
 
@@ -26,6 +29,8 @@ pub(super) struct Product {
     gather: Gather,
     patches: Patches,
     filters: usize,
+    /// The way on one thread.
+    serial: Way,
 }
 
 /// The weights of a [`Product`] as they are and, if it wants them so, rearranged.
@@ -33,12 +38,54 @@ pub(super) struct Product {
 pub(super) struct Weights<'a, T> {
     pub(super) plain: &'a [T],
     pub(super) packed: &'a [T],
+    /// Whether all weights of the call are finite.
+    pub(super) finite: bool,
+}
+
+/// How a product is computed. That has no part in the bits (N12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Registers across the filters, a value of a plane in every lane.
+    Across,
+    /// Registers along the positions, a weight in every lane.
+    Along,
+    /// A matrix product with copied columns.
+    Columns,
+}
+
+impl Way {
+    /// The cheapest way, by an estimate.
+    fn cheapest(gather: &Gather, patches: &Patches, filters: usize) -> Self {
+        // 8192: the longest chain (N2).
+        let taps = patches.taps();
+        if gather.cols.step != 1 || !(1..=8192).contains(&taps) {
+            return Self::Columns;
+        }
+        let walk = patches.walk();
+        // Half registers of fused multiply-adds, and what it takes to begin and end a chain. Rows of the kernel in
+        // the frame cost nothing; a map of few columns has too few chains.
+        let halves = if filters <= 8 { 1 } else { 2 * filters.div_ceil(16) };
+        let idle = (4 / walk.width).max(1);
+        let live = walk.width * idle * taps / walk.rows * patches.live_rows();
+        let across = halves * (live + 15 * walk.positions());
+        let along = 2 * walk.layout(16).registers * filters * (taps + 8);
+        // A matrix product loses about a seventh to its columns, but no lanes to the shape of the map.
+        let columns = 2 * (filters * walk.positions()).div_ceil(16) * (taps + taps / 7 + 8);
+        if across <= along.min(columns) {
+            Self::Across
+        } else if 5 * walk.positions() >= 3 * 16 * walk.layout(16).registers {
+            Self::Along
+        } else {
+            Self::Columns
+        }
+    }
 }
 
 impl Product {
     /// The product over the reads of `gather` in planes of `channels` channels.
     pub(super) fn new(gather: Gather, channels: usize, filters: usize) -> Self {
-        Self { gather, patches: Patches::new(gather, channels), filters }
+        let patches = Patches::new(gather, channels);
+        Self { gather, patches, filters, serial: Way::cheapest(&gather, &patches, filters) }
     }
 
     /// Number of taps, the summed index.
@@ -54,25 +101,26 @@ impl Product {
     /// Values of scratch that [`Product::compute`] needs.
     pub(super) fn scratch_len(&self) -> usize {
         let columns = block_columns(self.taps(), self.gather.positions());
-        self.patches.framed_len() + self.taps() * columns + SLACK
+        let result = 2 * tile::LANES * self.gather.positions();
+        self.patches.framed_len() + result.max(self.taps() * columns + SLACK)
     }
 
-    /// True if the product reads the planes directly. That has no part in the bits (N12).
-    fn is_direct(&self, exec: Exec) -> bool {
-        // 8192: the longest chain (N2). A product shared out over threads goes through gemm.
-        let possible = self.gather.cols.step == 1 && exec.threads == Threads::One;
-        if !possible || !(1..=8192).contains(&self.taps()) {
-            return false;
-        }
-        // Worth it if three lanes in five have something to do.
-        let lanes = self.patches.walk().layout(16).registers * 16;
-        5 * self.gather.positions() >= 3 * lanes
+    /// Values of the packed weights of a group: [taps, whole registers of filters].
+    pub(super) fn packed_len(&self) -> usize {
+        self.taps() * self.filters.next_multiple_of(tile::LANES)
+    }
+
+    /// A product shared out over threads goes through gemm.
+    fn way(&self, exec: Exec) -> Way {
+        if exec.threads == Threads::One { self.serial } else { Way::Columns }
     }
 
     /// Rearranges the weights [filters, taps] of a group, where that is of use.
     pub(super) fn pack<T: Element>(&self, exec: Exec, weights: &[T], packed: &mut [T]) {
-        if self.is_direct(exec) {
-            direct::pack_weights(exec, self.filters, weights, packed);
+        match self.way(exec) {
+            Way::Across => across::pack_weights(exec, self.filters, weights, packed),
+            Way::Along => direct::pack_weights(exec, self.filters, weights, packed),
+            Way::Columns => {}
         }
     }
 
@@ -88,10 +136,35 @@ impl Product {
     ) -> Result<(), Error> {
         let (filters, taps, positions) = (self.filters, self.taps(), self.gather.positions());
         let (framed, columns) = scratch.split_at_mut(self.patches.framed_len());
-        if self.is_direct(exec) {
-            self.patches.frame(exec, planes, framed);
-            direct::correlate(exec, &self.patches, weights.packed, framed, bias, out);
-            return Ok(());
+        match self.way(exec) {
+            Way::Across => {
+                let Weights { packed, finite: skip, .. } = weights;
+                if skip && bias.is_none() && full::fits(&self.patches, filters) {
+                    let (patches, out, result) = (&self.patches, &mut *out, &mut *columns);
+                    if exec.level.dispatch(Full { patches, filters, packed, planes, out, result }) {
+                        return Ok(());
+                    }
+                }
+                let (patches, framed) = (&self.patches, self.patches.framed(exec, planes, framed));
+                exec.level.dispatch(Across {
+                    patches,
+                    filters,
+                    packed,
+                    skip,
+                    framed,
+                    bias,
+                    out,
+                    result: columns,
+                });
+                return Ok(());
+            }
+            Way::Along => {
+                self.patches.frame(exec, planes, framed);
+                let packed = &weights.packed[..filters * taps];
+                direct::correlate(exec, &self.patches, packed, framed, bias, out);
+                return Ok(());
+            }
+            Way::Columns => {}
         }
         let w = MatRef::row_major(weights.plain, filters, taps)?;
         let mut y = MatMut::row_major(&mut *out, filters, positions)?;
@@ -108,6 +181,11 @@ impl Product {
         add_bias(exec, bias, out);
         Ok(())
     }
+}
+
+/// Whether no value is infinite or NaN.
+pub(super) fn all_finite<T: Element>(values: &[T]) -> bool {
+    values.iter().all(|value| value.is_finite())
 }
 
 /// y += b, one bias per plane.

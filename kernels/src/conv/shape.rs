@@ -1,5 +1,6 @@
 //! The sizes of a convolution, and what one axis does with a position and a tap.
 
+use super::chunk_gradients;
 use super::gather::Gather;
 use super::product::Product;
 use crate::Error;
@@ -113,15 +114,17 @@ impl Conv2d {
     /// Values of scratch with which the forward pass and the gradients can employ `threads`
     /// threads. One thread's worth is enough to run; more never changes a bit.
     pub fn scratch_len(&self, threads: usize) -> usize {
-        let columns = self.forward_product().scratch_len();
-        let forward = self.weight_len() + columns;
-        let weight_gradient = (self.partials() + 1) * self.weight_len() + columns;
+        let product = self.forward_product();
+        let columns = product.scratch_len();
+        let forward = self.groups * product.packed_len() + columns;
+        let weight_gradient = self.partials() * self.weight_len() + chunk_gradients::scratch_len(self);
         let channels = (self.c_in / self.groups, self.c_out / self.groups);
-        let classes = self
-            .classes()
-            .map(|class| Product::new(Gather::of_class(self, class).0, channels.1, channels.0).scratch_len());
+        let classes = self.classes().map(|class| {
+            let product = Product::new(Gather::of_class(self, class).0, channels.1, channels.0);
+            self.groups * product.packed_len() + product.scratch_len()
+        });
         let result = self.input_len() / self.groups;
-        let input_gradient = 2 * self.weight_len() + result + classes.max().unwrap_or(0);
+        let input_gradient = self.weight_len() + result + classes.max().unwrap_or(0);
         threads * forward.max(weight_gradient).max(input_gradient)
     }
 

@@ -10,6 +10,7 @@ pub(super) struct Walk {
     /// The largest tap.
     pub(super) reach: usize,
     pub(super) row_step: usize,
+    pub(super) col_step: usize,
     /// Rows and columns of positions.
     pub(super) height: usize,
     pub(super) width: usize,
@@ -23,6 +24,8 @@ pub(super) struct Walk {
     /// From a tap to the next in its row, from the last in a row to the first in the next row,
     /// and from the last of a channel to the first of the next channel.
     pub(super) steps: [isize; 3],
+    /// From a channel to the next, from a row of the kernel to the next, from a tap to the next in its row.
+    pub(super) deltas: [isize; 3],
 }
 
 impl Walk {
@@ -45,6 +48,16 @@ impl Walk {
         } else {
             rows
         }
+    }
+
+    /// Where position (0, 0) reads under a tap, by its number.
+    #[inline(always)]
+    pub(super) fn tap_place(&self, tap: usize) -> usize {
+        let (channel, row, col) =
+            (tap / (self.rows * self.cols), tap / self.cols % self.rows, tap % self.cols);
+        let [channel_step, row_step, col_step] = self.deltas;
+        let from_first = channel as isize * channel_step + row as isize * row_step + col as isize * col_step;
+        (self.origin + self.first).wrapping_add_signed(from_first)
     }
 
     pub(super) fn first_tap(&self) -> Tap {

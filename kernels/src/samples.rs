@@ -36,6 +36,8 @@ pub struct Samples<'a, T> {
     values: *mut T,
     blocks: &'a [Block],
     range: Range<usize>,
+    /// Of how many samples it is a range.
+    samples: usize,
     borrow: PhantomData<&'a mut [T]>,
 }
 
@@ -55,7 +57,7 @@ impl<'a, T> Samples<'a, T> {
             end = block.offset + block.rows(samples) * block.width;
         }
         assert!(end <= values.len(), "blocks of {end} values in a slice of {}", values.len());
-        Self { values: values.as_mut_ptr(), blocks, range: 0..samples, borrow: PhantomData }
+        Self { values: values.as_mut_ptr(), blocks, range: 0..samples, samples, borrow: PhantomData }
     }
 
     /// The samples.
@@ -69,7 +71,10 @@ impl<'a, T> Samples<'a, T> {
     /// If `at` is outside the range, or parts samples that share a row.
     #[must_use]
     pub fn split(self, at: usize) -> (Self, Self) {
-        self.check_cut(at);
+        let Range { start, end } = self.range;
+        assert!(start <= at && at <= end, "sample {at} is outside {start}..{end}");
+        let whole = at == end || self.blocks.iter().all(|block| at.is_multiple_of(block.period));
+        assert!(whole, "sample {at} shares a row with the one before it");
         let left = Self { range: self.range.start..at, ..self };
         let right = Self { range: at..self.range.end, ..self };
         (left, right)
@@ -78,25 +83,18 @@ impl<'a, T> Samples<'a, T> {
     /// Some of the samples, for a shorter time.
     ///
     /// # Panics
-    /// As [`Samples::split`], at either end.
+    /// If they are outside the range.
     pub fn part(&mut self, range: Range<usize>) -> Samples<'_, T> {
-        assert!(range.start <= range.end, "samples {range:?}");
-        self.check_cut(range.start);
-        self.check_cut(range.end);
-        Samples { range, borrow: PhantomData, ..*self }
-    }
-
-    fn check_cut(&self, at: usize) {
         let Range { start, end } = self.range;
-        assert!(start <= at && at <= end, "sample {at} is outside {start}..{end}");
-        let whole = at == end || self.blocks.iter().all(|block| at.is_multiple_of(block.period));
-        assert!(whole, "sample {at} shares a row with the one before it");
+        let inside = start <= range.start && range.start <= range.end && range.end <= end;
+        assert!(inside, "samples {range:?} are outside {start}..{end}");
+        Samples { range, borrow: PhantomData, ..*self }
     }
 
     /// The rows of the blocks `read`, to be read, and of the blocks `written`, to be written.
     ///
     /// # Panics
-    /// If a written block is named twice, unless its rows are empty.
+    /// If a written block is named twice, unless its rows are empty, or the range cuts a row.
     #[inline]
     pub fn lend<const R: usize, const W: usize>(
         &mut self,
@@ -129,6 +127,9 @@ impl<'a, T> Samples<'a, T> {
     /// Where the rows of a block begin and how many values they are.
     fn place(&self, block: usize) -> (usize, usize) {
         let block = &self.blocks[block];
+        let Range { start, end } = self.range;
+        let whole = |at: usize| at.is_multiple_of(block.period) || at == self.samples;
+        assert!(whole(start) && whole(end), "samples {start}..{end} cut a row of {} samples", block.period);
         let first = self.range.start / block.period;
         // An empty range has no rows, wherever it stands.
         let rows = if self.range.is_empty() { 0 } else { block.rows(self.range.end) - first };
@@ -171,6 +172,20 @@ mod tests {
         assert_eq!(all.part(4..8).lend([0, 1], []).0, [&[8, 9, 10, 11, 12, 13, 14, 15][..], &[19, 20, 21]]);
         assert_eq!(all.part(8..8).lend([0, 1], []).0, [&[0; 0], &[0; 0]]);
         assert_eq!(all.range(), 0..8);
+    }
+
+    #[test]
+    fn a_part_may_cut_rows_that_are_not_lent() {
+        let mut values = numbers();
+        let mut all = Samples::new(&mut values, &BLOCKS, 8);
+        assert_eq!(all.part(1..3).lend([0], []).0, [&[2, 3, 4, 5]]);
+    }
+
+    #[test]
+    #[should_panic(expected = "cut a row")]
+    fn a_row_is_lent_whole() {
+        let mut values = numbers();
+        let _ = Samples::new(&mut values, &BLOCKS, 8).part(1..4).lend([1], []);
     }
 
     #[test]

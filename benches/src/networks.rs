@@ -30,16 +30,11 @@ pub fn networks() -> [(&'static str, Vec<LayerSpec>); 5] {
 }
 
 fn padded(filters: usize, kernel: usize, padding: usize) -> LayerSpec {
-    LayerSpec::Conv2d {
-        filters,
-        kernel: [kernel; 2],
-        stride: [1; 2],
-        padding: [padding; 2],
-        dilation: [1; 2],
-        groups: 1,
-        bias: true,
-        true_convolution: false,
+    let mut layer = LayerSpec::conv2d(filters, kernel);
+    if let LayerSpec::Conv2d { padding: frame, .. } = &mut layer {
+        *frame = [padding; 2];
     }
+    layer
 }
 
 fn dense(units: &[usize]) -> Vec<LayerSpec> {

@@ -25,3 +25,12 @@ pub fn calls_per_repetition(mut call: impl FnMut()) -> usize {
         count *= 4;
     }
 }
+
+/// The middle value.
+///
+/// # Panics
+/// If there is none.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

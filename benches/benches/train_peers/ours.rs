@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use benches::network;
-use kernels::{Exec, Level};
+use benches::{exec, in_pool, network};
+use kernels::Exec;
 use models::checkpoint::load_weights;
 use models::loss::Targets;
 use models::network::{LayerSpec, Network, Position};
@@ -13,17 +13,9 @@ use crate::worker::{BATCH, Job, LEARNING_RATE, PIXELS, Trainer, serve, value};
 
 /// Serves until the input ends.
 pub(crate) fn work(layers: &[LayerSpec], job: Job) {
-    let level = Level::from_env().expect("KERNELS_LEVEL names a level of this CPU");
     let (threads, samples) = (job.threads, job.labels.len());
-    let exec = if threads == 1 { Exec::serial(level) } else { Exec::parallel(level) };
-    let mut ours = Ours::new(layers, job, exec);
-    let mut serve = || serve(env!("CARGO_PKG_VERSION"), samples, &mut ours);
-    if threads == 1 {
-        return serve();
-    }
-    // The loop runs in the pool, as the experiments' does: to enter it costs 20 microseconds.
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-    pool.install(serve);
+    let mut ours = Ours::new(layers, job, exec(threads));
+    in_pool(threads, || serve(env!("CARGO_PKG_VERSION"), samples, &mut ours));
 }
 
 struct Ours {

@@ -17,7 +17,7 @@ mod report;
 
 use std::time::Duration;
 
-use benches::{Arguments, Dialogue, REPETITIONS, cores, exec, in_pool, program, python};
+use benches::{Arguments, Dialogue, REPETITIONS, calls_lasting, cores, exec, in_pool, program, python};
 use kernels::{Exec, peak};
 use layers::{Layer, Pass, layers};
 use report::Row;
@@ -123,7 +123,8 @@ fn compare(layer: &mut Layer, pass: Pass, exec: Exec, threads: usize, torch: &mu
     let before = peak::gflops::<f32>(exec.level, threads);
     let (name, flops) = (layer.name, layer.flops());
     let mut entrants = entrants(layer, pass, exec, torch);
-    let counts: Vec<usize> = entrants.iter_mut().map(calls).collect();
+    let counts: Vec<usize> =
+        entrants.iter_mut().map(|entrant| calls_lasting(SHORTEST, &mut entrant.seconds)).collect();
     let mut times = vec![Vec::with_capacity(REPETITIONS); entrants.len()];
     for _ in 0..REPETITIONS {
         for ((entrant, &count), times) in entrants.iter_mut().zip(&counts).zip(&mut times) {
@@ -142,16 +143,4 @@ fn compare(layer: &mut Layer, pass: Pass, exec: Exec, threads: usize, torch: &mu
     let rows: Vec<Row> = rows.collect();
     report::print(&rows);
     rows
-}
-
-/// How many calls make a repetition.
-fn calls(entrant: &mut Entrant<'_>) -> usize {
-    let mut count = 1;
-    loop {
-        let seconds = (entrant.seconds)(count);
-        if seconds >= SHORTEST / 4.0 {
-            return ((count as f64 * SHORTEST / seconds).ceil() as usize).max(1);
-        }
-        count *= 4;
-    }
 }

@@ -15,14 +15,16 @@
 //! `gemm-reading.csv` too, and `gemm.md` is set again.
 
 mod foreign;
-mod reading;
 mod report;
 mod shapes;
 
 use std::hint::black_box;
 use std::time::Duration;
 
-use benches::{Arguments, Product, REPETITIONS, Shape, calls_per_repetition, cores, in_pool, seconds};
+use benches::{
+    Arguments, Product, REPETITIONS, Shape, calls_per_repetition, cores, gigabytes_read_per_second, in_pool,
+    seconds,
+};
 use faer::Par;
 use foreign::{Foreign, Foreigner};
 use kernels::{Exec, Level, peak};
@@ -141,7 +143,7 @@ fn compare<T: Foreigner>(product: &mut Product<T>, entrants: &[Entrant<'_, T>], 
     let level = Level::best();
     let reads = threads == 1 && report::is_vector(product.shape);
     let bytes = report::matrix_len(product.shape) * size_of::<T>();
-    let read = || reads.then(|| reading::gigabytes_per_second(level, bytes));
+    let read = || reads.then(|| gigabytes_read_per_second(level, bytes));
     let (before, read_before) = (peak::gflops::<T>(level, threads), read());
     let (shape, flops) = (product.shape, product.shape.flops() as f64);
     let mut multiply = |entrant: &Entrant<'_, T>| {

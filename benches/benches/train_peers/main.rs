@@ -29,7 +29,7 @@ mod worker;
 
 use std::time::Duration;
 
-use benches::{Arguments, BATCH, flop_per_sample, median, networks};
+use benches::{Arguments, BATCH, calls_lasting, flop_per_sample, median, networks};
 use kernels::{Level, peak};
 use models::network::LayerSpec;
 use peers::{FRAMEWORKS, Task, Worker};
@@ -149,12 +149,5 @@ fn check(task: &Task<'_>, workers: &mut [Worker]) {
 
 /// How many samples make a round, in whole batches.
 fn samples_per_round(worker: &mut Worker) -> usize {
-    let mut samples = BATCH;
-    loop {
-        let seconds = worker.train(samples);
-        if seconds >= ROUND / 8.0 {
-            return (samples as f64 * ROUND / seconds / BATCH as f64).ceil() as usize * BATCH;
-        }
-        samples *= 4;
-    }
+    BATCH * calls_lasting(ROUND, |steps| worker.train(steps * BATCH))
 }

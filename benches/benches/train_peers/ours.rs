@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use benches::{exec, in_pool, network};
+use benches::{exec, gather, in_pool, network};
 use kernels::Exec;
 use models::checkpoint::load_weights;
 use models::loss::Targets;
@@ -31,6 +31,7 @@ struct Ours {
 impl Ours {
     fn new(layers: &[LayerSpec], job: Job, exec: Exec) -> Self {
         assert_eq!(job.layers.len(), layers.len());
+        assert_eq!(job.pixels.len(), job.labels.len() * PIXELS);
         let mut network = network(layers);
         let weights = std::fs::read(&job.weights).expect("the start weights");
         load_weights(&mut network, &weights).expect("weights of this network");
@@ -58,17 +59,7 @@ impl Trainer for Ours {
         self.y.clear();
         self.y.extend(rows.iter().map(|&row| self.labels[row as usize]));
         let (level, pixels) = (self.exec.level, &self.pixels);
-        let gather = |samples: Range<usize>, x: &mut [f32]| {
-            level.vectorize(
-                #[inline(always)]
-                || {
-                    for (&row, x) in rows[samples].iter().zip(x.chunks_exact_mut(PIXELS)) {
-                        let image = &pixels[row as usize * PIXELS..][..PIXELS];
-                        x.iter_mut().zip(image).for_each(|(x, &pixel)| *x = value(pixel));
-                    }
-                },
-            );
-        };
+        let gather = |samples: Range<usize>, x: &mut [f32]| gather(level, pixels, &rows[samples], value, x);
         let (targets, at) = (Targets::Labels(&self.y), Position::default());
         let optimizer = &mut self.optimizer;
         let loss = self.network.train_step_from(self.exec, rows.len(), &gather, targets, optimizer, at);

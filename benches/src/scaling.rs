@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! T(1) = T_s + T_p                          samples: forward, loss, backward; parameters: gradients and update
-//! T(n) = max(T_s m p(m) / (B p(B)) + T_p q, bytes / rate(n)) + t (log2 w_s + log2 w_p)
+//! T(n) = max(T_s m p(m) / (B p(B)) + T_p q, bytes / rate(n)) + exchanged (1 - 1/n) / e + t (log2 w_s + log2 w_p)
 //! ```
 //!
 //! T(1) is measured. T_p's share is that of its operations. Of B samples the largest part has m, whole grains; p(m) are the
 //! measured seconds of a sample's answer in a batch of m, so that p(m) / p(B) tells what small parts cost. q is the largest
 //! share of the parameters' pieces. t is the measured time of a join, and w threads are reached by log2 w of them in a
-//! row. The bytes are those that no cache keeps. `docs/scaling.md` has the assumptions.
+//! row. The bytes are those that no cache keeps; exchanged are those that the other threads have written, at the
+//! measured rate e. `docs/scaling.md` has the assumptions.
 
 use kernels::conv::Conv2d;
 use models::network::{LayerSpec, Network};
@@ -45,6 +46,8 @@ pub struct Work {
     pub pieces: Vec<usize>,
     /// Bytes that a step reads and writes beyond all caches.
     pub bytes: usize,
+    /// Bytes that one phase writes and the other reads: on several threads, mostly from another core's cache.
+    pub exchanged: usize,
 }
 
 /// What the machine gives.
@@ -54,6 +57,8 @@ pub struct Machine {
     pub join: f64,
     /// Bytes of memory that a core reads in a second.
     pub memory: f64,
+    /// Bytes that another core has just written which a core reads in a second.
+    pub exchange: f64,
 }
 
 /// What was measured of a network on one thread, in seconds.
@@ -71,20 +76,26 @@ impl Work {
     /// If the layers do not fit each other.
     pub fn new(layers: &[LayerSpec], batch: usize) -> Self {
         let network = network_for(layers, 1);
-        let (mut grain, mut pieces, mut dense) = (1, Vec::new(), 0);
+        let (mut grain, mut pieces, mut dense, mut exchanged) = (1, Vec::new(), 0, 0);
         for (index, spec) in layers.iter().enumerate() {
             let summary = &network.layers()[index];
             // Parameters that are computed together, and operations for each besides the update.
             let (row, each) = match chunk(spec, &network, index) {
                 Some(chunk) => {
                     grain = if chunk > grain { chunk } else { grain };
+                    exchanged += batch.div_ceil(chunk) * summary.parameters;
                     (1, batch.div_ceil(chunk))
                 }
                 None => {
                     dense += summary.flops as usize;
-                    (summary.output.iter().product(), 2 * batch)
+                    let units = summary.output.iter().product();
+                    if summary.parameters > 0 {
+                        exchanged += batch * (summary.parameters / units - 1 + units);
+                    }
+                    (units, 2 * batch)
                 }
             };
+            exchanged += summary.parameters;
             let whole = cut(summary.parameters, row);
             pieces.extend(whole.map(|parameters| parameters * (each + UPDATE)));
         }
@@ -93,7 +104,8 @@ impl Work {
         let samples = batch * (flop_per_sample(layers) - dense);
         let bytes = bytes(layers, batch);
         let (flop, reckoned) = (samples + parameter_flop, 3 * batch * forward);
-        Self { batch, grain, flop, reckoned, parameter_flop, pieces, bytes }
+        let exchanged = exchanged * size_of::<f32>();
+        Self { batch, grain, flop, reckoned, parameter_flop, pieces, bytes, exchanged }
     }
 
     /// How many times as fast as one thread so many are.
@@ -108,8 +120,10 @@ impl Work {
         let parameters = measured.step * in_parameters * self.largest_share(of_pieces);
         let memory = self.bytes as f64 / (machine.memory * threads.min(CORES_PER_MEMORY) as f64);
         let work = samples + parameters;
+        let others = 1.0 - 1.0 / (if of_samples > of_pieces { of_samples } else { of_pieces }) as f64;
+        let exchange = others * self.exchanged as f64 / machine.exchange;
         let joins = (of_samples.next_power_of_two().ilog2() + of_pieces.next_power_of_two().ilog2()) as f64;
-        measured.step / (if work > memory { work } else { memory } + joins * machine.join)
+        measured.step / (if work > memory { work } else { memory } + exchange + joins * machine.join)
     }
 
     /// The largest share of the parameters' operations that one of so many threads has.
@@ -157,7 +171,7 @@ mod tests {
     use super::*;
     use crate::networks;
 
-    const FREE: Machine = Machine { join: 0.0, memory: f64::INFINITY };
+    const FREE: Machine = Machine { join: 0.0, memory: f64::INFINITY, exchange: f64::INFINITY };
     /// No part is slower than the whole.
     const EVEN: Measured<'_> = Measured { step: 1.0, answer: &|_| 1.0 };
 
@@ -173,6 +187,8 @@ mod tests {
         let biases = 2 * 64 * 138;
         assert_eq!(m1.parameter_flop, dense + biases + UPDATE * (785 * 128 + 129 * 10));
         assert_eq!(m1.flop - m1.parameter_flop, 2 * 64 * (784 * 128 + 2 * 128 * 10));
+        // Weights and biases, what the two layers take, and the gradients of what they give.
+        assert_eq!(m1.exchanged, 4 * (785 * 128 + 129 * 10 + 64 * (784 + 128 + 128 + 10)));
         assert_eq!(work("L5", 64).grain, 4);
     }
 
@@ -197,6 +213,10 @@ mod tests {
         let c2 = work("C2", 64);
         let free = c2.speed_up(16, &EVEN, FREE);
         assert!(c2.speed_up(16, &EVEN, Machine { join: 0.01, ..FREE }) < 0.95 * free);
+        // Half of what is exchanged lies in the other of two caches.
+        let exchanging = Machine { exchange: c2.exchanged as f64, ..FREE };
+        let gain = 1.0 / (1.0 / c2.speed_up(2, &EVEN, FREE) + 0.5);
+        assert!((c2.speed_up(2, &EVEN, exchanging) - gain).abs() < 1e-9);
         // 16 grains of 4 samples: no thread beyond the sixteenth has any.
         let samples = 1.0 - c2.parameter_flop as f64 / c2.flop as f64;
         assert!(c2.speed_up(64, &EVEN, FREE) <= 16.0 / samples);

@@ -1,6 +1,8 @@
-//! What the model of scaling takes from the machine: how long a join of threads takes, how fast memory is read.
+//! What the model of scaling takes from the machine: how long a join of threads takes, how fast memory and another core's
+//! values are read.
 
-use std::hint::spin_loop;
+use std::hint::{black_box, spin_loop};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::yield_now;
 use std::time::{Duration, Instant};
@@ -14,6 +16,8 @@ use crate::row::{self, Row};
 pub(crate) const JOIN: &str = "join";
 /// The name of the row of memory.
 pub(crate) const MEMORY: &str = "memory, a MiB";
+/// The name of the row of what another core has written.
+pub(crate) const EXCHANGE: &str = "another core's values, a MiB";
 /// Rounds of joins, of which the fastest counts, as for the FMA peak: where other programs hold the cores, a round waits for them.
 const ROUNDS: usize = 50;
 /// Joins of a round.
@@ -22,37 +26,45 @@ const JOINS: usize = 200;
 const WORK: Duration = Duration::from_millis(10);
 /// Looks at whether the other half is taken before the core is offered to other threads.
 const LOOKS: usize = 1_000;
+/// Values that one thread writes and another reads: half a level-2 cache and less.
+const VALUES: usize = 1 << 16;
 /// Bytes that no cache holds.
 const ARRAY: usize = 128 << 20;
 
-/// One row: memory with one thread, a join with several.
+/// Memory with one thread; a join and an exchange with several.
 pub(crate) fn costs(bench: &Bench) -> Vec<Row> {
     let row = |model: &str| {
         let (part, model) = (row::MACHINE.to_owned(), model.to_owned());
         Row { part, model, threads: bench.threads, ..Row::default() }
     };
-    let row = if bench.threads == 1 {
+    let rows = if bench.threads == 1 {
         let microseconds = (1 << 20) as f64 / gigabytes_read_per_second(bench.exec.level, ARRAY) / 1e3;
-        Row { median_microseconds: Some(microseconds), ..row(MEMORY) }
+        vec![Row { median_microseconds: Some(microseconds), ..row(MEMORY) }]
     } else {
-        let times = fastest_round();
-        let at = |hundredths: usize| Some(1e6 * times[(JOINS - 1) * hundredths / 100]);
-        Row { median_microseconds: at(50), p99_microseconds: at(99), ..row(JOIN) }
+        let (values, mut copy) = (Mutex::new(vec![0.0; VALUES]), vec![0.0; VALUES]);
+        let mib = (VALUES * size_of::<f32>()) as f64 / f64::from(1 << 20);
+        let of = |name: &str, times: Vec<f64>, unit: f64| {
+            let at = |hundredths: usize| Some(1e6 * times[(JOINS - 1) * hundredths / 100] / unit);
+            Row { median_microseconds: at(50), p99_microseconds: at(99), ..row(name) }
+        };
+        vec![
+            of(JOIN, fastest_round(join), 1.0),
+            of(EXCHANGE, fastest_round(|| exchange(&values, &mut copy)), mib),
+        ]
     };
-    row.print();
-    vec![row]
+    rows.into_iter().inspect(Row::print).collect()
 }
 
-/// Seconds of the joins of the round with the smallest median, ascending.
-fn fastest_round() -> Vec<f64> {
-    let round = || {
+/// The times of the round with the smallest median, ascending.
+fn fastest_round(mut time: impl FnMut() -> f64) -> Vec<f64> {
+    let mut round = || {
         rayon::broadcast(|_| {
             let start = Instant::now();
             while start.elapsed() < WORK {
                 spin_loop();
             }
         });
-        let mut times: Vec<f64> = (0..JOINS).map(|_| join()).collect();
+        let mut times: Vec<f64> = (0..JOINS).map(|_| time()).collect();
         times.sort_by(f64::total_cmp);
         times
     };
@@ -63,15 +75,33 @@ fn fastest_round() -> Vec<f64> {
 /// Seconds of a join whose second half another thread takes: the first half waits for it.
 fn join() -> f64 {
     let taken = AtomicBool::new(false);
-    let wait = || {
-        for look in 1_usize.. {
-            if taken.load(Ordering::Acquire) {
-                return;
-            }
-            if look.is_multiple_of(LOOKS) { yield_now() } else { spin_loop() }
-        }
-    };
     let start = Instant::now();
-    rayon::join(wait, || taken.store(true, Ordering::Release));
+    rayon::join(|| wait_for(&taken), || taken.store(true, Ordering::Release));
     start.elapsed().as_secs_f64()
+}
+
+/// Seconds of a copy of what another thread has just written.
+fn exchange(values: &Mutex<Vec<f32>>, copy: &mut [f32]) -> f64 {
+    let written = AtomicBool::new(false);
+    let read = || {
+        wait_for(&written);
+        let values = values.lock().expect("no thread panics");
+        let start = Instant::now();
+        black_box(&mut *copy).copy_from_slice(&values);
+        start.elapsed().as_secs_f64()
+    };
+    let write = || {
+        values.lock().expect("no thread panics").iter_mut().for_each(|value| *value += 1.0);
+        written.store(true, Ordering::Release);
+    };
+    rayon::join(read, write).0
+}
+
+fn wait_for(flag: &AtomicBool) {
+    for look in 1_usize.. {
+        if flag.load(Ordering::Acquire) {
+            return;
+        }
+        if look.is_multiple_of(LOOKS) { yield_now() } else { spin_loop() }
+    }
 }

@@ -7,7 +7,7 @@
 //! | `batch` | samples/s in batches of 1 to 1,024 | a network for each, planned for that batch |
 //! | `width` | samples/s of 784-W-10 in batches of 64 | as before |
 //! | `inference` | microseconds of one sample; samples/s of larger batches | one network, planned for the largest batch |
-//! | `machine` | a join of threads, reading from memory | what the model of scaling takes from the machine |
+//! | `machine` | a join of threads, reading from memory and from another core | what the model of scaling takes from the machine |
 //!
 //! The sizes of a network are timed in turns, A B C A B C ..., after an untimed tenth of each round, and the median
 //! of the rounds counts. Images stand in memory as bytes and become f32 on their way into a step: that, the shuffling,

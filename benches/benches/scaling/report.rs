@@ -5,7 +5,7 @@ use std::path::Path;
 
 use benches::{Machine, Measured, Work, machine, networks, replace_rows};
 
-use crate::machine::{JOIN, MEMORY};
+use crate::machine::{EXCHANGE, JOIN, MEMORY};
 use crate::row::{self, Row};
 
 /// What the spread over the samples in memory should not exceed, in per cent; P, whose steps are short, may have twice as much.
@@ -167,14 +167,20 @@ fn prediction(text: &mut String, rows: &[Row]) {
         let row = rows.iter().rev().find(|row| row.part == row::MACHINE && row.model == name)?;
         Some((row.threads, 1e-6 * row.median_microseconds?))
     };
-    let (Some((measured, join)), Some((_, mib))) = (cost(JOIN), cost(MEMORY)) else { return };
-    let machine = Machine { join, memory: (1 << 20) as f64 / mib };
+    let (Some((measured, join)), Some((_, memory)), Some((_, exchange))) =
+        (cost(JOIN), cost(MEMORY), cost(EXCHANGE))
+    else {
+        return;
+    };
+    let rate = |seconds_of_mib: f64| (1 << 20) as f64 / seconds_of_mib;
+    let machine = Machine { join, memory: rate(memory), exchange: rate(exchange) };
     let _ = writeln!(
         text,
-        "## More threads\n\nPredicted speed-up over one thread, with {:.2} microseconds for a join and {:.1} GB/s that a core reads from memory, both \
-         measured here; the last columns are what {measured} threads were predicted and measured to gain.\n",
+        "## More threads\n\nPredicted speed-up over one thread, with {:.2} microseconds for a join, {:.1} GB/s that a core reads from memory and {:.1} GB/s of what another core \
+         has just written, all measured here; the last columns are what {measured} threads were predicted and measured to gain.\n",
         1e6 * join,
-        machine.memory / 1e9
+        machine.memory / 1e9,
+        machine.exchange / 1e9
     );
     let columns = [
         "batch",

@@ -56,6 +56,10 @@ bench-conv *ARGS:
     taskset -c 0 cargo bench --package benches --bench conv_peers -- --threads 1 {{ARGS}}
     cargo bench --package benches --bench conv_peers -- --threads all {{ARGS}}
 
+# How the cost grows with samples, batch, width and threads, one sample's latency: writes results/benchmarks/scaling.*
+bench-scaling *ARGS:
+    cargo bench --package benches --bench scaling -- {{ARGS}}
+
 # Installs the libraries of bench-gemm (Debian, x86-64; some 3 GB)
 bench-peers:
     benches/peers/install.sh

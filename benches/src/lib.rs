@@ -1,16 +1,28 @@
 //! Benches live in `benches/`; this file holds what they share.
 
+mod arguments;
+mod convolutions;
 mod dialogue;
+mod images;
 mod machine;
 mod networks;
 mod product;
+mod reading;
+mod rows;
+mod scaling;
 mod turns;
 
+pub use arguments::{Arguments, cores, exec, in_pool};
+pub use convolutions::convolutions;
 pub use dialogue::{Dialogue, peers, program, python};
+pub use images::{Images, gather};
 pub use machine::{machine, tables};
-pub use networks::{BATCH, IMAGE, PIXELS, flop_per_sample, network, networks};
+pub use networks::{BATCH, IMAGE, PIXELS, flop_per_sample, network, network_for, networks, perceptron};
 pub use product::{Number, Product, Shape};
-pub use turns::{REPETITIONS, calls_per_repetition, seconds};
+pub use reading::gigabytes_read_per_second;
+pub use rows::{Row, read_rows, replace_rows, write_rows};
+pub use scaling::{Machine, Measured, Work};
+pub use turns::{REPETITIONS, calls_lasting, calls_per_repetition, median, seconds};
 
 use kernels::Element;
 

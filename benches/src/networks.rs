@@ -21,28 +21,24 @@ pub fn networks() -> [(&'static str, Vec<LayerSpec>); 5] {
     let l5 = [padded(6, 5, 2), RELU, pool(), padded(16, 5, 0), RELU, pool()];
     let c2 = [padded(32, 3, 1), RELU, padded(64, 3, 1), RELU, pool()];
     [
-        ("P", dense(&[10])),
-        ("M1", dense(&[128, 10])),
-        ("M2", dense(&[512, 256, 10])),
-        ("L5", [l5.to_vec(), dense(&[120, 84, 10])].concat()),
-        ("C2", [c2.to_vec(), dense(&[128, 10])].concat()),
+        ("P", perceptron(&[10])),
+        ("M1", perceptron(&[128, 10])),
+        ("M2", perceptron(&[512, 256, 10])),
+        ("L5", [l5.to_vec(), perceptron(&[120, 84, 10])].concat()),
+        ("C2", [c2.to_vec(), perceptron(&[128, 10])].concat()),
     ]
 }
 
 fn padded(filters: usize, kernel: usize, padding: usize) -> LayerSpec {
-    LayerSpec::Conv2d {
-        filters,
-        kernel: [kernel; 2],
-        stride: [1; 2],
-        padding: [padding; 2],
-        dilation: [1; 2],
-        groups: 1,
-        bias: true,
-        true_convolution: false,
+    let mut layer = LayerSpec::conv2d(filters, kernel);
+    if let LayerSpec::Conv2d { padding: frame, .. } = &mut layer {
+        *frame = [padding; 2];
     }
+    layer
 }
 
-fn dense(units: &[usize]) -> Vec<LayerSpec> {
+/// Dense layers of so many units with ReLU between them, after whatever comes before.
+pub fn perceptron(units: &[usize]) -> Vec<LayerSpec> {
     let mut layers = vec![LayerSpec::Flatten];
     for (index, &units) in units.iter().enumerate() {
         if index > 0 {
@@ -58,7 +54,15 @@ fn dense(units: &[usize]) -> Vec<LayerSpec> {
 /// # Panics
 /// If the layers do not fit each other.
 pub fn network(layers: &[LayerSpec]) -> Network<f32> {
-    let mut network = Network::new(&IMAGE, layers, Loss::SoftmaxCrossEntropy, BATCH).expect("the layers fit");
+    network_for(layers, BATCH)
+}
+
+/// As [`network`], for batches of up to `batch`.
+///
+/// # Panics
+/// If the layers do not fit each other.
+pub fn network_for(layers: &[LayerSpec], batch: usize) -> Network<f32> {
+    let mut network = Network::new(&IMAGE, layers, Loss::SoftmaxCrossEntropy, batch).expect("the layers fit");
     network.initialise(Init::HeNormal, 1);
     network
 }

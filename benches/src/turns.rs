@@ -16,12 +16,26 @@ pub fn seconds(count: usize, mut call: impl FnMut()) -> f64 {
 
 /// How many calls make a repetition.
 pub fn calls_per_repetition(mut call: impl FnMut()) -> usize {
+    calls_lasting(SHORTEST, |count| seconds(count, &mut call))
+}
+
+/// How many calls last so many seconds, if `time` tells how long some last.
+pub fn calls_lasting(wanted: f64, mut time: impl FnMut(usize) -> f64) -> usize {
     let mut count = 1;
     loop {
-        let seconds = seconds(count, &mut call);
-        if seconds >= SHORTEST / 4.0 {
-            return ((count as f64 * SHORTEST / seconds).ceil() as usize).max(1);
+        let seconds = time(count);
+        if seconds >= wanted / 4.0 {
+            return ((count as f64 * wanted / seconds).ceil() as usize).max(1);
         }
         count *= 4;
     }
+}
+
+/// The middle value.
+///
+/// # Panics
+/// If there is none.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }

@@ -2,19 +2,10 @@
 
 use std::hint::black_box;
 
+use benches::convolutions;
 use kernels::Exec;
 use kernels::conv::{self, BackwardInput, BackwardWeight, Conv2d, Forward};
 use kernels::pool::{self, Pool2d};
-
-/// Name, batch, c_in, side of the square image, c_out, side of the kernel, padding.
-const CONVOLUTIONS: [(&str, [usize; 6]); 6] = [
-    ("64x1x28x28->6 k5p2", [64, 1, 28, 6, 5, 2]),
-    ("64x6x14x14->16 k5", [64, 6, 14, 16, 5, 0]),
-    ("64x1x28x28->32 k3p1", [64, 1, 28, 32, 3, 1]),
-    ("64x32x28x28->64 k3p1", [64, 32, 28, 64, 3, 1]),
-    ("32x64x56x56->64 k3p1", [32, 64, 56, 64, 3, 1]),
-    ("16x128x28x28->128 k3p1", [16, 128, 28, 128, 3, 1]),
-];
 
 /// Name, batch, channels, side; windows of 2 x 2.
 const POOLINGS: [(&str, [usize; 3]); 3] =
@@ -71,21 +62,10 @@ pub(crate) struct Layer {
 
 /// All of them, each made when its turn comes.
 pub(crate) fn layers(threads: usize) -> impl Iterator<Item = Layer> {
-    let convolutions = CONVOLUTIONS.into_iter().map(move |(name, sizes)| {
-        let [batch, c_in, side, c_out, kernel, padding] = sizes;
-        let conv = Conv2d {
-            c_in,
-            h_in: side,
-            w_in: side,
-            c_out,
-            kernel: [kernel; 2],
-            stride: [1; 2],
-            padding: [padding; 2],
-            dilation: [1; 2],
-            groups: 1,
-        };
+    let convolutions = convolutions().map(move |(name, batch, conv)| {
+        let sizes = [batch, conv.c_in, conv.h_in, conv.c_out, conv.kernel[0], conv.padding[0]];
         let scratch = vec![0.0; conv.scratch_len(threads)];
-        let lengths = [conv.input_len(), conv.weight_len(), c_out, conv.output_len()];
+        let lengths = [conv.input_len(), conv.weight_len(), conv.c_out, conv.output_len()];
         Layer { scratch, ..Layer::new(name, "conv", &sizes, Sizes::Conv(conv), batch, lengths) }
     });
     convolutions.chain(POOLINGS.into_iter().map(|(name, sizes)| {

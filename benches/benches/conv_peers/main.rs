@@ -17,8 +17,8 @@ mod report;
 
 use std::time::Duration;
 
-use benches::{Dialogue, REPETITIONS, program, python};
-use kernels::{Exec, Level, peak};
+use benches::{Arguments, Dialogue, REPETITIONS, calls_lasting, cores, exec, in_pool, program, python};
+use kernels::{Exec, peak};
 use layers::{Layer, Pass, layers};
 use report::Row;
 
@@ -65,20 +65,10 @@ fn entrants<'a>(layer: &'a mut Layer, pass: Pass, exec: Exec, torch: &'a mut [To
 }
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let value = |name: &str| {
-        let place = arguments.iter().position(|argument| argument == name)?;
-        arguments.get(place + 1).cloned()
-    };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = match value("--threads").as_deref() {
-        None | Some("all") => cores,
-        Some(number) => number.parse().expect("--threads 1 or all"),
-    };
-    let wanted = value("--layer");
-    // The loop runs in the pool, as a training loop does: to enter it costs 20 microseconds.
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-    let rows = pool.install(|| {
+    let arguments = Arguments::of_program();
+    let threads = arguments.threads().unwrap_or_else(cores);
+    let wanted = arguments.value("--layer");
+    let rows = in_pool(threads, || {
         let names = ["PyTorch", "PyTorch, channels last"];
         let mut torch: Vec<Torch> =
             names.into_iter().filter_map(|name| Torch::start(name, threads)).collect();
@@ -87,7 +77,7 @@ fn main() {
         }
         let mut rows = Vec::new();
         for mut layer in layers(threads) {
-            if wanted.as_deref().is_none_or(|text| layer.name.contains(text)) {
+            if wanted.is_none_or(|text| layer.name.contains(text)) {
                 rows.extend(measure(&mut layer, threads, &mut torch));
             }
         }
@@ -99,8 +89,7 @@ fn main() {
 }
 
 fn measure(layer: &mut Layer, threads: usize, torch: &mut [Torch]) -> Vec<Row> {
-    let level = Level::from_env().expect("KERNELS_LEVEL names a level of this CPU");
-    let exec = if threads == 1 { Exec::serial(level) } else { Exec::parallel(level) };
+    let exec = exec(threads);
     for torch in torch.iter_mut() {
         torch.dialogue.ask(&layer.request);
     }
@@ -134,7 +123,8 @@ fn compare(layer: &mut Layer, pass: Pass, exec: Exec, threads: usize, torch: &mu
     let before = peak::gflops::<f32>(exec.level, threads);
     let (name, flops) = (layer.name, layer.flops());
     let mut entrants = entrants(layer, pass, exec, torch);
-    let counts: Vec<usize> = entrants.iter_mut().map(calls).collect();
+    let counts: Vec<usize> =
+        entrants.iter_mut().map(|entrant| calls_lasting(SHORTEST, &mut entrant.seconds)).collect();
     let mut times = vec![Vec::with_capacity(REPETITIONS); entrants.len()];
     for _ in 0..REPETITIONS {
         for ((entrant, &count), times) in entrants.iter_mut().zip(&counts).zip(&mut times) {
@@ -153,16 +143,4 @@ fn compare(layer: &mut Layer, pass: Pass, exec: Exec, threads: usize, torch: &mu
     let rows: Vec<Row> = rows.collect();
     report::print(&rows);
     rows
-}
-
-/// How many calls make a repetition.
-fn calls(entrant: &mut Entrant<'_>) -> usize {
-    let mut count = 1;
-    loop {
-        let seconds = (entrant.seconds)(count);
-        if seconds >= SHORTEST / 4.0 {
-            return ((count as f64 * SHORTEST / seconds).ceil() as usize).max(1);
-        }
-        count *= 4;
-    }
 }

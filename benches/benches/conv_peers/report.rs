@@ -3,11 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use benches::{REPETITIONS, machine, tables};
-
-/// The columns of `conv.csv`.
-const COLUMNS: [&str; 8] =
-    ["layer", "pass", "threads", "library", "version", "ms", "gflops", "percent_of_peak"];
+use benches::{REPETITIONS, machine, median, replace_rows, tables};
+use csv::StringRecord;
 
 /// A library's time for a pass.
 #[derive(Clone, Debug)]
@@ -28,12 +25,11 @@ impl Row {
         [layer, pass, library]: [&str; 3],
         version: String,
         threads: usize,
-        mut times: Vec<f64>,
+        times: Vec<f64>,
         flops: usize,
         peak: f64,
     ) -> Self {
-        times.sort_by(f64::total_cmp);
-        let seconds = times[times.len() / 2];
+        let seconds = median(times);
         let gflops = flops as f64 / seconds / 1e9;
         Self {
             layer: layer.to_owned(),
@@ -46,9 +42,20 @@ impl Row {
         }
     }
 
-    fn fields(&self) -> [String; 8] {
+    /// `0.123 ms, 45 %`.
+    fn cell(&self) -> String {
+        let percent = self.rate.map(|[_, percent]| format!(", {percent:.0} %"));
+        format!("{:.3} ms{}", self.milliseconds, percent.unwrap_or_default())
+    }
+}
+
+impl benches::Row for Row {
+    const COLUMNS: &'static [&'static str] =
+        &["layer", "pass", "threads", "library", "version", "ms", "gflops", "percent_of_peak"];
+
+    fn fields(&self) -> Vec<String> {
         let rate = |i: usize| self.rate.map(|rate| format!("{:.1}", rate[i])).unwrap_or_default();
-        [
+        vec![
             self.layer.clone(),
             self.pass.clone(),
             self.threads.to_string(),
@@ -60,7 +67,7 @@ impl Row {
         ]
     }
 
-    fn read(record: &csv::StringRecord) -> Option<Self> {
+    fn read(record: &StringRecord) -> Option<Self> {
         let number = |i: usize| record.get(i)?.parse::<f64>().ok();
         Some(Self {
             layer: record.get(0)?.to_owned(),
@@ -71,12 +78,6 @@ impl Row {
             milliseconds: number(5)?,
             rate: number(6).zip(number(7)).map(|(gflops, percent)| [gflops, percent]),
         })
-    }
-
-    /// `0.123 ms, 45 %`.
-    fn cell(&self) -> String {
-        let percent = self.rate.map(|[_, percent]| format!(", {percent:.0} %"));
-        format!("{:.3} ms{}", self.milliseconds, percent.unwrap_or_default())
     }
 }
 
@@ -98,22 +99,8 @@ pub(crate) fn print(rows: &[Row]) {
 /// Replaces the rows with this number of threads and sets the table again.
 pub(crate) fn write(threads: usize, rows: Vec<Row>) {
     let path = tables().join("conv.csv");
-    let mut all: Vec<Row> = Vec::new();
-    if let Ok(mut reader) = csv::Reader::from_path(&path) {
-        all.extend(reader.records().flatten().filter_map(|record| Row::read(&record)));
-    }
-    all.retain(|row| row.threads != threads);
-    all.extend(rows);
-    all.sort_by_key(|row| row.threads);
-    std::fs::create_dir_all(tables()).expect("results/benchmarks");
-    let mut writer = csv::Writer::from_path(&path).expect("conv.csv");
-    writer.write_record(COLUMNS).expect("conv.csv");
-    for row in &all {
-        writer.write_record(row.fields()).expect("conv.csv");
-    }
-    writer.flush().expect("conv.csv");
+    let all = replace_rows(&path, |row| row.threads == threads, rows, |row: &Row| row.threads);
     std::fs::write(tables().join("conv.md"), table(&all)).expect("conv.md");
-    println!("wrote {}", path.display());
 }
 
 /// The table: a line per layer and pass.

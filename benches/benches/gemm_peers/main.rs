@@ -15,14 +15,16 @@
 //! `gemm-reading.csv` too, and `gemm.md` is set again.
 
 mod foreign;
-mod reading;
 mod report;
 mod shapes;
 
 use std::hint::black_box;
 use std::time::Duration;
 
-use benches::{Product, REPETITIONS, Shape, calls_per_repetition, seconds};
+use benches::{
+    Arguments, Product, REPETITIONS, Shape, calls_per_repetition, cores, gigabytes_read_per_second, in_pool,
+    seconds,
+};
 use faer::Par;
 use foreign::{Foreign, Foreigner};
 use kernels::{Exec, Level, peak};
@@ -34,26 +36,16 @@ const LARGEST_CHECKED: usize = 1 << 29;
 const PAUSE: Duration = Duration::from_millis(2);
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let value = |name: &str| {
-        let place = arguments.iter().position(|argument| argument == name)?;
-        arguments.get(place + 1).cloned()
-    };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = match value("--threads").as_deref() {
-        None | Some("all") => cores,
-        Some(number) => number.parse().expect("--threads 1 or all"),
-    };
-    let wanted = value("--shape");
-    // The loop runs in the pool, as a training loop does: to enter it costs 20 microseconds.
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-    let rows = pool.install(|| {
+    let arguments = Arguments::of_program();
+    let threads = arguments.threads().unwrap_or_else(cores);
+    let wanted = arguments.value("--shape");
+    let rows = in_pool(threads, || {
         let foreign = foreign::all(threads);
         for absent in foreign.iter().filter(|library| library.opened.is_none()) {
             println!("{}: absent", absent.name);
         }
-        let mut rows = measure::<f32>(&shapes::F32, threads, wanted.as_deref(), &foreign);
-        rows.extend(measure::<f64>(&shapes::F64, threads, wanted.as_deref(), &foreign));
+        let mut rows = measure::<f32>(&shapes::F32, threads, wanted, &foreign);
+        rows.extend(measure::<f64>(&shapes::F64, threads, wanted, &foreign));
         rows
     });
     if wanted.is_none() {
@@ -151,7 +143,7 @@ fn compare<T: Foreigner>(product: &mut Product<T>, entrants: &[Entrant<'_, T>], 
     let level = Level::best();
     let reads = threads == 1 && report::is_vector(product.shape);
     let bytes = report::matrix_len(product.shape) * size_of::<T>();
-    let read = || reads.then(|| reading::gigabytes_per_second(level, bytes));
+    let read = || reads.then(|| gigabytes_read_per_second(level, bytes));
     let (before, read_before) = (peak::gflops::<T>(level, threads), read());
     let (shape, flops) = (product.shape, product.shape.flops() as f64);
     let mut multiply = |entrant: &Entrant<'_, T>| {

@@ -3,26 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use benches::{Shape, machine, tables};
+use benches::{Shape, machine, read_rows, tables, write_rows};
+use csv::StringRecord;
 use kernels::Element;
-
-/// The columns of `gemm.csv`.
-const COLUMNS: [&str; 14] = [
-    "m",
-    "n",
-    "k",
-    "trans_a",
-    "trans_b",
-    "element",
-    "threads",
-    "library",
-    "version",
-    "gflops",
-    "percent_of_peak",
-    "ratio_to_best_peer",
-    "gflops_min",
-    "gflops_max",
-];
 
 /// A library's rate on a shape.
 #[derive(Clone, Debug)]
@@ -93,6 +76,43 @@ impl Row {
         (self.element.clone(), self.threads, self.shape.name())
     }
 
+    /// Bytes of the larger operand.
+    fn matrix_bytes(&self) -> usize {
+        let element = if self.element == f64::NAME { size_of::<f64>() } else { size_of::<f32>() };
+        matrix_len(self.shape) * element
+    }
+
+    /// 10^9 bytes of the larger operand per second.
+    fn gigabytes_per_second(&self) -> f64 {
+        self.gflops * self.matrix_bytes() as f64 / self.shape.flops() as f64
+    }
+
+    /// That rate, in per cent of [`Row::reading`] too.
+    fn bandwidth(&self) -> String {
+        let rate = self.gigabytes_per_second();
+        let share = self.reading.map_or(f64::NAN, |reading| 100.0 * rate / reading);
+        format!("{rate:.0} | {share:.0}")
+    }
+}
+
+impl benches::Row for Row {
+    const COLUMNS: &'static [&'static str] = &[
+        "m",
+        "n",
+        "k",
+        "trans_a",
+        "trans_b",
+        "element",
+        "threads",
+        "library",
+        "version",
+        "gflops",
+        "percent_of_peak",
+        "ratio_to_best_peer",
+        "gflops_min",
+        "gflops_max",
+    ];
+
     fn fields(&self) -> Vec<String> {
         let Shape { m, n, k, trans_a, trans_b } = self.shape;
         vec![
@@ -113,7 +133,7 @@ impl Row {
         ]
     }
 
-    fn read(record: &csv::StringRecord) -> Option<Self> {
+    fn read(record: &StringRecord) -> Option<Self> {
         let number = |i: usize| record.get(i)?.parse::<f64>().ok();
         let size = |i: usize| record.get(i)?.parse::<usize>().ok();
         let flag = |i: usize| record.get(i)?.parse::<bool>().ok();
@@ -130,24 +150,6 @@ impl Row {
             most: number(13)?,
             reading: None,
         })
-    }
-
-    /// Bytes of the larger operand.
-    fn matrix_bytes(&self) -> usize {
-        let element = if self.element == f64::NAME { size_of::<f64>() } else { size_of::<f32>() };
-        matrix_len(self.shape) * element
-    }
-
-    /// 10^9 bytes of the larger operand per second.
-    fn gigabytes_per_second(&self) -> f64 {
-        self.gflops * self.matrix_bytes() as f64 / self.shape.flops() as f64
-    }
-
-    /// That rate, in per cent of [`Row::reading`] too.
-    fn bandwidth(&self) -> String {
-        let rate = self.gigabytes_per_second();
-        let share = self.reading.map_or(f64::NAN, |reading| 100.0 * rate / reading);
-        format!("{rate:.0} | {share:.0}")
     }
 }
 
@@ -190,21 +192,12 @@ pub(crate) fn version(name: &str) -> String {
 /// Replaces the rows with this number of threads and sets the table again.
 pub(crate) fn write(threads: usize, rows: Vec<Row>) {
     let path = tables().join("gemm.csv");
-    let mut all: Vec<Row> = Vec::new();
-    if let Ok(mut reader) = csv::Reader::from_path(&path) {
-        all.extend(reader.records().flatten().filter_map(|record| Row::read(&record)));
-    }
+    let mut all: Vec<Row> = read_rows(&path);
     read_readings(&mut all);
     all.retain(|row| row.threads != threads);
     all.extend(rows);
     all.sort_by_key(|row| (row.element.clone(), row.threads));
-    std::fs::create_dir_all(tables()).expect("results/benchmarks");
-    let mut writer = csv::Writer::from_path(&path).expect("gemm.csv");
-    writer.write_record(COLUMNS).expect("gemm.csv");
-    for row in &all {
-        writer.write_record(row.fields()).expect("gemm.csv");
-    }
-    writer.flush().expect("gemm.csv");
+    write_rows(&path, &all);
     write_readings(&all);
     std::fs::write(tables().join("gemm.md"), table(&all)).expect("gemm.md");
     println!("wrote {}", path.display());

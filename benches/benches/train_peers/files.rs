@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use benches::{PIXELS, network, networks, uniform};
-use experiments::data::{Features, embedded, idx};
+use benches::{Images, network, networks, uniform};
 use models::checkpoint::save_weights;
 use models::network::{LayerSpec, Network};
 
@@ -14,10 +13,9 @@ const SAMPLES: usize = 60_000;
 pub(crate) fn write() -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("train_peers");
     std::fs::create_dir_all(&folder).expect("the target folder");
-    let images = bytes(&embedded::FASHION_TRAIN_IMAGES);
-    let labels = bytes(&embedded::FASHION_TRAIN_LABELS);
-    save(&folder.join("images.u8"), &repeated(&images, SAMPLES * PIXELS));
-    save(&folder.join("labels.u8"), &repeated(&labels, SAMPLES));
+    let Images { pixels, labels } = Images::fashion(SAMPLES);
+    save(&folder.join("images.u8"), &pixels);
+    save(&folder.join("labels.u8"), &labels);
     for (name, layers) in networks() {
         let weights = save_weights(&start(&layers)).expect("weights");
         save(&folder.join(format!("{name}.safetensors")), &weights);
@@ -50,18 +48,6 @@ pub(crate) fn words(layers: &[LayerSpec]) -> Vec<String> {
         other => other.kind().to_owned(),
     };
     layers.iter().map(word).collect()
-}
-
-fn bytes(file: &embedded::File) -> Vec<u8> {
-    let content = idx::decompress(file.name, file.bytes).expect("an embedded file");
-    match idx::parse(file.name, &content).expect("an embedded file").values {
-        Features::U8(values) => values,
-        _ => panic!("{}: not bytes", file.name),
-    }
-}
-
-fn repeated(values: &[u8], length: usize) -> Vec<u8> {
-    values.iter().copied().cycle().take(length).collect()
 }
 
 fn save(path: &Path, bytes: &[u8]) {

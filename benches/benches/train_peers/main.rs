@@ -29,7 +29,7 @@ mod worker;
 
 use std::time::Duration;
 
-use benches::{BATCH, flop_per_sample, networks};
+use benches::{Arguments, BATCH, calls_lasting, flop_per_sample, median, networks};
 use kernels::{Level, peak};
 use models::network::LayerSpec;
 use peers::{FRAMEWORKS, Task, Worker};
@@ -52,29 +52,18 @@ const COMPARED: usize = 20;
 const TOLERANCE: f64 = 1e-4;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let Some(place) = arguments.iter().position(|argument| argument == "--worker") {
-        let job = &arguments[place + 1..];
+    let arguments = Arguments::of_program();
+    if let Some(job) = arguments.after("--worker") {
         let layers = networks().into_iter().find(|(name, _)| *name == job[0]);
         return ours::work(&layers.expect("a network").1, worker::Job::new(job));
     }
-    let value = |name: &str| {
-        let place = arguments.iter().position(|argument| argument == name)?;
-        arguments.get(place + 1).cloned()
-    };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = match value("--threads").as_deref() {
-        None if cores > 1 => vec![1, cores],
-        None | Some("1") => vec![1],
-        Some("all") => vec![cores],
-        Some(other) => vec![other.parse().expect("--threads 1 or all")],
-    };
-    let rounds = value("--rounds").map_or(ROUNDS, |rounds| rounds.parse().expect("--rounds N"));
-    let wanted = value("--model");
+    let threads = arguments.each_threads();
+    let rounds = arguments.value("--rounds").map_or(ROUNDS, |rounds| rounds.parse().expect("--rounds N"));
+    let wanted = arguments.value("--model");
     let folder = files::write();
     let mut rows = Vec::new();
     for (model, layers) in networks() {
-        if wanted.as_deref().is_some_and(|wanted| wanted != model) {
+        if wanted.is_some_and(|wanted| wanted != model) {
             continue;
         }
         for &threads in &threads {
@@ -136,7 +125,7 @@ fn start(task: &Task<'_>) -> (Vec<Worker>, Vec<f64>) {
             firsts.extend(worker.as_ref().map(|worker| worker.first_step));
         }
     }
-    let firsts = firsts.into_iter().filter(|firsts| !firsts.is_empty()).map(report::median);
+    let firsts = firsts.into_iter().filter(|firsts| !firsts.is_empty()).map(median);
     (workers.into_iter().flatten().collect(), firsts.collect())
 }
 
@@ -160,12 +149,5 @@ fn check(task: &Task<'_>, workers: &mut [Worker]) {
 
 /// How many samples make a round, in whole batches.
 fn samples_per_round(worker: &mut Worker) -> usize {
-    let mut samples = BATCH;
-    loop {
-        let seconds = worker.train(samples);
-        if seconds >= ROUND / 8.0 {
-            return (samples as f64 * ROUND / seconds / BATCH as f64).ceil() as usize * BATCH;
-        }
-        samples *= 4;
-    }
+    BATCH * calls_lasting(ROUND, |steps| worker.train(steps * BATCH))
 }

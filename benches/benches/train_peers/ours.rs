@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use benches::network;
-use kernels::{Exec, Level};
+use benches::{exec, gather, in_pool, network};
+use kernels::Exec;
 use models::checkpoint::load_weights;
 use models::loss::Targets;
 use models::network::{LayerSpec, Network, Position};
@@ -13,17 +13,9 @@ use crate::worker::{BATCH, Job, LEARNING_RATE, PIXELS, Trainer, serve, value};
 
 /// Serves until the input ends.
 pub(crate) fn work(layers: &[LayerSpec], job: Job) {
-    let level = Level::from_env().expect("KERNELS_LEVEL names a level of this CPU");
     let (threads, samples) = (job.threads, job.labels.len());
-    let exec = if threads == 1 { Exec::serial(level) } else { Exec::parallel(level) };
-    let mut ours = Ours::new(layers, job, exec);
-    let mut serve = || serve(env!("CARGO_PKG_VERSION"), samples, &mut ours);
-    if threads == 1 {
-        return serve();
-    }
-    // The loop runs in the pool, as the experiments' does: to enter it costs 20 microseconds.
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-    pool.install(serve);
+    let mut ours = Ours::new(layers, job, exec(threads));
+    in_pool(threads, || serve(env!("CARGO_PKG_VERSION"), samples, &mut ours));
 }
 
 struct Ours {
@@ -39,6 +31,7 @@ struct Ours {
 impl Ours {
     fn new(layers: &[LayerSpec], job: Job, exec: Exec) -> Self {
         assert_eq!(job.layers.len(), layers.len());
+        assert_eq!(job.pixels.len(), job.labels.len() * PIXELS);
         let mut network = network(layers);
         let weights = std::fs::read(&job.weights).expect("the start weights");
         load_weights(&mut network, &weights).expect("weights of this network");
@@ -66,17 +59,7 @@ impl Trainer for Ours {
         self.y.clear();
         self.y.extend(rows.iter().map(|&row| self.labels[row as usize]));
         let (level, pixels) = (self.exec.level, &self.pixels);
-        let gather = |samples: Range<usize>, x: &mut [f32]| {
-            level.vectorize(
-                #[inline(always)]
-                || {
-                    for (&row, x) in rows[samples].iter().zip(x.chunks_exact_mut(PIXELS)) {
-                        let image = &pixels[row as usize * PIXELS..][..PIXELS];
-                        x.iter_mut().zip(image).for_each(|(x, &pixel)| *x = value(pixel));
-                    }
-                },
-            );
-        };
+        let gather = |samples: Range<usize>, x: &mut [f32]| gather(level, pixels, &rows[samples], value, x);
         let (targets, at) = (Targets::Labels(&self.y), Position::default());
         let optimizer = &mut self.optimizer;
         let loss = self.network.train_step_from(self.exec, rows.len(), &gather, targets, optimizer, at);

@@ -3,21 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use benches::{machine, tables};
+use benches::{machine, median, replace_rows, tables};
+use csv::StringRecord;
 
 use crate::peers::{FRAMEWORKS, Task, Worker};
-
-/// The columns of `train.csv`.
-const COLUMNS: [&str; 8] = [
-    "model",
-    "threads",
-    "framework",
-    "version",
-    "samples_per_s",
-    "percent_of_limit",
-    "peak_rss_mib",
-    "first_step_ms",
-];
 
 /// A framework on a network.
 #[derive(Clone, Debug)]
@@ -70,12 +59,25 @@ impl Row {
     fn rate(&self) -> f64 {
         self.figures.as_ref().map_or(0.0, |figures| figures.samples_per_second)
     }
+}
 
-    fn fields(&self) -> [String; 8] {
+impl benches::Row for Row {
+    const COLUMNS: &'static [&'static str] = &[
+        "model",
+        "threads",
+        "framework",
+        "version",
+        "samples_per_s",
+        "percent_of_limit",
+        "peak_rss_mib",
+        "first_step_ms",
+    ];
+
+    fn fields(&self) -> Vec<String> {
         let number = |decimals: usize, figure: fn(&Figures) -> f64| {
             self.figures.as_ref().map(|figures| format!("{:.decimals$}", figure(figures))).unwrap_or_default()
         };
-        [
+        vec![
             self.model.clone(),
             self.threads.to_string(),
             self.framework.clone(),
@@ -87,7 +89,7 @@ impl Row {
         ]
     }
 
-    fn read(record: &csv::StringRecord) -> Option<Self> {
+    fn read(record: &StringRecord) -> Option<Self> {
         let number = |i: usize| record.get(i)?.parse::<f64>().ok();
         let figures = || {
             Some(Figures {
@@ -105,12 +107,6 @@ impl Row {
             figures: figures(),
         })
     }
-}
-
-/// The middle value.
-pub(crate) fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 fn best_peer(rows: &[Row]) -> Option<&Row> {
@@ -141,22 +137,9 @@ pub(crate) fn print(rows: &[Row]) {
 /// Replaces the rows with these numbers of threads and sets the tables again.
 pub(crate) fn write(threads: &[usize], rows: Vec<Row>) {
     let path = tables().join("train.csv");
-    let mut all: Vec<Row> = Vec::new();
-    if let Ok(mut reader) = csv::Reader::from_path(&path) {
-        all.extend(reader.records().flatten().filter_map(|record| Row::read(&record)));
-    }
-    all.retain(|row| !threads.contains(&row.threads));
-    all.extend(rows);
-    all.sort_by_key(|row| row.threads);
-    std::fs::create_dir_all(tables()).expect("results/benchmarks");
-    let mut writer = csv::Writer::from_path(&path).expect("train.csv");
-    writer.write_record(COLUMNS).expect("train.csv");
-    for row in &all {
-        writer.write_record(row.fields()).expect("train.csv");
-    }
-    writer.flush().expect("train.csv");
+    let is_old = |row: &Row| threads.contains(&row.threads);
+    let all = replace_rows(&path, is_old, rows, |row| row.threads);
     std::fs::write(tables().join("train.md"), table(&all)).expect("train.md");
-    println!("wrote {}", path.display());
 }
 
 /// The tables: for each number of threads the rates, and what a program costs besides.

@@ -3,8 +3,9 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use benches::uniform;
 use kernels::Level;
+
+use crate::uniform;
 
 /// Values that are added up side by side: eight chains or more on every level, so that no addition is waited for.
 const LANES: usize = 128;
@@ -17,7 +18,7 @@ const LINE: usize = 64;
 
 /// 10^9 bytes per second that a loop over an array of `bytes` reads again and again: from the level-2 cache what
 /// fits it, else from the level-3 cache or memory.
-pub(crate) fn gigabytes_per_second(level: Level, bytes: usize) -> f64 {
+pub fn gigabytes_read_per_second(level: Level, bytes: usize) -> f64 {
     let len = bytes / size_of::<f32>() / LANES * LANES;
     let mut state = 1_u64;
     let room: Vec<f32> = (0..len + LINE / size_of::<f32>()).map(|_| uniform(&mut state)).collect();

@@ -20,6 +20,8 @@ use crate::{IMAGE, flop_per_sample, network_for};
 const TASK_FLOP: usize = 1 << 19;
 /// Parameters of a piece, about.
 const PIECE: usize = 8192;
+/// Rows of a piece at least.
+const ROWS: usize = 16;
 /// Pieces of a layer at least.
 const PIECES: usize = 4;
 /// Operations of an update, and of adding a chunk's gradient, for each parameter, about.
@@ -149,7 +151,7 @@ fn chunk(spec: &LayerSpec, network: &Network<f32>, index: usize) -> Option<usize
 /// The lengths of a layer's pieces: whole rows.
 fn cut(parameters: usize, row: usize) -> impl Iterator<Item = usize> {
     let rows = parameters / row;
-    let piece = row * (PIECE / row).clamp(1, rows.div_ceil(PIECES).max(1));
+    let piece = row * (PIECE / row).max(ROWS).min(rows.div_ceil(PIECES).max(1));
     (0..parameters).step_by(piece).map(move |start| piece.min(parameters - start))
 }
 

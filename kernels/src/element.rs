@@ -4,7 +4,7 @@ use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 use crate::simd::{Simd, Vector};
-use crate::{Level, gemm, math};
+use crate::{Level, conv, gemm, math};
 
 /// A floating-point type that the kernels compute in: `f32` or `f64`.
 pub trait Element:
@@ -22,6 +22,7 @@ pub trait Element:
     + Mul<Output = Self>
     + Div<Output = Self>
     + Neg<Output = Self>
+    + conv::Compiled
     + gemm::Compiled
     + sealed::Sealed
 {

@@ -28,6 +28,11 @@ impl Block {
     fn rows(&self, samples: usize) -> usize {
         samples.div_ceil(self.period)
     }
+
+    /// Where the rows of the samples before `samples` end; `None` where that is no number.
+    fn end(&self, samples: usize) -> Option<usize> {
+        self.rows(samples).checked_mul(self.width)?.checked_add(self.offset)
+    }
 }
 
 /// A range of samples, and exclusive access to its rows in all blocks.
@@ -54,7 +59,7 @@ impl<'a, T> Samples<'a, T> {
         let mut end = 0;
         for block in blocks {
             assert!(block.period > 0 && block.offset >= end, "blocks overlap: {block:?} before {end}");
-            end = block.offset + block.rows(samples) * block.width;
+            end = block.end(samples).unwrap_or(usize::MAX);
         }
         assert!(end <= values.len(), "blocks of {end} values in a slice of {}", values.len());
         Self { values: values.as_mut_ptr(), blocks, range: 0..samples, samples, borrow: PhantomData }
@@ -207,6 +212,13 @@ mod tests {
     fn blocks_lie_apart() {
         let blocks = [BLOCKS[0], Block { offset: 15, width: 1, period: 1 }];
         let _ = Samples::new(&mut numbers(), &blocks, 8);
+    }
+
+    #[test]
+    #[should_panic(expected = "in a slice of 32")]
+    fn a_block_whose_end_is_no_number_lies_outside() {
+        let blocks = [Block { offset: 0, width: usize::MAX / 2 + 1, period: 1 }];
+        let _ = Samples::new(&mut numbers(), &blocks, 2);
     }
 
     #[test]

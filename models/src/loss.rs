@@ -38,20 +38,36 @@ impl<'a, T> Targets<'a, T> {
         }
     }
 
-    /// Checks that there is one target for each of `batch` samples.
+    /// Checks that there is one target for each of `batch` samples, and that labels name a class. Parts of a batch
+    /// do not know a sample's row in it.
     pub(crate) fn check(self, batch: usize, outputs: usize) -> Result<(), Error> {
         let (expected, got) = match self {
             Self::Labels(labels) => (batch, labels.len()),
             Self::Values(values) => (batch * outputs, values.len()),
         };
         if expected == got {
-            return Ok(());
+            return self.check_labels(outputs);
         }
         Err(Error::Shape {
             operation: "loss",
             expected: format!("{expected} targets for {batch} samples of {outputs} outputs"),
             got: format!("{got}"),
         })
+    }
+}
+
+impl<T> Targets<'_, T> {
+    fn check_labels(self, outputs: usize) -> Result<(), Error> {
+        let Self::Labels(labels) = self else { return Ok(()) };
+        let classes = if outputs == 1 { 2 } else { outputs };
+        match labels.iter().position(|&label| label as usize >= classes) {
+            None => Ok(()),
+            Some(row) => Err(Error::Shape {
+                operation: "loss",
+                expected: format!("labels below {classes}"),
+                got: format!("label {} in row {row}", labels[row]),
+            }),
+        }
     }
 }
 
@@ -99,7 +115,7 @@ impl Loss {
             Self::BinaryCrossEntropy => {
                 let (one_hot, element_losses) = o.scratch.split_at_mut(o.a.len());
                 let element_losses = &mut element_losses[..o.a.len()];
-                let y = as_values(o.targets, o.outputs, one_hot)?;
+                let y = as_values(o.targets, o.outputs, one_hot);
                 softmax::binary_cross_entropy(exec, o.a, y, r, element_losses, o.grad_a)?;
                 for (loss, row) in o.losses.iter_mut().zip(element_losses.chunks_exact(o.outputs)) {
                     *loss = reduce::sum(exec, row);
@@ -107,7 +123,7 @@ impl Loss {
                 Ok(())
             }
             Self::Quadratic => {
-                let y = as_values(o.targets, o.outputs, o.scratch)?;
+                let y = as_values(o.targets, o.outputs, o.scratch);
                 // J = r/2 sum (a - y)^2, so dJ/da = r (a - y); the difference is measured in between.
                 subtract(exec.level, o.a, y, o.grad_a);
                 let half = T::from_f64(0.5);
@@ -121,34 +137,21 @@ impl Loss {
     }
 }
 
-/// The targets as values: labels become rows with a single 1.
-fn as_values<'a, T: Element>(
-    targets: Targets<'a, T>,
-    outputs: usize,
-    one_hot: &'a mut [T],
-) -> Result<&'a [T], Error> {
+/// The targets as values: labels, checked before, become rows with a single 1.
+fn as_values<'a, T: Element>(targets: Targets<'a, T>, outputs: usize, one_hot: &'a mut [T]) -> &'a [T] {
     let labels = match targets {
-        Targets::Values(values) => return Ok(values),
+        Targets::Values(values) => return values,
         Targets::Labels(labels) => labels,
     };
-    let classes = if outputs == 1 { 2 } else { outputs };
     let one_hot = &mut one_hot[..labels.len() * outputs];
     one_hot.fill(T::ZERO);
     for (sample, &label) in labels.iter().enumerate() {
-        let label = label as usize;
-        if label >= classes {
-            return Err(Error::Shape {
-                operation: "loss",
-                expected: format!("labels below {classes}"),
-                got: format!("label {label} in row {sample}"),
-            });
-        }
         match outputs {
-            1 => one_hot[sample] = T::from_f64(label as f64),
-            _ => one_hot[sample * outputs + label] = T::ONE,
+            1 => one_hot[sample] = T::from_f64(f64::from(label)),
+            _ => one_hot[sample * outputs + label as usize] = T::ONE,
         }
     }
-    Ok(one_hot)
+    one_hot
 }
 
 /// difference = a - y
@@ -221,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_label_beyond_the_outputs_is_refused() {
-        let error = as_values::<f32>(Targets::Labels(&[0, 3]), 3, &mut [0.0; 6]).unwrap_err();
+        let error = Targets::<f32>::Labels(&[0, 3]).check(2, 3).unwrap_err();
         assert!(error.to_string().contains("label 3 in row 1"), "{error}");
     }
 }

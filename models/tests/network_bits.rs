@@ -49,6 +49,39 @@ fn bits_depend_neither_on_the_level_nor_on_the_threads() {
 }
 
 #[test]
+fn convolutions_with_chunks_of_different_sizes_share_a_batch() {
+    // 576 weights have chunks of 4 samples, 36,864 of 16.
+    let layers = vec![
+        LayerSpec::conv2d(64, 3),
+        LayerSpec::conv2d(64, 3),
+        LayerSpec::Flatten,
+        LayerSpec::dense(nets::CLASSES),
+    ];
+    let example = Example { name: "two chunks", input: vec![1, 6, 6], layers, rule: multi_layer().rule };
+    let want = train::<f32>(&example, Exec::serial(Level::best()));
+    for threads in [2, 3, 8] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let got = pool.install(|| train::<f32>(&example, Exec::parallel(Level::best())));
+        assert_same_bits(format!("{threads} threads"), &got.1, &want.1);
+    }
+}
+
+#[test]
+fn a_label_out_of_range_is_named_by_its_row_in_the_batch() {
+    for threads in [1, 3] {
+        let mut run = Run::<f32>::new(&multi_layer());
+        let (x, mut y) = batch(150, 0);
+        y[30] = 9;
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let exec = Exec::parallel(Level::best());
+        let error = pool.install(|| {
+            run.network.train_step(exec, &x, Targets::Labels(&y), &mut run.optimizer, Default::default())
+        });
+        assert!(error.unwrap_err().to_string().contains("label 9 in row 30"));
+    }
+}
+
+#[test]
 fn a_step_does_not_depend_on_the_largest_batch() {
     let exec = Exec::serial(Level::best());
     for example in [multi_layer(), convolutional()] {

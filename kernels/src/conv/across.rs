@@ -208,17 +208,22 @@ fn all_rows<V: Vector, const MR: usize, const NV: usize>(simd: V::Simd, panel: P
     let mut turned = 0;
     for row in 0..walk.height {
         let line = &mut result[row * walk.width * each..][..walk.width * each];
-        let live = if skip { patches.live_taps(row) } else { all.clone() };
-        if live == all {
-            one_row::<V, MR, NV>(simd, walk, (weights, live), framed, bias, row, line);
-        } else {
-            one_row::<V, MR, NV>(simd, walk, (weights, live), framed, None, row, line);
-            if has_negative_zero(line) {
-                one_row::<V, MR, NV>(simd, walk, (weights, all.clone()), framed, None, row, line);
+        let mut live = if skip { patches.live_taps(row) } else { all.clone() };
+        // One place that computes a row: each is a tile of code for every width, depth and level.
+        loop {
+            let whole = live == all;
+            let with = if whole { bias } else { None };
+            one_row::<V, MR, NV>(simd, walk, (weights, live), framed, with, row, line);
+            if whole {
+                break;
             }
-            if let Some(bias) = bias {
-                add_bias::<V, NV>(simd, bias, line);
+            if !has_negative_zero(line) {
+                if let Some(bias) = bias {
+                    add_bias::<V, NV>(simd, bias, line);
+                }
+                break;
             }
+            live = all.clone();
         }
         // Turning what is done between the rows hides its stores behind the next row's multiply-adds.
         let ready = (row + 1) * walk.width;

@@ -3,7 +3,7 @@
 use super::gather::{ClassTaps, Gather};
 use super::product::{Product, Weights, all_finite};
 use super::share::{Share, share_out};
-use super::{Conv2d, check_len, check_samples, check_scratch};
+use super::{Compiled, Conv2d, check_len, check_samples, check_scratch};
 use crate::{Element, Error, Exec};
 
 /// The operands of [`backward_input`].
@@ -51,6 +51,14 @@ pub struct BackwardInput<'a, T> {
 /// # Ok::<(), kernels::Error>(())
 /// ```
 pub fn backward_input<T: Element>(
+    exec: Exec,
+    conv: &Conv2d,
+    operands: BackwardInput<'_, T>,
+) -> Result<(), Error> {
+    <T as Compiled>::backward_input(exec, conv, operands)
+}
+
+pub(super) fn compute<T: Element>(
     exec: Exec,
     conv: &Conv2d,
     operands: BackwardInput<'_, T>,
@@ -108,7 +116,7 @@ impl<'a> Class<'a> {
         let (packed, scratch) = scratch.split_at_mut(packed_len * conv.groups);
         let (result, scratch) = scratch.split_at_mut(conv.input_len() / conv.groups);
         self.transpose_weights(w, plain);
-        let finite = all_finite(plain);
+        let finite = all_finite(exec, plain);
         if group_len > 0 {
             let groups = plain.chunks_exact(group_len).zip(packed.chunks_exact_mut(packed_len));
             groups.for_each(|(plain, packed)| product.pack(exec, plain, packed));

@@ -1,7 +1,7 @@
 //! The weight gradient: the gradients of the chunks of samples, added up.
 
-use super::chunk_gradients::{ChunkGradients, compute, workers};
-use super::{Conv2d, check_len, check_samples, check_scratch};
+use super::chunk_gradients::{ChunkGradients, add_chunk, workers};
+use super::{Compiled, Conv2d, check_len, check_samples, check_scratch};
 use crate::{Element, Error, Exec};
 
 /// The operands of [`backward_weight`].
@@ -81,14 +81,9 @@ pub fn backward_weight<T: Element>(
             partials: &mut *partials,
             scratch: &mut *scratch,
         };
-        compute((workers, inner), conv, part)?;
+        <T as Compiled>::chunk_gradients((workers, inner), conv, part)?;
         for (chunk, partial) in (first..).zip(partials.chunks_exact(conv.weight_len())) {
-            let values = grad_w.iter_mut().zip(partial);
-            if chunk == 0 {
-                values.for_each(|(sum, &value)| *sum = value);
-            } else {
-                values.for_each(|(sum, &value)| *sum += value);
-            }
+            add_chunk(exec.level, chunk, partial, grad_w);
         }
     }
     Ok(())

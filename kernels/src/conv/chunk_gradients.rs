@@ -8,9 +8,9 @@ use super::patches::{Patches, SLACK};
 use super::product::block_columns;
 use super::share::{Share, share_out};
 use super::taps;
-use super::{Conv2d, check_samples, check_scratch};
+use super::{Compiled, Conv2d, check_samples, check_scratch};
 use crate::gemm::gemm_acc;
-use crate::{Element, Error, Exec, MatMut, MatRef};
+use crate::{Element, Error, Exec, Level, MatMut, MatRef};
 
 /// The operands of [`chunk_gradients`].
 #[derive(Debug)]
@@ -75,7 +75,32 @@ pub fn chunk_gradients<T: Element>(
     check_scratch(NAME, conv, scratch.len())?;
     let workers = workers(exec, conv, batch, scratch.len());
     let operands = ChunkGradients { batch, x, grad_y, bias, partials, scratch };
-    compute(workers, conv, operands)
+    <T as Compiled>::chunk_gradients(workers, conv, operands)
+}
+
+/// Adds the gradient of a chunk to the sum of those before it, or begins the sum with it (N3). Both may be a range
+/// of the parameters.
+///
+/// ```
+/// use kernels::{Level, conv};
+/// let mut sum = [7.0, 7.0];
+/// for (chunk, values) in [[1.0, 2.0], [10.0, 20.0]].iter().enumerate() {
+///     conv::add_chunk(Level::best(), chunk, values, &mut sum);
+/// }
+/// assert_eq!(sum, [11.0, 22.0]);
+/// ```
+pub fn add_chunk<T: Element>(level: Level, chunk: usize, values: &[T], sum: &mut [T]) {
+    level.vectorize(
+        #[inline(always)]
+        || {
+            let values = sum.iter_mut().zip(values);
+            if chunk == 0 {
+                values.for_each(|(sum, &value)| *sum = value);
+            } else {
+                values.for_each(|(sum, &value)| *sum += value);
+            }
+        },
+    );
 }
 
 /// The workers that share `batch` samples out, chunk by chunk or filter by filter, and how each is to run.

@@ -3,7 +3,7 @@
 
 use super::product::{Weights, all_finite};
 use super::share::{Share, share_out};
-use super::{Conv2d, check_len, check_samples, check_scratch};
+use super::{Compiled, Conv2d, check_len, check_samples, check_scratch};
 use crate::{Element, Error, Exec};
 
 /// The operands of [`forward`].
@@ -51,6 +51,10 @@ pub struct Forward<'a, T> {
 /// # Ok::<(), kernels::Error>(())
 /// ```
 pub fn forward<T: Element>(exec: Exec, conv: &Conv2d, operands: Forward<'_, T>) -> Result<(), Error> {
+    <T as Compiled>::forward(exec, conv, operands)
+}
+
+pub(super) fn compute<T: Element>(exec: Exec, conv: &Conv2d, operands: Forward<'_, T>) -> Result<(), Error> {
     const NAME: &str = "conv2d forward";
     let Forward { batch, x, w, bias, y, scratch } = operands;
     conv.validate()?;
@@ -61,7 +65,7 @@ pub fn forward<T: Element>(exec: Exec, conv: &Conv2d, operands: Forward<'_, T>) 
     check_scratch(NAME, conv, scratch.len())?;
     let (workers, inner) = share_out(exec, batch, conv.flops(batch), scratch.len() / conv.scratch_len(1));
     let product = conv.forward_product();
-    let finite = all_finite(w);
+    let finite = all_finite(exec, w);
     let samples = Share { first: 0, items: batch, out: y, scratch };
     samples.split(workers, &|share| {
         let (group_len, packed_len) = (conv.weight_len() / conv.groups, product.packed_len());

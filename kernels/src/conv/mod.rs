@@ -23,6 +23,7 @@
 //! | `full.rs` | the input gradient of a small map, without the taps beside it |
 //! | `direct.rs`, `walk.rs` | the register tile with registers along the positions, for few filters |
 //! | `patches.rs` | the frame of zeros, and columns copied from it in whole registers |
+//! | `compiled.rs` | f32 and f64, for which all of it is compiled once |
 //! | `share.rs` | samples over threads |
 //!
 //! Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to
@@ -35,6 +36,7 @@ mod backward_bias;
 mod backward_input;
 mod backward_weight;
 mod chunk_gradients;
+mod compiled;
 mod direct;
 mod forward;
 mod full;
@@ -51,7 +53,8 @@ mod walk;
 pub use backward_bias::backward_bias;
 pub use backward_input::{BackwardInput, backward_input};
 pub use backward_weight::{BackwardWeight, backward_weight};
-pub use chunk_gradients::{ChunkGradients, chunk_gradients};
+pub use chunk_gradients::{ChunkGradients, add_chunk, chunk_gradients};
+pub(crate) use compiled::Compiled;
 pub use forward::{Forward, forward};
 pub(crate) use gather::Reach;
 pub use im2col::{col2im, im2col};

@@ -184,8 +184,11 @@ impl Product {
 }
 
 /// Whether no value is infinite or NaN.
-pub(super) fn all_finite<T: Element>(values: &[T]) -> bool {
-    values.iter().all(|value| value.is_finite())
+pub(super) fn all_finite<T: Element>(exec: Exec, values: &[T]) -> bool {
+    exec.level.vectorize(
+        #[inline(always)]
+        || values.iter().fold(true, |all, value| all & value.is_finite()),
+    )
 }
 
 /// y += b, one bias per plane.

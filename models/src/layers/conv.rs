@@ -133,19 +133,9 @@ impl<T: Element> Layer<T> for Conv {
     /// The chunks' gradients, added ascending (N3).
     fn gradient(&self, pass: &Pass, g: Gradient<'_, T>) -> Result<(), Error> {
         let parameters = g.chunks.len() / pass.batch.div_ceil(self.sizes.chunk());
-        pass.exec.level.vectorize(
-            #[inline(always)]
-            || {
-                for (index, chunk) in g.chunks.chunks_exact(parameters).enumerate() {
-                    let values = g.gradient.iter_mut().zip(&chunk[g.range.clone()]);
-                    if index == 0 {
-                        values.for_each(|(sum, &value)| *sum = value);
-                    } else {
-                        values.for_each(|(sum, &value)| *sum += value);
-                    }
-                }
-            },
-        );
+        for (index, chunk) in g.chunks.chunks_exact(parameters).enumerate() {
+            conv::add_chunk(pass.exec.level, index, &chunk[g.range.clone()], g.gradient);
+        }
         Ok(())
     }
 }

@@ -47,7 +47,7 @@ impl<T: Element> Layer<T> for MaxPool {
         &self.output
     }
 
-    /// Which tap of its window each maximum was.
+    /// Where each maximum stood in its plane.
     fn kept(&self) -> usize {
         volume(&self.output)
     }

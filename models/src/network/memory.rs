@@ -25,6 +25,8 @@ const ALIGNMENT: usize = 64;
 /// Parameters whose gradient is computed and used at a time: with their gradient they stay in the level-1 cache
 /// and the level-2 cache holds what they are computed from.
 const PIECE: usize = 8192;
+/// Rows of a piece, at least: a product of fewer rows is slow, whatever fits a cache.
+const ROWS: usize = 16;
 
 /// The sizes and places of one layer. Numbers without a unit are blocks of [`Plan::values`].
 #[derive(Clone, Debug)]
@@ -193,8 +195,8 @@ impl Plan {
         self.kept.len() - 1
     }
 
-    /// Cuts a layer's parameters into pieces of whole rows of about [`PIECE`] parameters, and at least four: a small
-    /// layer has work for several threads too.
+    /// Cuts a layer's parameters into pieces of whole rows of about [`PIECE`] parameters, more in a wide layer, and at
+    /// least four: a small layer has work for several threads too.
     fn cut_parameters<T: Element>(
         &mut self,
         layer: usize,
@@ -204,7 +206,7 @@ impl Plan {
     ) {
         let row = kind.row().max(1);
         let rows = len / row;
-        let piece = row * (PIECE / row).clamp(1, rows.div_ceil(4).max(1));
+        let piece = row * (PIECE / row).max(ROWS).min(rows.div_ceil(4).max(1));
         let each = if kind.chunk() == 1 { 2 * max_batch } else { max_batch / kind.chunk() };
         for start in (0..len).step_by(piece) {
             let range = self.parameters + start..self.parameters + len.min(start + piece);

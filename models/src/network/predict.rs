@@ -5,7 +5,7 @@ use std::ops::Range;
 use kernels::{Element, Error, Exec, reduce};
 
 use super::Network;
-use super::step::Purpose;
+use super::step::{Purpose, rows_of};
 use crate::layers::Mode;
 use crate::loss::{Loss, Targets};
 
@@ -86,10 +86,7 @@ impl<T: Element> Network<T> {
         outputs: &mut [T],
     ) -> Result<(), Error> {
         let (inputs, width) = (self.input, self.outputs());
-        let x = &x[samples.start * inputs..samples.end * inputs];
-        let gather = |samples: Range<usize>, to: &mut [T]| {
-            to.copy_from_slice(&x[samples.start * inputs..samples.end * inputs]);
-        };
+        let gather = rows_of(&x[samples.start * inputs..samples.end * inputs], inputs);
         self.pass(exec, samples.len(), &gather, Mode::Evaluation, purpose)?;
         let answer = self.activations(self.layers.len() - 1);
         outputs[samples.start * width..samples.end * width].copy_from_slice(answer);

@@ -35,6 +35,21 @@ pub(super) enum Purpose<'a, T> {
     Learn(Targets<'a, T>),
 }
 
+/// A pass over a whole batch, and how it is cut.
+#[derive(Clone, Copy, Debug)]
+struct Round {
+    whole: Pass,
+    /// Parts, each on a thread of its own.
+    workers: usize,
+    /// How each part runs.
+    inner: Exec,
+}
+
+/// Samples that stand in `x`, [samples, inputs].
+pub(super) fn rows_of<T: Element>(x: &[T], inputs: usize) -> impl Fn(Range<usize>, &mut [T]) + Sync {
+    move |samples, to| to.copy_from_slice(&x[samples.start * inputs..samples.end * inputs])
+}
+
 impl<T: Element> Network<T> {
     /// One step of learning on a batch: forward, backward, update. Returns the sum of the sample
     /// losses, in f64 and in sample order. It allocates nothing.
@@ -54,10 +69,7 @@ impl<T: Element> Network<T> {
         optimizer: &mut Optimizer<T>,
         at: Position,
     ) -> Result<f64, Error> {
-        let (batch, inputs) = (self.batch_of(x)?, self.input);
-        let gather = |samples: Range<usize>, to: &mut [T]| {
-            to.copy_from_slice(&x[samples.start * inputs..samples.end * inputs]);
-        };
+        let (batch, gather) = (self.batch_of(x)?, rows_of(x, self.input));
         self.train_step_from(exec, batch, &gather, targets, optimizer, at)
     }
 
@@ -116,10 +128,7 @@ impl<T: Element> Network<T> {
         targets: Targets<'_, T>,
         at: Position,
     ) -> Result<f64, Error> {
-        let (batch, inputs) = (self.batch_of(x)?, self.input);
-        let gather = |samples: Range<usize>, to: &mut [T]| {
-            to.copy_from_slice(&x[samples.start * inputs..samples.end * inputs]);
-        };
+        let (batch, gather) = (self.batch_of(x)?, rows_of(x, self.input));
         let loss = self.pass(exec, batch, &gather, Mode::Training(at), Purpose::Learn(targets))?;
         if loss.is_finite() {
             self.learn(exec, batch, at, None)?;
@@ -166,24 +175,12 @@ impl<T: Element> Network<T> {
         self.rows = batch;
         let (workers, inner) = workers(exec, batch.div_ceil(self.plan.grain), batch * self.plan.flops);
         self.scratch.grow(workers * self.plan.scratch);
+        let round = Round { whole: Pass { exec, batch, mode }, workers, inner };
         let last = self.plan.stretches.len() - 1;
         for index in 0..=last {
-            let stretch = &self.plan.stretches[index];
-            let context = Context {
-                layers: &self.layers,
-                plan: &self.plan,
-                parameters: self.parameters.as_slice(),
-                loss: self.loss,
-                exec: inner,
-                batch,
-                mode,
-            };
-            let part = Part {
-                values: Samples::new(self.values.as_mut_slice(), &self.plan.values, batch),
-                kept: Samples::new(&mut self.kept, &self.plan.kept, batch),
-                scratch: self.scratch.as_mut_slice(),
-            };
-            part.share(workers, self.plan.grain, &|mut part| {
+            let (context, part) = self.in_parts(round);
+            let stretch = &context.plan.stretches[index];
+            part.share(round.workers, context.plan.grain, &|mut part| {
                 if index == 0 {
                     gather(part.range(), part.values.lend([], [INPUT]).1[0]);
                 }
@@ -202,7 +199,7 @@ impl<T: Element> Network<T> {
             })?;
             if index < last {
                 let barrier = stretch.layers.end;
-                self.barrier_forward(&Pass { exec, batch, mode }, barrier)?;
+                self.barrier_forward(&round.whole, barrier)?;
             }
         }
         let loss = match purpose {
@@ -212,45 +209,44 @@ impl<T: Element> Network<T> {
             }
         };
         if matches!(purpose, Purpose::Learn(_)) && loss.is_finite() {
-            self.backward_below(exec, inner, workers, batch, mode, last)?;
+            self.backward_below(round, last)?;
         }
         Ok(loss)
     }
 
     /// The backward pass below the last stretch: barrier, stretch, barrier, ...
-    fn backward_below(
-        &mut self,
-        exec: Exec,
-        inner: Exec,
-        workers: usize,
-        batch: usize,
-        mode: Mode,
-        last: usize,
-    ) -> Result<(), Error> {
+    fn backward_below(&mut self, round: Round, last: usize) -> Result<(), Error> {
         for index in (0..last).rev() {
             let barrier = self.plan.stretches[index].layers.end;
             if barrier < self.plan.first_learning {
                 break;
             }
-            self.barrier_backward(&Pass { exec, batch, mode }, barrier)?;
-            let context = Context {
-                layers: &self.layers,
-                plan: &self.plan,
-                parameters: self.parameters.as_slice(),
-                loss: self.loss,
-                exec: inner,
-                batch,
-                mode,
-            };
-            let part = Part {
-                values: Samples::new(self.values.as_mut_slice(), &self.plan.values, batch),
-                kept: Samples::new(&mut self.kept, &self.plan.kept, batch),
-                scratch: self.scratch.as_mut_slice(),
-            };
-            let stretch = &self.plan.stretches[index];
-            part.share(workers, self.plan.grain, &|mut part| context.backward(stretch, &mut part))?;
+            self.barrier_backward(&round.whole, barrier)?;
+            let (context, part) = self.in_parts(round);
+            let stretch = &context.plan.stretches[index];
+            part.share(round.workers, context.plan.grain, &|mut part| context.backward(stretch, &mut part))?;
         }
         Ok(())
+    }
+
+    /// What all parts of a batch read, and the batch as one part.
+    fn in_parts(&mut self, round: Round) -> (Context<'_, T>, Part<'_, T>) {
+        let Pass { batch, mode, .. } = round.whole;
+        let context = Context {
+            layers: &self.layers,
+            plan: &self.plan,
+            parameters: self.parameters.as_slice(),
+            loss: self.loss,
+            exec: round.inner,
+            batch,
+            mode,
+        };
+        let part = Part {
+            values: Samples::new(self.values.as_mut_slice(), &self.plan.values, batch),
+            kept: Samples::new(&mut self.kept, &self.plan.kept, batch),
+            scratch: self.scratch.as_mut_slice(),
+        };
+        (context, part)
     }
 
     fn barrier_forward(&mut self, pass: &Pass, index: usize) -> Result<(), Error> {

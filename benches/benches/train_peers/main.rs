@@ -1,7 +1,7 @@
 //! Training of small networks with this project and with other frameworks, in turns: A B C A B C ...
 //!
 //! Each framework is a worker, a program that trains one network: batches of 64 from shuffled epochs of 60,000
-//! images of 28 x 28 that stand in memory as f32, softmax cross-entropy, plain SGD. All begin with the same weights
+//! images of 28 x 28 that stand in memory (as f32, with ours as bytes), softmax cross-entropy, plain SGD. All begin with the same weights
 //! and are spoken to over their input and output (`benches/peers/worker.rs`). Every round trains from the
 //! start weights again, after an untimed tenth of a round, and the median counts. With one thread a worker is
 //! bound to one core.
@@ -10,7 +10,7 @@
 //! The limit is what one core could train if it did nothing but the multiply-adds of
 //! [`flop_per_sample`], at its FMA peak, which is measured before and after the rounds.
 //!
-//! Memory is the largest that the worker held (VmHWM), its 180 MiB of images among it; the first step's time counts
+//! Memory is the largest that the worker held (VmHWM), its images among it: 180 MiB of f32, or 45 MiB of bytes; the first step's time counts
 //! from the start of the program, with reading the images and, where there is one, the compiler.
 //!
 //! What biases it: the machine may be shared, so only ratios inside a run mean anything; each framework is written

@@ -19,7 +19,7 @@ fn assert_parity<T: Element>(exec: Exec, pool: &Pool2d, batch: usize, x: &[T], g
     let label = |name: &str| format!("{name}, {} {}, batch {batch}, {pool:?}", T::NAME, exec.level.name());
     let nan = T::from_f64(f64::NAN);
     let (mut y, mut grad_x) = (vec![nan; grad_y.len()], vec![nan; x.len()]);
-    let mut indices = vec![u32::MAX; grad_y.len()];
+    let mut indices = vec![u16::MAX; grad_y.len()];
 
     let (want, want_indices) = reference::pool::max_forward(pool, batch, x);
     pool::max_forward(exec, pool, batch, x, &mut y, &mut indices).unwrap();
@@ -139,7 +139,7 @@ fn the_rules_of_the_contract_hold_by_hand() {
     let padded = Pool2d { kernel: [3, 3], padding: [1, 1], ..one };
     let (mut y, mut index) = ([0.0_f32], [9]);
     pool::max_forward(exec, &padded, 1, &[-4.0, -3.0, -2.0, -1.0], &mut y, &mut index).unwrap();
-    assert_eq!((y, index), ([-1.0], [3]));
+    assert_eq!((y, index), ([-1.0], [8]));
     // The average counts the padding: (1 + 2 + 3 + 4) / 9.
     pool::average_forward(exec, &padded, 1, &[1.0, 2.0, 3.0, 4.0], &mut y).unwrap();
     assert_eq!(y, [10.0 / 9.0]);
@@ -170,7 +170,8 @@ fn sizes_and_indices_that_do_not_fit_are_refused() {
     assert_eq!(reason(Pool2d { padding: [2, 0], ..PAIRS }), "a padding of at most half the window");
     assert_eq!(reason(Pool2d { kernel: [9, 2], ..PAIRS }), "a window no larger than the padded input");
     let huge = Pool2d { h_in: 1 << 20, w_in: 1 << 20, ..PAIRS };
-    assert_eq!(reason(huge), "planes of fewer than 2^32 values");
+    assert_eq!(reason(Pool2d { kernel: [1 << 8, (1 << 8) + 1], ..huge }), "a window of at most 2^16 values");
+    assert_eq!(reason(Pool2d { h_in: 1 << 40, w_in: 1 << 40, ..huge }), "sizes whose products fit in memory");
 
     let exec = Exec::serial(Level::best());
     let one = Pool2d { channels: 1, h_in: 4, w_in: 8, ..PAIRS };
@@ -185,7 +186,7 @@ fn sizes_and_indices_that_do_not_fit_are_refused() {
         let mut indices = vec![0; y.len()];
         pool::max_forward(exec, &pool, 1, x, &mut y, &mut indices).unwrap();
         assert_eq!(pool::max_backward(exec, &pool, 1, &indices, &y, x), Ok(()));
-        for wrong in [0, 1 << 20, u32::MAX] {
+        for wrong in [pool.kernel[0] * pool.kernel[1], 1 << 12, 0xFFFF].map(|tap| tap as u16) {
             indices[7] = wrong;
             let error = pool::max_backward(exec, &pool, 1, &indices, &y, x).unwrap_err();
             assert!(error.to_string().ends_with("got an index outside of its window"), "{error}");

@@ -54,7 +54,7 @@ pub(crate) struct Layer {
     bias: Vec<f32>,
     grad_y: Vec<f32>,
     y: Vec<f32>,
-    indices: Vec<u32>,
+    indices: Vec<u16>,
     grad_x: Vec<f32>,
     grad_w: Vec<f32>,
     scratch: Vec<f32>,

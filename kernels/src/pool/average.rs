@@ -1,8 +1,10 @@
 //! Average pooling.
 
+use super::pairs::{self, Windows};
 use super::planes::Planes;
-use super::{Pool2d, check, pieces};
+use super::{Pool2d, check};
 use crate::conv::Reach;
+use crate::simd::Vector;
 use crate::{Element, Error, Exec};
 
 /// y = the mean of each window: a `+` chain over the window row-major, then one division by the
@@ -39,24 +41,24 @@ pub fn average_forward<T: Element>(
     pool.validate()?;
     check(NAME, "x", batch, pool.input_len(), x.len())?;
     check(NAME, "y", batch, pool.output_len(), y.len())?;
-    let all = Planes { first: 0, count: batch * pool.channels, out: y, second: &mut [0_u32; 0] };
-    all.run(
-        exec,
-        x.len(),
-        #[inline(always)]
-        |planes| {
-            let x = x.chunks_exact(pool.area_in()).skip(planes.first);
-            for (x, y) in x.zip(planes.out.chunks_exact_mut(pool.area_out())) {
-                match pool.w_out() {
-                    16.. if pool.is_pairs() => average_pairs::<T, 16>(pool, x, y),
-                    8.. if pool.is_pairs() => average_pairs::<T, 8>(pool, x, y),
-                    4.. if pool.is_pairs() => average_pairs::<T, 4>(pool, x, y),
-                    _ => average_windows(pool, x, y),
-                }
-            }
-            Ok(())
-        },
-    )
+    let all = Planes { first: 0, count: batch * pool.channels, out: y, second: &mut [0_u16; 0] };
+    all.run(exec, x.len(), |planes| {
+        let x = &x[planes.first * pool.area_in()..][..planes.count * pool.area_in()];
+        let y = planes.out;
+        if pool.is_pairs() {
+            pairs::run(exec, pool, Mean { x, y });
+        } else {
+            exec.level.vectorize(
+                #[inline(always)]
+                || {
+                    for (x, y) in x.chunks_exact(pool.area_in()).zip(y.chunks_exact_mut(pool.area_out())) {
+                        average_windows(pool, x, y);
+                    }
+                },
+            );
+        }
+        Ok(())
+    })
 }
 
 /// The number that a window's sum is divided by.
@@ -88,22 +90,49 @@ fn average_windows<T: Element>(pool: &Pool2d, x: &[T], y: &mut [T]) {
     }
 }
 
-/// One plane under windows of 2 x 2 that tile it, `N` windows at a time.
-#[inline(always)]
-fn average_pairs<T: Element, const N: usize>(pool: &Pool2d, x: &[T], y: &mut [T]) {
-    let (width, w_out) = (pool.w_in, pool.w_out());
-    for (two_rows, y) in x.chunks_exact(2 * width).zip(y.chunks_exact_mut(w_out)) {
-        let (upper, lower) = two_rows.split_at(width);
-        for start in pieces::<N>(w_out) {
-            let upper = &upper[2 * start..2 * start + 2 * N];
-            let lower = &lower[2 * start..2 * start + 2 * N];
-            let y = &mut y[start..start + N];
-            for l in 0..N {
-                let row = T::ZERO + upper[2 * l] + upper[2 * l + 1];
-                y[l] = (row + lower[2 * l] + lower[2 * l + 1]) / size(pool);
-            }
+/// Planes under windows of 2 x 2 that tile them.
+struct Mean<'a, T> {
+    x: &'a [T],
+    y: &'a mut [T],
+}
+
+impl<T: Element> Windows for Mean<'_, T> {
+    type Element = T;
+    type Output = ();
+
+    #[inline(always)]
+    fn each<V: Vector<Element = T>, const N: usize>(self, pool: &Pool2d, simd: V::Simd) {
+        let Self { x, y } = self;
+        for plane in 0..x.len() / pool.area_in() {
+            pairs::for_each::<N>(
+                pool,
+                plane,
+                #[inline(always)]
+                |row| {
+                    let (upper, lower) =
+                        (x.get(row.upper..row.upper + 2 * N), x.get(row.lower..row.lower + 2 * N));
+                    let to = y.get_mut(row.output..row.output + N);
+                    if let (Some(upper), Some(lower), Some(to)) = (upper, lower, to) {
+                        to.copy_from_slice(&mean_of(&pairs::taps::<V, N>(simd, upper, lower)));
+                        return;
+                    }
+                    for window in 0..row.count {
+                        y[row.output + window] = mean_of(&pairs::taps_of_one(x, &row, window))[0];
+                    }
+                },
+            );
         }
     }
+}
+
+/// The mean of the taps of each of `N` windows.
+#[inline(always)]
+fn mean_of<T: Element, const N: usize>(taps: &[[T; N]; 4]) -> [T; N] {
+    let mut mean = [T::ZERO; N];
+    for w in 0..N {
+        mean[w] = (T::ZERO + taps[0][w] + taps[1][w] + taps[2][w] + taps[3][w]) / T::from_f64(4.0);
+    }
+    mean
 }
 
 /// grad_x of average pooling: y holds x / size, so every input under a window collects grad_y /
@@ -137,24 +166,27 @@ pub fn average_backward<T: Element>(
     check(NAME, "grad_y", batch, pool.output_len(), grad_y.len())?;
     check(NAME, "grad_x", batch, pool.input_len(), grad_x.len())?;
     let values = grad_x.len();
-    let all = Planes { first: 0, count: batch * pool.channels, out: grad_x, second: &mut [0_u32; 0] };
-    all.run(
-        exec,
-        values,
-        #[inline(always)]
-        |planes| {
-            let grad_y = grad_y.chunks_exact(pool.area_out()).skip(planes.first);
-            for (grad_y, grad_x) in grad_y.zip(planes.out.chunks_exact_mut(pool.area_in())) {
-                match pool.w_out() {
-                    16.. if pool.is_pairs() => share_pairs::<T, 16>(pool, grad_y, grad_x),
-                    8.. if pool.is_pairs() => share_pairs::<T, 8>(pool, grad_y, grad_x),
-                    4.. if pool.is_pairs() => share_pairs::<T, 4>(pool, grad_y, grad_x),
-                    _ => share_windows(pool, grad_y, grad_x),
-                }
-            }
-            Ok(())
-        },
-    )
+    let all = Planes { first: 0, count: batch * pool.channels, out: grad_x, second: &mut [0_u16; 0] };
+    all.run(exec, values, |planes| {
+        let windows = planes.first * pool.area_out()..(planes.first + planes.count) * pool.area_out();
+        let (grad_y, grad_x) = (&grad_y[windows], planes.out);
+        if pool.is_pairs() {
+            pairs::run(exec, pool, Share { grad_y, grad_x });
+        } else {
+            exec.level.vectorize(
+                #[inline(always)]
+                || {
+                    let planes =
+                        grad_y.chunks_exact(pool.area_out()).zip(grad_x.chunks_exact_mut(pool.area_in()));
+                    planes.for_each(
+                        #[inline(always)]
+                        |(grad_y, grad_x)| share_windows(pool, grad_y, grad_x),
+                    );
+                },
+            );
+        }
+        Ok(())
+    })
 }
 
 /// One plane under any windows.
@@ -174,24 +206,51 @@ fn share_windows<T: Element>(pool: &Pool2d, grad_y: &[T], grad_x: &mut [T]) {
     }
 }
 
-/// One plane under windows of 2 x 2 that tile it: every input belongs to one window at most, so
+/// Planes under windows of 2 x 2 that tile them: every input belongs to one window at most, so
 /// that its gradient is written, not added.
-#[inline(always)]
-fn share_pairs<T: Element, const N: usize>(pool: &Pool2d, grad_y: &[T], grad_x: &mut [T]) {
-    let (width, w_out) = (pool.w_in, pool.w_out());
-    let mut pairs_of_rows = grad_x.chunks_exact_mut(2 * width);
-    for (grad_y, two_rows) in grad_y.chunks_exact(w_out).zip(pairs_of_rows.by_ref()) {
-        let (upper, lower) = two_rows.split_at_mut(width);
-        for start in pieces::<N>(w_out) {
-            let upper = &mut upper[2 * start..2 * start + 2 * N];
-            let grad_y = &grad_y[start..start + N];
-            for l in 0..N {
-                let share = T::ZERO + grad_y[l] / size(pool);
-                (upper[2 * l], upper[2 * l + 1]) = (share, share);
-            }
+struct Share<'a, T> {
+    grad_y: &'a [T],
+    grad_x: &'a mut [T],
+}
+
+impl<T: Element> Windows for Share<'_, T> {
+    type Element = T;
+    type Output = ();
+
+    #[inline(always)]
+    fn each<V: Vector<Element = T>, const N: usize>(self, pool: &Pool2d, simd: V::Simd) {
+        let Self { grad_y, grad_x } = self;
+        for plane in 0..grad_x.len() / pool.area_in() {
+            pairs::for_each::<N>(
+                pool,
+                plane,
+                #[inline(always)]
+                |row| {
+                    let from = grad_y.get(row.output..row.output + N);
+                    match from.filter(|_| row.lower + 2 * N <= grad_x.len()) {
+                        Some(grad_y) => {
+                            pairs::write_taps::<V, N>(simd, &[share::<T, N>(grad_y); 4], &row, grad_x);
+                        }
+                        None => {
+                            for window in 0..row.count {
+                                let one = share::<T, 1>(&grad_y[row.output + window..]);
+                                pairs::write_taps_of_one(&[one; 4], &row, window, grad_x);
+                            }
+                        }
+                    }
+                },
+            );
+            pairs::clear_rest(pool, plane, grad_x);
         }
-        upper[2 * w_out..].fill(T::ZERO);
-        lower.copy_from_slice(upper);
     }
-    pairs_of_rows.into_remainder().fill(T::ZERO);
+}
+
+/// What each input of a window receives, for `N` windows.
+#[inline(always)]
+fn share<T: Element, const N: usize>(grad_y: &[T]) -> [T; N] {
+    let mut share = [T::ZERO; N];
+    for w in 0..N {
+        share[w] = T::ZERO + grad_y[w] / T::from_f64(4.0);
+    }
+    share
 }

@@ -35,19 +35,19 @@ pub fn global_average_forward<T: Element>(
     check_area(NAME, area)?;
     check(NAME, "x", planes, area, x.len())?;
     check(NAME, "y", planes, 1, y.len())?;
-    let all = Planes { first: 0, count: planes, out: y, second: &mut [0_u32; 0] };
-    all.run(
-        exec,
-        x.len(),
-        #[inline(always)]
-        |planes| {
-            let x = x.chunks_exact(area).skip(planes.first);
-            for (y, plane) in planes.out.iter_mut().zip(x) {
-                *y = sum_lanes(plane) / T::from_f64(area as f64);
-            }
-            Ok(())
-        },
-    )
+    let all = Planes { first: 0, count: planes, out: y, second: &mut [0_u16; 0] };
+    all.run(exec, x.len(), |planes| {
+        let x = &x[planes.first * area..][..planes.count * area];
+        exec.level.vectorize(
+            #[inline(always)]
+            || {
+                for (y, plane) in planes.out.iter_mut().zip(x.chunks_exact(area)) {
+                    *y = sum_lanes(plane) / T::from_f64(area as f64);
+                }
+            },
+        );
+        Ok(())
+    })
 }
 
 /// grad_x of global average pooling: y holds x / area, so every input collects grad_y / area.
@@ -78,19 +78,18 @@ pub fn global_average_backward<T: Element>(
     check(NAME, "grad_y", planes, 1, grad_y.len())?;
     check(NAME, "grad_x", planes, area, grad_x.len())?;
     let values = grad_x.len();
-    let all = Planes { first: 0, count: planes, out: grad_x, second: &mut [0_u32; 0] };
-    all.run(
-        exec,
-        values,
-        #[inline(always)]
-        |planes| {
-            let grad_y = &grad_y[planes.first..];
-            for (plane, &grad) in planes.out.chunks_exact_mut(area).zip(grad_y) {
-                plane.fill(grad / T::from_f64(area as f64));
-            }
-            Ok(())
-        },
-    )
+    let all = Planes { first: 0, count: planes, out: grad_x, second: &mut [0_u16; 0] };
+    all.run(exec, values, |planes| {
+        exec.level.vectorize(
+            #[inline(always)]
+            || {
+                for (plane, &grad) in planes.out.chunks_exact_mut(area).zip(&grad_y[planes.first..]) {
+                    plane.fill(grad / T::from_f64(area as f64));
+                }
+            },
+        );
+        Ok(())
+    })
 }
 
 fn check_area(operation: &'static str, area: usize) -> Result<(), Error> {

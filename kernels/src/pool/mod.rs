@@ -1,6 +1,6 @@
 //! Pooling: max, average and global average, 2-D over planes; a 1-D pooling has height 1.
 //!
-//! Max pooling keeps the position of each maximum, so that its gradient is a scatter:
+//! Max pooling keeps the place of each maximum in its window, so that its gradient is a scatter:
 //! `y = x[argmax]`, `grad_x[argmax] += grad_y`. Average pooling divides by the whole window, padding
 //! included: y = (1/k) sum x, grad_x += grad_y / k under every window.
 //!
@@ -13,6 +13,7 @@
 mod average;
 mod global;
 mod max;
+mod pairs;
 mod planes;
 
 pub use average::{average_backward, average_forward};
@@ -53,7 +54,8 @@ impl Pool2d {
     ///
     /// # Errors
     /// [`Error::Shape`] for a size of zero (padding apart), a padding above half the window, a
-    /// window larger than the padded input, or a plane beyond 2^32 values (indices are `u32`).
+    /// window larger than the padded input or of more than 2^16 values (indices are `u16`), or sizes whose products
+    /// no memory holds.
     pub fn validate(&self) -> Result<(), Error> {
         let refuse = |expected: &str| {
             Err(Error::Shape { operation: "pool2d", expected: expected.to_owned(), got: format!("{self:?}") })
@@ -69,10 +71,11 @@ impl Pool2d {
             return refuse("a window no larger than the padded input");
         };
         let area = self.h_in.checked_mul(self.w_in).zip(h_out.checked_mul(w_out));
-        let Some((input, output)) = area.filter(|&(input, _)| u32::try_from(input).is_ok()) else {
-            return refuse("planes of fewer than 2^32 values");
-        };
-        match input.checked_add(output).and_then(|values| values.checked_mul(self.channels)) {
+        if self.kernel[0].checked_mul(self.kernel[1]).is_none_or(|taps| taps > 1 << 16) {
+            return refuse("a window of at most 2^16 values");
+        }
+        let values = area.and_then(|(input, output)| input.checked_add(output)?.checked_mul(self.channels));
+        match values {
             Some(values) if values < isize::MAX as usize / 64 => Ok(()),
             _ => refuse("sizes whose products fit in memory"),
         }
@@ -144,11 +147,4 @@ fn check(operation: &'static str, what: &str, count: usize, each: usize, got: us
         expected: format!("{what} of {count} times {each} values"),
         got: format!("{got} values"),
     })
-}
-
-/// Where pieces of `N` values start that cover 0..len, the last one overlapping the one before.
-/// Writing a value twice is cheaper than a loop over what is left.
-#[inline(always)]
-fn pieces<const N: usize>(len: usize) -> impl Iterator<Item = usize> {
-    (0..len).step_by(N).map(move |start| if start + N > len { len - N } else { start })
 }

@@ -8,7 +8,7 @@ const SERIAL_VALUES: usize = 1 << 16;
 /// Consecutive planes with the outputs that belong to them; a kernel with one output leaves the
 /// second one empty.
 #[derive(Debug)]
-pub(super) struct Planes<'a, A, B = u32> {
+pub(super) struct Planes<'a, A, B = u16> {
     pub(super) first: usize,
     pub(super) count: usize,
     pub(super) out: &'a mut [A],
@@ -16,8 +16,7 @@ pub(super) struct Planes<'a, A, B = u32> {
 }
 
 impl<A: Send, B: Send> Planes<'_, A, B> {
-    /// Runs `body` on all planes, on several threads if `values` values are worth it. `body` must
-    /// be `#[inline(always)]`: it is compiled for the level.
+    /// Runs `body` on all planes, on several threads if `values` values are worth it.
     pub(super) fn run(
         self,
         exec: Exec,
@@ -26,20 +25,16 @@ impl<A: Send, B: Send> Planes<'_, A, B> {
     ) -> Result<(), Error> {
         let serial = exec.threads == Threads::One || values < SERIAL_VALUES;
         let threads = if serial { 1 } else { rayon::current_num_threads() };
-        self.split(exec, threads, &body)
+        self.split(threads, &body)
     }
 
     fn split(
         self,
-        exec: Exec,
         threads: usize,
         body: &(impl Fn(Planes<'_, A, B>) -> Result<(), Error> + Sync),
     ) -> Result<(), Error> {
         if threads < 2 || self.count < 2 {
-            return exec.level.vectorize(
-                #[inline(always)]
-                || body(self),
-            );
+            return body(self);
         }
         let here = self.count / 2;
         let (out, out_there) = self.out.split_at_mut(self.out.len() / self.count * here);
@@ -52,8 +47,7 @@ impl<A: Send, B: Send> Planes<'_, A, B> {
             second: second_there,
         };
         let half = threads / 2;
-        let (left, right) =
-            rayon::join(|| left.split(exec, half, body), || right.split(exec, threads - half, body));
+        let (left, right) = rayon::join(|| left.split(half, body), || right.split(threads - half, body));
         left.and(right)
     }
 }

@@ -4,12 +4,12 @@ use crate::Element;
 use crate::pool::Pool2d;
 use crate::reference::reduce::sum;
 
-/// y and the position of each maximum in its plane: strict `>` row-major, so that the first
+/// y and the place of each maximum in its window: strict `>` row-major, so that the first
 /// wins; a NaN wins, the first NaN stays; padding is never a candidate.
-pub fn max_forward<T: Element>(pool: &Pool2d, batch: usize, x: &[T]) -> (Vec<T>, Vec<u32>) {
+pub fn max_forward<T: Element>(pool: &Pool2d, batch: usize, x: &[T]) -> (Vec<T>, Vec<u16>) {
     let mut best = Vec::new();
     for_each_window(pool, batch, |plane, window| {
-        let mut window = window.iter().map(|&position| (x[plane + position], position as u32));
+        let mut window = window.iter().map(|&(tap, position)| (x[plane + position], tap as u16));
         let first = window.next().unwrap_or((T::ZERO, 0));
         best.push(window.fold(first, |best, next| {
             let wins = next.0 > best.0 || (next.0.is_nan() && !best.0.is_nan());
@@ -20,12 +20,13 @@ pub fn max_forward<T: Element>(pool: &Pool2d, batch: usize, x: &[T]) -> (Vec<T>,
 }
 
 /// grad_x: from +0.0, each window adds its gradient at its maximum, windows ascending.
-pub fn max_backward<T: Element>(pool: &Pool2d, batch: usize, indices: &[u32], grad_y: &[T]) -> Vec<T> {
+pub fn max_backward<T: Element>(pool: &Pool2d, batch: usize, indices: &[u16], grad_y: &[T]) -> Vec<T> {
     let mut grad_x = vec![T::ZERO; batch * pool.input_len()];
     let mut outputs = indices.iter().zip(grad_y);
-    for_each_window(pool, batch, |plane, _| {
-        if let Some((&position, &grad)) = outputs.next() {
-            grad_x[plane + position as usize] += grad;
+    for_each_window(pool, batch, |plane, window| {
+        let Some((&index, &grad)) = outputs.next() else { return };
+        for &(_, position) in window.iter().filter(|&&(tap, _)| tap == usize::from(index)) {
+            grad_x[plane + position] += grad;
         }
     });
     grad_x
@@ -36,7 +37,7 @@ pub fn max_backward<T: Element>(pool: &Pool2d, batch: usize, indices: &[u32], gr
 pub fn average_forward<T: Element>(pool: &Pool2d, batch: usize, x: &[T]) -> Vec<T> {
     let mut y = Vec::new();
     for_each_window(pool, batch, |plane, window| {
-        let sum = window.iter().fold(T::ZERO, |sum, &position| sum + x[plane + position]);
+        let sum = window.iter().fold(T::ZERO, |sum, &(_, position)| sum + x[plane + position]);
         y.push(sum / T::from_f64((pool.kernel[0] * pool.kernel[1]) as f64));
     });
     y
@@ -49,7 +50,7 @@ pub fn average_backward<T: Element>(pool: &Pool2d, batch: usize, grad_y: &[T]) -
     for_each_window(pool, batch, |plane, window| {
         let grad = grads.next().copied().unwrap_or(T::ZERO);
         let share = grad / T::from_f64((pool.kernel[0] * pool.kernel[1]) as f64);
-        for &position in window {
+        for &(_, position) in window {
             grad_x[plane + position] += share;
         }
     });
@@ -66,18 +67,20 @@ pub fn global_average_backward<T: Element>(area: usize, grad_y: &[T]) -> Vec<T> 
     grad_y.iter().flat_map(|&grad| std::iter::repeat_n(grad / T::from_f64(area as f64), area)).collect()
 }
 
-/// Calls `f(start of the plane, positions in the plane)` for every window, ascending; the
-/// positions are row-major and leave the padding out.
-fn for_each_window(pool: &Pool2d, batch: usize, mut f: impl FnMut(usize, &[usize])) {
+/// Calls `f(start of the plane, window)` for every window, ascending. The window lists its taps
+/// row-major, each with its position in the plane, and leaves the padding out.
+fn for_each_window(pool: &Pool2d, batch: usize, mut f: impl FnMut(usize, &[(usize, usize)])) {
     let (rows, cols) = (pool.rows(), pool.cols());
     let mut window = Vec::with_capacity(pool.kernel[0] * pool.kernel[1]);
     for plane in 0..batch * pool.channels {
         for h in 0..pool.h_out() {
             for w in 0..pool.w_out() {
                 window.clear();
-                for i in (0..pool.kernel[0]).filter_map(|tap| rows.source(h, tap)) {
-                    let row = (0..pool.kernel[1]).filter_map(|tap| cols.source(w, tap));
-                    window.extend(row.map(|j| i * pool.w_in + j));
+                for (row, column) in
+                    (0..pool.kernel[0]).flat_map(|i| (0..pool.kernel[1]).map(move |j| (i, j)))
+                {
+                    let place = rows.source(h, row).zip(cols.source(w, column));
+                    window.extend(place.map(|(i, j)| (row * pool.kernel[1] + column, i * pool.w_in + j)));
                 }
                 f(plane * pool.h_in * pool.w_in, &window);
             }

@@ -56,7 +56,8 @@ pub struct Mask {
 macro_rules! vector {
     ($name:ident, $element:ident, $register:ident, $lanes:literal, $signs:ident,
      $splat:ident, $fma:ident, $load:ident, $load_masked:ident, $store:ident,
-     $zero:ident, $less:ident, $blend:ident, $transpose:ident) => {
+     $zero:ident, $less:ident, $blend:ident, $transpose:ident, $deinterleave:ident,
+     $interleave:ident) => {
         #[doc = concat!("A register of ", $lanes, " x ", stringify!($element), ".")]
         #[derive(Clone, Copy, Debug)]
         pub struct $name($register);
@@ -104,6 +105,27 @@ macro_rules! vector {
                 // SAFETY: the token proves AVX2; the caller promises the mask's elements, and the
                 // instruction touches no others.
                 Self(unsafe { $load_masked(source, mask.lanes) })
+            }
+            #[inline(always)]
+            fn deinterleave(_: Avx2, source: &[$element], even: &mut [$element], odd: &mut [$element]) {
+                assert!(source.len() >= 2 * $lanes && even.len() >= $lanes && odd.len() >= $lanes);
+                // SAFETY: the token proves the instructions; the slices are as long as just asserted.
+                unsafe {
+                    let (first, second) = ($load(source.as_ptr()), $load(source.as_ptr().add($lanes)));
+                    let (evens, odds) = $deinterleave(first, second);
+                    $store(even.as_mut_ptr(), evens);
+                    $store(odd.as_mut_ptr(), odds);
+                }
+            }
+            #[inline(always)]
+            fn interleave(_: Avx2, even: &[$element], odd: &[$element], target: &mut [$element]) {
+                assert!(even.len() >= $lanes && odd.len() >= $lanes && target.len() >= 2 * $lanes);
+                // SAFETY: the token proves the instructions; the slices are as long as just asserted.
+                unsafe {
+                    let (first, second) = $interleave($load(even.as_ptr()), $load(odd.as_ptr()));
+                    $store(target.as_mut_ptr(), first);
+                    $store(target.as_mut_ptr().add($lanes), second);
+                }
             }
             #[inline(always)]
             unsafe fn transpose(
@@ -168,7 +190,9 @@ vector!(
     _mm256_setzero_ps,
     _mm256_cmp_ps,
     _mm256_blendv_ps,
-    transpose_f32
+    transpose_f32,
+    deinterleave_f32,
+    interleave_f32
 );
 vector!(
     F64x4,
@@ -184,8 +208,45 @@ vector!(
     _mm256_setzero_pd,
     _mm256_cmp_pd,
     _mm256_blendv_pd,
-    transpose_f64
+    transpose_f64,
+    deinterleave_f64,
+    interleave_f64
 );
+
+/// The even lanes of two registers, and the odd ones.
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn deinterleave_f32(a: __m256, b: __m256) -> (__m256, __m256) {
+    // a's and b's lanes come by turns, two by two: put them in order.
+    let in_order = |x| _mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_castps_pd(x)));
+    (in_order(_mm256_shuffle_ps::<0b10_00_10_00>(a, b)), in_order(_mm256_shuffle_ps::<0b11_01_11_01>(a, b)))
+}
+
+/// As [`deinterleave_f32`].
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn deinterleave_f64(a: __m256d, b: __m256d) -> (__m256d, __m256d) {
+    (
+        _mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_unpacklo_pd(a, b)),
+        _mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_unpackhi_pd(a, b)),
+    )
+}
+
+/// The inverse of [`deinterleave_f32`].
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn interleave_f32(even: __m256, odd: __m256) -> (__m256, __m256) {
+    let (low, high) = (_mm256_unpacklo_ps(even, odd), _mm256_unpackhi_ps(even, odd));
+    (_mm256_permute2f128_ps::<0x20>(low, high), _mm256_permute2f128_ps::<0x31>(low, high))
+}
+
+/// As [`interleave_f32`].
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn interleave_f64(even: __m256d, odd: __m256d) -> (__m256d, __m256d) {
+    let (low, high) = (_mm256_unpacklo_pd(even, odd), _mm256_unpackhi_pd(even, odd));
+    (_mm256_permute2f128_pd::<0x20>(low, high), _mm256_permute2f128_pd::<0x31>(low, high))
+}
 
 /// An 8 x 8 block with rows and columns exchanged.
 #[target_feature(enable = "avx2,fma")]

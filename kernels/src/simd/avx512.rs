@@ -48,7 +48,8 @@ impl Simd for Avx512 {
 macro_rules! vector {
     ($name:ident, $element:ident, $register:ident, $lanes:literal, $mask:ident,
      $splat:ident, $fma:ident, $load:ident, $load_masked:ident, $store:ident, $store_masked:ident,
-     $zero:ident, $less:ident, $blend:ident, $transpose:ident) => {
+     $zero:ident, $less:ident, $blend:ident, $transpose:ident, $deinterleave:ident,
+     $interleave:ident) => {
         #[doc = concat!("A register of ", $lanes, " x ", stringify!($element), ".")]
         #[derive(Clone, Copy, Debug)]
         pub struct $name($register);
@@ -108,6 +109,28 @@ macro_rules! vector {
             }
 
             #[inline(always)]
+            fn deinterleave(_: Avx512, source: &[$element], even: &mut [$element], odd: &mut [$element]) {
+                assert!(source.len() >= 2 * $lanes && even.len() >= $lanes && odd.len() >= $lanes);
+                // SAFETY: the token proves the instructions; the slices are as long as just asserted.
+                unsafe {
+                    let (first, second) = ($load(source.as_ptr()), $load(source.as_ptr().add($lanes)));
+                    let (evens, odds) = $deinterleave(first, second);
+                    $store(even.as_mut_ptr(), evens);
+                    $store(odd.as_mut_ptr(), odds);
+                }
+            }
+            #[inline(always)]
+            fn interleave(_: Avx512, even: &[$element], odd: &[$element], target: &mut [$element]) {
+                assert!(even.len() >= $lanes && odd.len() >= $lanes && target.len() >= 2 * $lanes);
+                // SAFETY: the token proves the instructions; the slices are as long as just asserted.
+                unsafe {
+                    let (first, second) = $interleave($load(even.as_ptr()), $load(odd.as_ptr()));
+                    $store(target.as_mut_ptr(), first);
+                    $store(target.as_mut_ptr().add($lanes), second);
+                }
+            }
+
+            #[inline(always)]
             unsafe fn transpose(
                 _: Avx512,
                 (source, stride): (*const $element, usize),
@@ -147,7 +170,9 @@ vector!(
     _mm512_setzero_ps,
     _mm512_cmp_ps_mask,
     _mm512_mask_blend_ps,
-    transpose_f32
+    transpose_f32,
+    deinterleave_f32,
+    interleave_f32
 );
 vector!(
     F64x8,
@@ -164,8 +189,46 @@ vector!(
     _mm512_setzero_pd,
     _mm512_cmp_pd_mask,
     _mm512_mask_blend_pd,
-    transpose_f64
+    transpose_f64,
+    deinterleave_f64,
+    interleave_f64
 );
+
+/// The even lanes of two registers, and the odd ones.
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
+#[inline]
+fn deinterleave_f32(a: __m512, b: __m512) -> (__m512, __m512) {
+    let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    let odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+    (_mm512_permutex2var_ps(a, even, b), _mm512_permutex2var_ps(a, odd, b))
+}
+
+/// As [`deinterleave_f32`].
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
+#[inline]
+fn deinterleave_f64(a: __m512d, b: __m512d) -> (__m512d, __m512d) {
+    let even = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
+    let odd = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);
+    (_mm512_permutex2var_pd(a, even, b), _mm512_permutex2var_pd(a, odd, b))
+}
+
+/// The inverse of [`deinterleave_f32`].
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
+#[inline]
+fn interleave_f32(even: __m512, odd: __m512) -> (__m512, __m512) {
+    let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    let high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    (_mm512_permutex2var_ps(even, low, odd), _mm512_permutex2var_ps(even, high, odd))
+}
+
+/// As [`interleave_f32`].
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
+#[inline]
+fn interleave_f64(even: __m512d, odd: __m512d) -> (__m512d, __m512d) {
+    let low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
+    let high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
+    (_mm512_permutex2var_pd(even, low, odd), _mm512_permutex2var_pd(even, high, odd))
+}
 
 /// A 16 x 16 block with rows and columns exchanged.
 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]

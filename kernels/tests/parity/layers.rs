@@ -98,7 +98,7 @@ fn pooling_of<T: Element>(draw: &mut Draw, runners: &Runners) -> Compared {
         let label = |name| format!("{name} of {}, batch {batch}, {pool:?}, {exec:?}", T::NAME);
         let nan = T::from_f64(f64::NAN);
         let (mut y, mut grad_x) = (vec![nan; grad_y.len()], vec![nan; x.len()]);
-        let mut indices = vec![u32::MAX; grad_y.len()];
+        let mut indices = vec![u16::MAX; grad_y.len()];
         pool::max_forward(exec, &pool, batch, &x, &mut y, &mut indices).unwrap();
         same_bits(label("max"), &y, &want[0])?;
         if indices != want_indices {

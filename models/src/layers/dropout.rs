@@ -38,12 +38,12 @@ impl Dropout {
     }
 
     /// Draws the mask of every sample, [batch, ...]: 1 where a value is kept.
-    fn draw(&self, at: Position, kept: &mut [u32]) {
+    fn draw(&self, at: Position, kept: &mut [u16]) {
         let samples = kept.chunks_exact_mut(volume(&self.output));
         for (position, kept) in (at.first..).zip(samples) {
             let mut stream = Stream::for_sample(Purpose::Dropout, at.seed, self.layer, at.epoch, position);
             for kept in kept {
-                *kept = u32::from(u64::from(stream.next_u32()) >= self.threshold);
+                *kept = u16::from(u64::from(stream.next_u32()) >= self.threshold);
             }
         }
     }
@@ -80,7 +80,7 @@ impl<T: Element> Layer<T> for Dropout {
 }
 
 /// out = kept ? scale * value : +0.0
-fn select<T: Element>(level: Level, kept: &[u32], scale: T, values: &[T], out: &mut [T]) {
+fn select<T: Element>(level: Level, kept: &[u16], scale: T, values: &[T], out: &mut [T]) {
     level.vectorize(
         #[inline(always)]
         || {
@@ -95,7 +95,7 @@ fn select<T: Element>(level: Level, kept: &[u32], scale: T, values: &[T], out: &
 mod tests {
     use super::*;
 
-    fn masks(first: u64, batch: usize) -> Vec<u32> {
+    fn masks(first: u64, batch: usize) -> Vec<u16> {
         let dropout = Dropout::new(&[50], 0.25, 3).unwrap();
         let mut kept = vec![9; batch * 50];
         dropout.draw(Position { seed: 7, epoch: 2, first }, &mut kept);

@@ -47,7 +47,7 @@ impl<T: Element> Layer<T> for MaxPool {
         &self.output
     }
 
-    /// Where each maximum stood in its plane.
+    /// Where each maximum stands in its window.
     fn kept(&self) -> usize {
         volume(&self.output)
     }

@@ -119,7 +119,7 @@ pub(crate) struct Forward<'a, T> {
     /// [batch, outputs]
     pub(crate) y: &'a mut [T],
     /// [batch, kept]: what the backward pass will want to know.
-    pub(crate) kept: &'a mut [u32],
+    pub(crate) kept: &'a mut [u16],
     pub(crate) scratch: &'a mut [T],
 }
 
@@ -138,7 +138,7 @@ pub(crate) struct Backward<'a, T> {
     /// The gradient of each chunk of samples (N3), [chunks, parameters], of a layer that has chunks.
     pub(crate) chunks: &'a mut [T],
     /// [batch, kept], as the forward pass left it.
-    pub(crate) kept: &'a [u32],
+    pub(crate) kept: &'a [u16],
     pub(crate) scratch: &'a mut [T],
 }
 

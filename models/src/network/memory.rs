@@ -177,7 +177,7 @@ impl Plan {
     /// Bytes of all memory with scratch for `threads` threads.
     pub(super) fn bytes<T>(&self, threads: usize) -> usize {
         let elements = 2 * self.parameters + self.values_len + threads * self.scratch;
-        elements * size_of::<T>() + self.kept_len * size_of::<u32>()
+        elements * size_of::<T>() + self.kept_len * size_of::<u16>()
     }
 
     /// The next block of the elements, on a new cache line.
@@ -191,7 +191,7 @@ impl Plan {
     /// The next block of what layers keep.
     fn keep(&mut self, samples: usize, width: usize) -> usize {
         self.kept.push(Block { offset: self.kept_len, width, period: 1 });
-        self.kept_len += (samples * width).next_multiple_of(ALIGNMENT / size_of::<u32>());
+        self.kept_len += (samples * width).next_multiple_of(ALIGNMENT / size_of::<u16>());
         self.kept.len() - 1
     }
 

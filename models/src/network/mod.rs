@@ -64,7 +64,7 @@ pub struct Network<T> {
     /// Activations, their gradients, the gradients of chunks and the losses.
     values: Arena<T>,
     /// What the backward pass wants to know of the forward pass.
-    kept: Vec<u32>,
+    kept: Vec<u16>,
     scratch: Arena<T>,
     /// Samples of the last forward pass.
     rows: usize,

@@ -30,7 +30,7 @@ pub(super) fn workers(exec: Exec, most: usize, flops: usize) -> (usize, Exec) {
 #[derive(Debug)]
 pub(super) struct Part<'a, T> {
     pub(super) values: Samples<'a, T>,
-    pub(super) kept: Samples<'a, u32>,
+    pub(super) kept: Samples<'a, u16>,
     pub(super) scratch: &'a mut [T],
 }
 

@@ -1,0 +1,136 @@
+//! Windows of 2 x 2 that tile the plane: a register of windows at a time.
+//!
+//! The windows of a narrow plane do not fill a register. Its other lanes then reach into what follows in
+//! memory, and what they write there is written again when its own turn comes; only where the slices end,
+//! windows go one by one.
+
+use super::Pool2d;
+use crate::simd::{Kernel, Simd, Vector};
+use crate::{Element, Exec};
+
+/// A loop over the windows of some planes.
+pub(super) trait Windows {
+    type Element: Element;
+    type Output;
+    /// `N` is the number of lanes of `V`.
+    fn each<V: Vector<Element = Self::Element>, const N: usize>(
+        self,
+        pool: &Pool2d,
+        simd: V::Simd,
+    ) -> Self::Output;
+}
+
+/// Runs `windows`, compiled for the level, with the register that suits the plane's width.
+pub(super) fn run<W: Windows>(exec: Exec, pool: &Pool2d, windows: W) -> W::Output {
+    exec.level.dispatch(Pairs { pool, windows })
+}
+
+struct Pairs<'a, W> {
+    pool: &'a Pool2d,
+    windows: W,
+}
+
+impl<W: Windows> Kernel for Pairs<'_, W> {
+    type Output = W::Output;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> W::Output {
+        type Register<W, S> = <<W as Windows>::Element as Element>::Vector<S>;
+        if self.pool.w_out() > Register::<W, S::Narrow>::LANES {
+            self.lanes::<Register<W, S>>(simd)
+        } else {
+            self.lanes::<Register<W, S::Narrow>>(simd.narrow())
+        }
+    }
+}
+
+impl<W: Windows> Pairs<'_, W> {
+    #[inline(always)]
+    fn lanes<V: Vector<Element = W::Element>>(self, simd: V::Simd) -> W::Output {
+        match V::LANES {
+            2 => self.windows.each::<V, 2>(self.pool, simd),
+            4 => self.windows.each::<V, 4>(self.pool, simd),
+            8 => self.windows.each::<V, 8>(self.pool, simd),
+            _ => self.windows.each::<V, 16>(self.pool, simd),
+        }
+    }
+}
+
+/// Some windows that are neighbours in a row, as places in the planes.
+pub(super) struct Row {
+    /// Their first input in the upper row and in the lower row.
+    pub(super) upper: usize,
+    pub(super) lower: usize,
+    /// The first window.
+    pub(super) output: usize,
+    /// How many they are, at most `N`.
+    pub(super) count: usize,
+}
+
+/// Calls `f` with up to `N` windows after the other, ascending. The last ones of a row begin early enough to be
+/// `N` where the row has so many: computing a window twice is cheaper than a loop over what is left.
+#[inline(always)]
+pub(super) fn for_each<const N: usize>(pool: &Pool2d, plane: usize, mut f: impl FnMut(Row)) {
+    let (width, h_out, w_out) = (pool.w_in, pool.h_out(), pool.w_out());
+    for h in 0..h_out {
+        for start in (0..w_out).step_by(N) {
+            let start = start.min(w_out.saturating_sub(N));
+            let upper = plane * pool.area_in() + 2 * (h * width + start);
+            let output = (plane * h_out + h) * w_out + start;
+            f(Row { upper, lower: upper + width, output, count: N.min(w_out - start) });
+        }
+    }
+}
+
+/// The inputs of `N` windows, [tap][window], from as many pairs of two rows.
+#[inline(always)]
+pub(super) fn taps<V: Vector, const N: usize>(
+    simd: V::Simd,
+    upper: &[V::Element],
+    lower: &[V::Element],
+) -> [[V::Element; N]; 4] {
+    let mut taps = [[V::Element::ZERO; N]; 4];
+    let [first, second, third, fourth] = &mut taps;
+    V::deinterleave(simd, upper, first, second);
+    V::deinterleave(simd, lower, third, fourth);
+    taps
+}
+
+/// The inputs of one window, as [`taps`].
+#[inline(always)]
+pub(super) fn taps_of_one<T: Element>(x: &[T], row: &Row, window: usize) -> [[T; 1]; 4] {
+    let (upper, lower) = (row.upper + 2 * window, row.lower + 2 * window);
+    [[x[upper]], [x[upper + 1]], [x[lower]], [x[lower + 1]]]
+}
+
+/// Writes what [`taps`] reads; what overlaps in `x` belongs to the lower row.
+#[inline(always)]
+pub(super) fn write_taps<V: Vector, const N: usize>(
+    simd: V::Simd,
+    taps: &[[V::Element; N]; 4],
+    row: &Row,
+    x: &mut [V::Element],
+) {
+    V::interleave(simd, &taps[0], &taps[1], &mut x[row.upper..row.upper + 2 * N]);
+    V::interleave(simd, &taps[2], &taps[3], &mut x[row.lower..row.lower + 2 * N]);
+}
+
+/// Writes what [`taps_of_one`] reads.
+#[inline(always)]
+pub(super) fn write_taps_of_one<T: Element>(taps: &[[T; 1]; 4], row: &Row, window: usize, x: &mut [T]) {
+    for (at, pair) in [row.upper, row.lower].into_iter().zip(taps.as_chunks::<2>().0) {
+        x[at + 2 * window..][..2].copy_from_slice(pair.as_flattened());
+    }
+}
+
+/// Clears the last column and the last row of a plane where no window has them.
+#[inline(always)]
+pub(super) fn clear_rest<T: Element>(pool: &Pool2d, plane: usize, x: &mut [T]) {
+    let x = &mut x[plane * pool.area_in()..][..pool.area_in()];
+    if !pool.w_in.is_multiple_of(2) {
+        x.chunks_exact_mut(pool.w_in).for_each(|row| row[pool.w_in - 1] = T::ZERO);
+    }
+    if !pool.h_in.is_multiple_of(2) {
+        x[pool.area_in() - pool.w_in..].fill(T::ZERO);
+    }
+}

@@ -68,6 +68,10 @@ bench-peers:
 bench-train-peers:
     benches/peers/install-training.sh
 
+# The golden weights of every network at every instruction level on 1 to 16 threads; long
+golden:
+    cargo test --package experiments --test golden -- --ignored --nocapture
+
 # All 2^32 inputs of every f32 function, at every level, against the exact result (N5); long
 prove-math *ARGS:
     cargo run --release --package kernels --example prove_math -- {{ARGS}}

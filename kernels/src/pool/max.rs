@@ -156,15 +156,21 @@ impl<T: Element> Windows for Best<'_, T> {
 /// The first of the largest taps of each of `N` windows, and its place.
 #[inline(always)]
 fn best_of<T: Element, const N: usize>(taps: &[[T; N]; 4]) -> ([T; N], [u16; N]) {
-    let (mut best, mut places) = (taps[0], [0; N]);
+    // Places as wide as f32, so that one comparison selects both; narrowed once at the end.
+    let (mut best, mut places) = (taps[0], [0_u32; N]);
     for tap in 1..4 {
+        let mut next_wins = [false; N];
         for w in 0..N {
-            let next_wins = wins(taps[tap][w], best[w]);
-            best[w] = if next_wins { taps[tap][w] } else { best[w] };
-            places[w] = if next_wins { tap as u16 } else { places[w] };
+            next_wins[w] = wins(taps[tap][w], best[w]);
+        }
+        for w in 0..N {
+            best[w] = if next_wins[w] { taps[tap][w] } else { best[w] };
+        }
+        for w in 0..N {
+            places[w] = if next_wins[w] { tap as u32 } else { places[w] };
         }
     }
-    (best, places)
+    (best, places.map(|place| place as u16))
 }
 
 /// grad_x of max pooling: y is the x of its window at `index`, so grad_x there collects grad_y. From +0.0, windows that

@@ -14,6 +14,7 @@
 //! | [`activation`], [`softmax`] | the course's activation functions and the softmax loss |
 //! | [`math`] | exp, ln, tanh, sigmoid: correctly rounded in f32 |
 //! | [`reduce`] | sums, means, norms over 32 virtual lanes; argmax |
+//! | [`lookup`] | stored bytes to values, row by row |
 //! | [`samples`] | the memory of a batch, lent to threads by ranges of samples |
 //! | [`environment`] | rounding and subnormals as the contract asks for |
 //! | [`peak`] | the FMA peak of this machine, the yardstick of every timing |
@@ -37,6 +38,7 @@ pub mod environment;
 mod error;
 mod exec;
 pub mod gemm;
+pub mod lookup;
 pub mod math;
 mod parallel;
 pub mod peak;

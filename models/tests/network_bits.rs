@@ -123,6 +123,13 @@ fn evaluation_sums_the_losses_over_all_pieces() {
     assert_eq!(evaluation.loss, 10.0 / 3.0);
     assert_eq!(evaluation.outputs, [1.0, 3.0, 5.0]);
     assert_eq!(evaluation.predictions, [1, 1, 1]);
+    let gather = |samples: std::ops::Range<usize>, x: &mut [f64]| {
+        samples.zip(x).for_each(|(sample, x)| *x = sample as f64);
+    };
+    let gathered = network.evaluate_from(exec, 3, &gather, Targets::Values(&[1.0; 3])).unwrap();
+    assert_eq!(gathered, evaluation);
+    assert!(network.evaluate_from(exec, 0, &gather, Targets::Values(&[])).is_err());
+    assert!(network.evaluate_from(exec, 3, &gather, Targets::Values(&[1.0; 2])).is_err());
 }
 
 #[test]

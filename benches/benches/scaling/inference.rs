@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use benches::{PIXELS, assert_same_bits, flop_per_sample, gather, network_for};
+use benches::{PIXELS, assert_same_bits, flop_per_sample, network_for};
 use kernels::Exec;
 use models::network::{LayerSpec, Network};
 
+use crate::Bench;
 use crate::row::{self, Row};
-use crate::{Bench, value};
 
 /// Samples of a call. The model of scaling wants every power of two.
 const BATCHES: [usize; 10] = [2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
@@ -68,9 +68,8 @@ struct Answering {
 impl Answering {
     fn new(bench: &Bench, layers: &[LayerSpec]) -> Self {
         let network = network_for(layers, PLANNED);
-        let rows: Vec<u32> = (0..LARGEST as u32).collect();
         let mut x = vec![0.0; LARGEST * PIXELS];
-        gather(bench.exec.level, &bench.images.pixels, &rows, value, &mut x);
+        benches::values().gather(bench.exec.level, &bench.images.pixels, |row| row, &mut x);
         let outputs = vec![0.0; LARGEST * network.outputs()];
         let flop = network.layers().iter().map(|layer| layer.flops as usize).sum();
         debug_assert!(flop < flop_per_sample(layers));

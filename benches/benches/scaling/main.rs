@@ -41,11 +41,6 @@ use models::network::LayerSpec;
 /// As many as Fashion-MNIST has for training.
 const SAMPLES: usize = 60_000;
 
-/// What a pixel stands for in the input: 0 to 1.
-pub(crate) fn value(pixel: u8) -> f32 {
-    f32::from(pixel) * (1.0 / 255.0)
-}
-
 /// What every part is given.
 #[derive(Clone, Debug)]
 pub(crate) struct Bench {

@@ -4,13 +4,14 @@ use std::ops::Range;
 
 use benches::{BATCH, Images, assert_same_bits, flop_per_sample, network_for, perceptron};
 use kernels::Exec;
+use kernels::lookup::Lookup;
 use models::loss::Targets;
 use models::network::{LayerSpec, Network, Position};
 use models::optimizer::{Optimizer, OptimizerSpec};
 use models::rng::{Purpose, Stream};
 
 use crate::row::{self, Row};
-use crate::{Bench, SAMPLES, value};
+use crate::{Bench, SAMPLES};
 
 /// Samples in memory.
 const SIZES: [usize; 4] = [1_000, 5_000, 20_000, 60_000];
@@ -108,6 +109,7 @@ struct Training<'a> {
     optimizer: Optimizer<f32>,
     exec: Exec,
     images: &'a Images,
+    values: Lookup<f32>,
     batch: usize,
     labels: Vec<u32>,
 }
@@ -118,17 +120,25 @@ impl<'a> Training<'a> {
         let rate = OptimizerSpec::sgd(LEARNING_RATE);
         let optimizer = Optimizer::new(rate, network.parameters().len()).expect("a rate");
         let labels = Vec::with_capacity(batch);
-        Self { network, optimizer, exec: bench.exec, images: &bench.images, batch, labels }
+        Self {
+            network,
+            optimizer,
+            exec: bench.exec,
+            images: &bench.images,
+            values: benches::values(),
+            batch,
+            labels,
+        }
     }
 
     fn steps(&mut self, epochs: &mut Epochs, steps: usize) {
-        let Self { network, optimizer, exec, images, batch, labels } = self;
+        let Self { network, optimizer, exec, images, values, batch, labels } = self;
         for _ in 0..steps {
             let rows = epochs.next_batch(*batch);
             labels.clear();
             labels.extend(rows.iter().map(|&row| u32::from(images.labels[row as usize])));
             let gather = |samples: Range<usize>, x: &mut [f32]| {
-                benches::gather(exec.level, &images.pixels, &rows[samples], value, x)
+                values.gather(exec.level, &images.pixels, |i| rows[samples.start + i] as usize, x)
             };
             let (targets, at) = (Targets::Labels(labels), Position::default());
             let loss = network.train_step_from(*exec, *batch, &gather, targets, optimizer, at);

@@ -2,14 +2,15 @@
 
 use std::ops::Range;
 
-use benches::{exec, gather, in_pool, network};
+use benches::{exec, in_pool, network, values};
 use kernels::Exec;
+use kernels::lookup::Lookup;
 use models::checkpoint::load_weights;
 use models::loss::Targets;
 use models::network::{LayerSpec, Network, Position};
 use models::optimizer::{Optimizer, OptimizerSpec};
 
-use crate::worker::{BATCH, Job, LEARNING_RATE, PIXELS, Trainer, serve, value};
+use crate::worker::{BATCH, Job, LEARNING_RATE, PIXELS, Trainer, serve};
 
 /// Serves until the input ends.
 pub(crate) fn work(layers: &[LayerSpec], job: Job) {
@@ -24,6 +25,7 @@ struct Ours {
     start: Vec<f32>,
     exec: Exec,
     pixels: Vec<u8>,
+    values: Lookup<f32>,
     labels: Vec<u32>,
     y: Vec<u32>,
 }
@@ -42,6 +44,7 @@ impl Ours {
             optimizer: Optimizer::new(OptimizerSpec::sgd(LEARNING_RATE), parameters).expect("a rate"),
             exec,
             pixels: job.pixels,
+            values: values(),
             labels: job.labels,
             y: Vec::with_capacity(BATCH),
         }
@@ -58,8 +61,10 @@ impl Trainer for Ours {
     fn step(&mut self, rows: &[u32]) -> f64 {
         self.y.clear();
         self.y.extend(rows.iter().map(|&row| self.labels[row as usize]));
-        let (level, pixels) = (self.exec.level, &self.pixels);
-        let gather = |samples: Range<usize>, x: &mut [f32]| gather(level, pixels, &rows[samples], value, x);
+        let (level, pixels, values) = (self.exec.level, &self.pixels, &self.values);
+        let gather = |samples: Range<usize>, x: &mut [f32]| {
+            values.gather(level, pixels, |i| rows[samples.start + i] as usize, x);
+        };
         let (targets, at) = (Targets::Labels(&self.y), Position::default());
         let optimizer = &mut self.optimizer;
         let loss = self.network.train_step_from(self.exec, rows.len(), &gather, targets, optimizer, at);

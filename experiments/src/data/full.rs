@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::DataError;
 use super::catalogue::Set;
-use super::{DataError, idx};
-use crate::durable::sha256_hex;
+use super::idx::Content;
 
 /// The files of a full-size set: samples and labels for training, then for test.
 pub const FILES: [&str; 4] = [
@@ -62,7 +62,7 @@ fn file(folder: &Path, stem: &str) -> Option<PathBuf> {
 ///
 /// # Errors
 /// A file that is missing, cannot be read, or differs from the published one.
-pub fn read(set: &Set, folder: &Path, at: usize, digest: &str) -> Result<(String, Vec<u8>), DataError> {
+pub fn read(set: &Set, folder: &Path, at: usize, digest: &str) -> Result<Content, DataError> {
     let stem = FILES[at];
     let Some(path) = file(folder, stem) else {
         let subject = folder.join(stem).display().to_string();
@@ -73,11 +73,11 @@ pub fn read(set: &Set, folder: &Path, at: usize, digest: &str) -> Result<(String
         ));
     };
     let name = path.display().to_string();
-    let content = idx::decompress(&name, &super::read_file(&path)?)?;
-    let found = sha256_hex(&content);
-    if found != digest {
+    let content = Content::decompress(&name, super::read_file(&path)?)?;
+    if content.digest != digest {
         let reason = format!(
-            "is not the published file: its decompressed content has the SHA-256 {found}, expected {digest}"
+            "is not the published file: its decompressed content has the SHA-256 {}, expected {digest}",
+            content.digest
         );
         return Err(DataError::new(
             name,
@@ -85,5 +85,5 @@ pub fn read(set: &Set, folder: &Path, at: usize, digest: &str) -> Result<(String
             "fetch it again; to use other data, read it with `dataset.idx`",
         ));
     }
-    Ok((stem.to_owned(), content))
+    Ok(Content { name: stem.to_owned(), ..content })
 }

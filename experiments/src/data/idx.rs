@@ -1,11 +1,14 @@
 //! IDX, the format of MNIST, plain or gzipped: two zero bytes, a type byte, the number of
 //! dimensions, the sizes as big-endian u32, then the values, big-endian.
 
+use std::borrow::Cow;
 use std::io::Read;
+use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 
 use super::{DataError, Features};
+use crate::durable::sha256_hex;
 
 /// The content of an IDX file.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +19,28 @@ pub struct Idx {
     pub values: Features,
 }
 
+/// A file after decompression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// Its name, for messages.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Their SHA-256.
+    pub digest: String,
+}
+
+impl Content {
+    /// As [`decompress`].
+    ///
+    /// # Errors
+    /// As [`decompress`].
+    pub fn decompress<'a>(name: &str, bytes: impl Into<Cow<'a, [u8]>>) -> Result<Self, DataError> {
+        let bytes = decompress(name, bytes)?;
+        Ok(Self { name: name.to_owned(), digest: sha256_hex(&bytes), bytes })
+    }
+}
+
 /// No file of use here is larger, and a gzip file may claim to be.
 const LARGEST: u64 = 1 << 31;
 
@@ -23,9 +48,10 @@ const LARGEST: u64 = 1 << 31;
 ///
 /// # Errors
 /// A truncated or damaged gzip file, an HTML page, or more than 2 GiB.
-pub fn decompress(name: &str, bytes: &[u8]) -> Result<Vec<u8>, DataError> {
+pub fn decompress<'a>(name: &str, bytes: impl Into<Cow<'a, [u8]>>) -> Result<Vec<u8>, DataError> {
+    let bytes = bytes.into();
     let again = "download the file again";
-    if looks_like_html(bytes) {
+    if looks_like_html(&bytes) {
         let fix = "the download gave a page instead of the file (an error, a login): download it again and look at it";
         return Err(DataError::new(name, "is an HTML page, not data", fix));
     }
@@ -39,11 +65,11 @@ pub fn decompress(name: &str, bytes: &[u8]) -> Result<Vec<u8>, DataError> {
                 again,
             ));
         }
-        return Ok(bytes.to_vec());
+        return Ok(bytes.into_owned());
     }
     let mut out = Vec::new();
     // All members; what follows the last one and is none is an error.
-    let read = MultiGzDecoder::new(bytes).take(LARGEST + 1).read_to_end(&mut out);
+    let read = MultiGzDecoder::new(&*bytes).take(LARGEST + 1).read_to_end(&mut out);
     match read {
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Err(DataError::new(
             name,
@@ -73,9 +99,9 @@ fn looks_like_html(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// A wrong magic number, an unknown type, or a header that does not agree with the length.
-pub fn parse(name: &str, content: &[u8]) -> Result<Idx, DataError> {
+pub fn parse(name: &str, mut content: Vec<u8>) -> Result<Idx, DataError> {
     let fix = "this program reads IDX files (the format of MNIST) of bytes or 16-bit integers: check that it is the right file";
-    let [first, second, kind, dimensions, ..] = *content else {
+    let [first, second, kind, dimensions, ..] = content[..] else {
         return Err(DataError::new(
             name,
             format!("has {} bytes, too few for an IDX header", content.len()),
@@ -126,7 +152,10 @@ pub fn parse(name: &str, content: &[u8]) -> Result<Idx, DataError> {
         ));
     }
     let values = match width {
-        1 => Features::U8(body.to_vec()),
+        1 => {
+            content.drain(..header);
+            Features::U8(Arc::new(content))
+        }
         _ => Features::I16(body.chunks_exact(2).map(|pair| i16::from_be_bytes([pair[0], pair[1]])).collect()),
     };
     Ok(Idx { sizes, values })
@@ -158,7 +187,7 @@ pub fn labels(name: &str, idx: Idx, samples: usize, classes: Option<usize>) -> R
             );
             Err(DataError::new(name, reason, "the file is damaged, or `class_names` is too short"))
         }
-        None => Ok(values.into_iter().map(u32::from).collect()),
+        None => Ok(values.iter().copied().map(u32::from).collect()),
     }
 }
 
@@ -169,16 +198,16 @@ mod tests {
     #[test]
     fn two_samples_of_two_values_are_read() {
         let content = [0, 0, 0x0b, 2, 0, 0, 0, 2, 0, 0, 0, 2, 0, 1, 255, 255, 1, 0, 128, 0];
-        let idx = parse("x", &content).unwrap();
+        let idx = parse("x", content.to_vec()).unwrap();
         assert_eq!(idx, Idx { sizes: vec![2, 2], values: Features::I16(vec![1, -1, 256, -32768]) });
     }
 
     #[test]
     fn no_prefix_of_a_file_is_accepted_and_none_panics() {
         let content = [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4];
-        assert!(parse("x", &content).is_ok());
+        assert!(parse("x", content.to_vec()).is_ok());
         for length in 0..content.len() {
-            assert!(parse("x", &content[..length]).is_err(), "{length} bytes");
+            assert!(parse("x", content[..length].to_vec()).is_err(), "{length} bytes");
         }
     }
 
@@ -186,6 +215,6 @@ mod tests {
     fn sizes_whose_product_overflows_are_refused() {
         let mut content = vec![0, 0, 8, 4];
         content.extend([255; 16]);
-        assert!(parse("x", &content).unwrap_err().reason.contains("header and size disagree"));
+        assert!(parse("x", content).unwrap_err().reason.contains("header and size disagree"));
     }
 }

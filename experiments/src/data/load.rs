@@ -1,8 +1,10 @@
 //! From a [`DatasetSpec`] to [`Data`]: read, keep what is asked for, split.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::catalogue::{self, Set, Store};
+use super::idx::Content;
 use super::table::{Table, repeated};
 use super::{Data, DataError, Features, Targets, full, idx, picture, read_file, split, synthetic};
 use crate::diagnostics::did_you_mean;
@@ -107,7 +109,7 @@ fn read(spec: &DatasetSpec) -> Result<Whole, DataError> {
     let whole = match &spec.source {
         Source::Csv { path, class } => {
             let name = path.display().to_string();
-            let content = idx::decompress(&name, &read_file(path)?)?;
+            let content = idx::decompress(&name, read_file(path)?)?;
             return columns(spec, &name, &content, class.as_deref());
         }
         Source::Catalogue { name, folder } => {
@@ -240,7 +242,8 @@ fn catalogue_set(set: &Set, folder: Option<&Path>) -> Result<Whole, DataError> {
             .iter()
             .flatten()
             .map(|file| {
-                Ok((file.name.trim_end_matches(".gz").to_owned(), idx::decompress(file.name, file.bytes)?))
+                let name = file.name.trim_end_matches(".gz").to_owned();
+                Ok(Content { name, ..Content::decompress(file.name, file.bytes)? })
             })
             .collect::<Result<Vec<_>, DataError>>()?,
         Store::Disk(digests) => {
@@ -257,30 +260,28 @@ fn catalogue_set(set: &Set, folder: Option<&Path>) -> Result<Whole, DataError> {
     from_idx(set.name, files, &classes)
 }
 
-fn named(path: &Path) -> Result<(String, Vec<u8>), DataError> {
-    let name = path.display().to_string();
-    let content = idx::decompress(&name, &read_file(path)?)?;
-    Ok((name, content))
+fn named(path: &Path) -> Result<Content, DataError> {
+    Content::decompress(&path.display().to_string(), read_file(path)?)
 }
 
 /// Samples and labels, then perhaps those of a test part.
-fn from_idx(name: &str, files: Vec<(String, Vec<u8>)>, classes: &[String]) -> Result<Whole, DataError> {
+fn from_idx(name: &str, files: Vec<Content>, classes: &[String]) -> Result<Whole, DataError> {
     if let Some(twice) = repeated(classes) {
         return Err(twice_in(name, "class_names", twice));
     }
-    let digests = files.iter().map(|(file, content)| (file_name(file), sha256_hex(content))).collect();
+    let digests = files.iter().map(|file| (file_name(&file.name), file.digest.clone())).collect();
     let mut shape = Vec::new();
     let mut features: Option<Features> = None;
     let mut labels: Vec<u32> = Vec::new();
     let mut test_from = 0;
-    for pair in files.chunks_exact(2) {
-        let samples = idx::parse(&pair[0].0, &pair[0].1)?;
-        let part = idx::parse(&pair[1].0, &pair[1].1)?;
+    let mut files = files.into_iter();
+    while let (Some(x), Some(y)) = (files.next(), files.next()) {
+        let samples = idx::parse(&x.name, x.bytes)?;
         let known = Some(classes.len()).filter(|&classes| classes > 0);
-        let part = idx::labels(&pair[1].0, part, samples.sizes[0], known)?;
+        let part = idx::labels(&y.name, idx::parse(&y.name, y.bytes)?, samples.sizes[0], known)?;
         if features.is_some() && shape != samples.sizes[1..] {
             let reason = format!("has samples of {:?}, the training part of {shape:?}", &samples.sizes[1..]);
-            return Err(DataError::new(&pair[0].0, reason, "take both parts from the same set"));
+            return Err(DataError::new(&x.name, reason, "take both parts from the same set"));
         }
         shape = samples.sizes[1..].to_vec();
         features = Some(match (features, samples.values) {
@@ -290,7 +291,7 @@ fn from_idx(name: &str, files: Vec<(String, Vec<u8>)>, classes: &[String]) -> Re
             }
             (Some(all), more) => all.append(more).ok_or_else(|| {
                 DataError::new(
-                    &pair[0].0,
+                    &x.name,
                     "has another type of values than the training part",
                     "take both parts from the same set",
                 )
@@ -298,7 +299,7 @@ fn from_idx(name: &str, files: Vec<(String, Vec<u8>)>, classes: &[String]) -> Re
         });
         labels.extend(part);
     }
-    let features = features.unwrap_or(Features::U8(Vec::new()));
+    let features = features.unwrap_or(Features::U8(Arc::default()));
     let names = match classes {
         [] => (0..=labels.iter().copied().max().unwrap_or(0)).map(|label| label.to_string()).collect(),
         names => names.to_vec(),
@@ -340,7 +341,7 @@ fn images(path: &Path, channels: usize) -> Result<Whole, DataError> {
             ("pixels".to_owned(), sha256_hex(&folder.pixels)),
             ("labels".to_owned(), sha256_hex(&labels)),
         ],
-        features: Features::U8(folder.pixels),
+        features: Features::U8(Arc::new(folder.pixels)),
         targets: Targets::Classes { labels: folder.labels, names: folder.classes },
     })
 }

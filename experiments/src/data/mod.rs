@@ -12,6 +12,7 @@ mod synthetic;
 mod table;
 
 use std::path::Path;
+use std::sync::Arc;
 
 pub use error::DataError;
 pub use load::load;
@@ -42,8 +43,8 @@ pub struct Data {
 /// Samples as stored.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Features {
-    /// Pixels.
-    U8(Vec<u8>),
+    /// Pixels, shared with whoever makes values of them.
+    U8(Arc<Vec<u8>>),
     /// Signals.
     I16(Vec<i16>),
     /// Columns of a table.
@@ -116,7 +117,7 @@ impl Features {
     fn append(self, more: Self) -> Option<Self> {
         match (self, more) {
             (Self::U8(mut all), Self::U8(more)) => {
-                all.extend(more);
+                Arc::make_mut(&mut all).extend_from_slice(&more);
                 Some(Self::U8(all))
             }
             (Self::I16(mut all), Self::I16(more)) => {

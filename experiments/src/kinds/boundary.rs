@@ -33,8 +33,10 @@ impl<T: Element> Plane<'_, T> {
         if self.data.width() != 2 || self.part.labels.is_empty() {
             return None;
         }
+        let samples = self.part.to_values();
+        let (columns, rows) = (axis(&samples, 0), axis(&samples, 1));
         let points: Vec<T> =
-            self.axis(1).flat_map(|y| self.axis(0).map(move |x| [x, y])).flatten().map(T::from_f64).collect();
+            rows.iter().flat_map(|&y| columns.iter().flat_map(move |&x| [x, y])).map(T::from_f64).collect();
         let classes = classify(&points).ok()?;
         let mut text = format!("part,{},{},class\n", self.feature(0), self.feature(1));
         let mut push = |part: &str, x: &[T], class: u32| {
@@ -45,25 +47,10 @@ impl<T: Element> Plane<'_, T> {
         for (point, class) in points.chunks_exact(2).zip(classes) {
             push("grid", point, class);
         }
-        for (sample, &label) in self.part.x.chunks_exact(2).zip(&self.part.labels) {
+        for (sample, &label) in samples.chunks_exact(2).zip(&self.part.labels) {
             push("point", sample, label);
         }
         Some(("boundary.csv".to_owned(), text.into_bytes()))
-    }
-
-    fn axis(&self, feature: usize) -> impl Iterator<Item = f64> {
-        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-        for sample in self.part.x.chunks_exact(2) {
-            let x = sample[feature].to_f64();
-            if x < low {
-                low = x;
-            }
-            if x > high {
-                high = x;
-            }
-        }
-        let reach = MARGIN * (high - low);
-        grid(low - reach, high + reach, SIDE)
     }
 
     fn feature(&self, i: usize) -> String {
@@ -72,10 +59,27 @@ impl<T: Element> Plane<'_, T> {
     }
 }
 
+/// The lattice along one of the two features of `samples`, [n, 2].
+fn axis<T: Element>(samples: &[T], feature: usize) -> Vec<f64> {
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    for sample in samples.chunks_exact(2) {
+        let x = sample[feature].to_f64();
+        if x < low {
+            low = x;
+        }
+        if x > high {
+            high = x;
+        }
+    }
+    let reach = MARGIN * (high - low);
+    grid(low - reach, high + reach, SIDE).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::data::{Features, Targets};
+    use crate::preprocess::Samples;
 
     #[test]
     fn a_coordinate_prints_as_a_value_of_its_own_type() {
@@ -92,7 +96,8 @@ mod tests {
             digests: Vec::new(),
         };
         let part = Part::<f32> {
-            x: vec![0.1, 0.2, 0.3, -f32::NAN],
+            x: Samples::Values(vec![0.1, 0.2, 0.3, -f32::NAN]),
+            width: 2,
             labels: vec![0, 1],
             values: Vec::new(),
             rows: vec![0, 1],

@@ -65,7 +65,7 @@ impl Sets {
         } else {
             part.values.clone()
         };
-        let observations = Observations::new(self.data.width(), &part.x, &y)?;
+        let observations = Observations::new(self.data.width(), &part.to_values(), &y)?;
         Ok(if self.bias { observations.with_constant() } else { observations })
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use kernels::{Element, Error, Exec, reduce};
 
 use super::Network;
-use super::step::{Purpose, rows_of};
+use super::step::{Gather, Purpose, rows_of};
 use crate::layers::Mode;
 use crate::loss::{Loss, Targets};
 
@@ -30,10 +30,13 @@ impl<T: Element> Network<T> {
     /// # Errors
     /// If the shapes do not fit.
     pub fn predict(&mut self, exec: Exec, x: &[T], outputs: &mut [T]) -> Result<(), Error> {
-        let samples = self.check_samples(x, outputs.len())?;
-        for first in (0..samples).step_by(self.max_batch) {
-            let batch = self.max_batch.min(samples - first);
-            self.answer(exec, x, first..first + batch, Purpose::Answer, outputs)?;
+        let samples = self.samples_of(x)?;
+        if outputs.len() != samples * self.outputs() {
+            return Err(self.wrong_samples(format!("{} values and {} outputs", x.len(), outputs.len())));
+        }
+        let gather = rows_of(x, self.input);
+        for batch in batches(samples, self.max_batch) {
+            self.answer(exec, batch, &gather, Purpose::Answer, outputs)?;
         }
         Ok(())
     }
@@ -45,15 +48,32 @@ impl<T: Element> Network<T> {
     /// # Errors
     /// If the shapes do not fit or a label is out of range.
     pub fn evaluate(&mut self, exec: Exec, x: &[T], targets: Targets<'_, T>) -> Result<Evaluation<T>, Error> {
+        let (samples, gather) = (self.samples_of(x)?, rows_of(x, self.input));
+        self.evaluate_from(exec, samples, &gather, targets)
+    }
+
+    /// As [`Network::evaluate`], on `samples` samples that `gather` writes where and when they are wanted,
+    /// as in [`Network::train_step_from`].
+    ///
+    /// # Errors
+    /// As [`Network::evaluate`].
+    pub fn evaluate_from(
+        &mut self,
+        exec: Exec,
+        samples: usize,
+        gather: Gather<'_, T>,
+        targets: Targets<'_, T>,
+    ) -> Result<Evaluation<T>, Error> {
+        if samples == 0 {
+            return Err(self.wrong_samples("0 samples".to_owned()));
+        }
         let width = self.outputs();
-        let mut outputs = vec![T::ZERO; x.len() / self.input * width];
-        let samples = self.check_samples(x, outputs.len())?;
         targets.check(samples, width)?;
+        let mut outputs = vec![T::ZERO; samples * width];
         let mut loss = 0.0;
-        for first in (0..samples).step_by(self.max_batch) {
-            let batch = self.max_batch.min(samples - first);
-            let purpose = Purpose::Measure(targets.rows(first, batch, width));
-            self.answer(exec, x, first..first + batch, purpose, &mut outputs)?;
+        for batch in batches(samples, self.max_batch) {
+            let purpose = Purpose::Measure(targets.rows(batch.start, batch.len(), width));
+            self.answer(exec, batch, gather, purpose, &mut outputs)?;
             loss = self.losses().iter().fold(loss, |sum, loss| sum + loss.to_f64());
         }
         let predictions = outputs.chunks_exact(width).map(|row| self.class(row)).collect();
@@ -76,36 +96,45 @@ impl<T: Element> Network<T> {
         reduce::argmax(outputs).unwrap_or(0) as u32
     }
 
-    /// Runs the samples `samples` and copies their outputs.
+    /// Runs the samples `batch` and copies their outputs.
     fn answer(
         &mut self,
         exec: Exec,
-        x: &[T],
-        samples: Range<usize>,
+        batch: Range<usize>,
+        gather: Gather<'_, T>,
         purpose: Purpose<'_, T>,
         outputs: &mut [T],
     ) -> Result<(), Error> {
-        let (inputs, width) = (self.input, self.outputs());
-        let gather = rows_of(&x[samples.start * inputs..samples.end * inputs], inputs);
-        self.pass(exec, samples.len(), &gather, Mode::Evaluation, purpose)?;
+        let (first, width) = (batch.start, self.outputs());
+        let gather = |part: Range<usize>, x: &mut [T]| gather(first + part.start..first + part.end, x);
+        self.pass(exec, batch.len(), &gather, Mode::Evaluation, purpose)?;
         let answer = self.activations(self.layers.len() - 1);
-        outputs[samples.start * width..samples.end * width].copy_from_slice(answer);
+        outputs[batch.start * width..batch.end * width].copy_from_slice(answer);
         Ok(())
     }
 
-    fn check_samples(&self, x: &[T], outputs: usize) -> Result<usize, Error> {
-        let samples = x.len() / self.input;
-        if samples > 0 && samples * self.input == x.len() && samples * self.outputs() == outputs {
-            return Ok(samples);
+    /// The number of samples in `x`, at least 1.
+    fn samples_of(&self, x: &[T]) -> Result<usize, Error> {
+        if !x.is_empty() && x.len().is_multiple_of(self.input) {
+            return Ok(x.len() / self.input);
         }
-        Err(Error::Shape {
+        Err(self.wrong_samples(format!("{} values", x.len())))
+    }
+
+    fn wrong_samples(&self, got: String) -> Error {
+        Error::Shape {
             operation: "predict",
             expected: format!(
                 "at least 1 sample of {} values, and {} outputs each",
                 self.input,
                 self.outputs()
             ),
-            got: format!("{} values and {outputs} outputs", x.len()),
-        })
+            got,
+        }
     }
+}
+
+/// The samples in pieces of the largest batch.
+fn batches(samples: usize, largest: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..samples).step_by(largest).map(move |first| first..samples.min(first + largest))
 }

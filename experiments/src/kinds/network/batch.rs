@@ -1,4 +1,6 @@
-//! A batch: the samples of some rows gathered side by side, shifted at random where asked.
+//! A batch: what is to be predicted of some rows; and pictures that are shifted on their way into one.
+
+use std::ops::Range;
 
 use kernels::Element;
 use models::loss::Targets;
@@ -6,15 +8,11 @@ use models::rng::{Purpose, Stream};
 
 use crate::preprocess::Part;
 
-/// The buffers of one batch, filled again and again.
+/// The targets of one batch, filled again and again.
 #[derive(Debug)]
 pub(super) struct Batch<T> {
-    pub(super) x: Vec<T>,
     labels: Vec<u32>,
     values: Vec<T>,
-    /// Channels, rows and columns of a sample.
-    image: [usize; 3],
-    scratch: Vec<T>,
 }
 
 /// Random shifts of one epoch.
@@ -28,49 +26,19 @@ pub(super) struct Augmentation {
 }
 
 impl<T: Element> Batch<T> {
-    /// Buffers for `size` samples of `shape`.
-    pub(super) fn new(shape: &[usize], size: usize) -> Self {
-        let image = image_of(shape);
-        let width: usize = image.iter().product();
-        Self {
-            x: Vec::with_capacity(width * size),
-            labels: Vec::with_capacity(size),
-            values: Vec::with_capacity(size),
-            image,
-            scratch: vec![T::ZERO; width],
-        }
+    /// Room for `size` samples.
+    pub(super) fn new(size: usize) -> Self {
+        Self { labels: Vec::with_capacity(size), values: Vec::with_capacity(size) }
     }
 
-    /// Takes the samples `rows` of `part`.
-    pub(super) fn gather(&mut self, part: &Part<T>, rows: &[u32]) {
-        let width: usize = self.image.iter().product();
-        self.x.clear();
+    /// Takes the targets of the samples `rows` of `part`.
+    pub(super) fn take(&mut self, part: &Part<T>, rows: &[u32]) {
         self.labels.clear();
         self.values.clear();
-        for &row in rows {
-            let row = row as usize;
-            self.x.extend_from_slice(&part.x[row * width..(row + 1) * width]);
-            if part.values.is_empty() {
-                self.labels.push(part.labels[row]);
-            } else {
-                self.values.push(part.values[row]);
-            }
-        }
-    }
-
-    /// Shifts each sample by its own random number of rows and columns; the first sample of the batch
-    /// stands at position `first` of the shuffled epoch (N16).
-    pub(super) fn shift_at_random(&mut self, augmentation: Augmentation, first: usize) {
-        let Augmentation { pixels, seed, epoch } = augmentation;
-        let width = self.scratch.len();
-        for (i, sample) in self.x.chunks_exact_mut(width).enumerate() {
-            let position = (first + i) as u64;
-            let mut stream = Stream::for_sample(Purpose::Augmentation, seed, 0, epoch, position);
-            let mut draw = || stream.below(2 * pixels as u64 + 1) as i64 - pixels as i64;
-            // A signal has a single row, which stays where it is.
-            let by = if self.image[1] > 1 { [draw(), draw()] } else { [0, draw()] };
-            shift(self.image, by, sample, &mut self.scratch);
-            sample.copy_from_slice(&self.scratch);
+        if part.values.is_empty() {
+            self.labels.extend(rows.iter().map(|&row| part.labels[row as usize]));
+        } else {
+            self.values.extend(rows.iter().map(|&row| part.values[row as usize]));
         }
     }
 
@@ -80,6 +48,34 @@ impl<T: Element> Batch<T> {
 
     pub(super) fn labels(&self) -> &[u32] {
         &self.labels
+    }
+}
+
+impl Augmentation {
+    /// How many rows and columns the sample at `position` of the shuffled epoch is shifted by (N16).
+    pub(super) fn shift(self, [_, rows, _]: [usize; 3], position: usize) -> [i64; 2] {
+        let Self { pixels, seed, epoch } = self;
+        let mut stream = Stream::for_sample(Purpose::Augmentation, seed, 0, epoch, position as u64);
+        let mut draw = || stream.below(2 * pixels as u64 + 1) as i64 - pixels as i64;
+        // A signal has a single row, which stays where it is.
+        if rows > 1 { [draw(), draw()] } else { [0, draw()] }
+    }
+}
+
+/// What `gather` writes, with each picture shifted by its own `by(i)`.
+pub(super) fn shifted<'a, T: Element>(
+    image: [usize; 3],
+    gather: impl Fn(Range<usize>, &mut [T]) + Sync + 'a,
+    by: impl Fn(usize) -> [i64; 2] + Sync + 'a,
+) -> impl Fn(Range<usize>, &mut [T]) + Sync + 'a {
+    let width: usize = image.iter().product();
+    move |batch, x| {
+        gather(batch.clone(), x);
+        let mut original = vec![T::ZERO; width];
+        for (i, sample) in batch.zip(x.chunks_exact_mut(width)) {
+            original.copy_from_slice(sample);
+            shift(image, by(i), &original, sample);
+        }
     }
 }
 
@@ -140,16 +136,18 @@ mod tests {
 
     #[test]
     fn a_samples_shift_does_not_depend_on_its_batch() {
-        let x: Vec<f32> = (1..=36).map(|i| i as f32).collect();
-        let part = Part { x, labels: vec![0; 4], values: Vec::new(), rows: vec![0, 1, 2, 3] };
-        let augmentation = Augmentation { pixels: 2, seed: 1, epoch: 3 };
-        let shifted = |rows: &[u32], first| {
-            let mut batch = Batch::new(&[1, 3, 3], 4);
-            batch.gather(&part, rows);
-            batch.shift_at_random(augmentation, first);
-            batch.x
+        let image = [1, 3, 3];
+        let numbers = |batch: Range<usize>, x: &mut [f32]| {
+            (9 * batch.start..).zip(x).for_each(|(i, x)| *x = (i + 1) as f32);
         };
-        let whole = shifted(&[0, 1, 2, 3], 0);
-        assert_eq!(whole[18..], shifted(&[2, 3], 2));
+        let augmentation = Augmentation { pixels: 2, seed: 1, epoch: 3 };
+        let gather = shifted(image, numbers, |i| augmentation.shift(image, i));
+        let (mut whole, mut end) = ([0.0; 36], [0.0; 18]);
+        gather(0..4, &mut whole);
+        gather(2..4, &mut end);
+        assert_eq!(whole[18..], end);
+        let mut unmoved = [0.0; 36];
+        numbers(0..4, &mut unmoved);
+        assert_ne!(whole, unmoved);
     }
 }

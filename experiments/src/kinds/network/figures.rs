@@ -1,9 +1,9 @@
 //! The figures of an epoch and the names of their columns.
 
 use kernels::{Element, Exec};
-use models::network::Network;
+use models::network::{Evaluation, Network};
 
-use super::batch::{image_of, shift, targets};
+use super::batch::{image_of, shifted, targets};
 use super::probes;
 use crate::kinds::Stopped;
 use crate::outcome::Value;
@@ -55,7 +55,7 @@ impl Figures {
         network: &mut Network<T>,
         part: &Part<T>,
     ) -> Result<Self, Stopped> {
-        let evaluation = network.evaluate(exec, &part.x, targets(part))?;
+        let evaluation = evaluate(exec, network, part)?;
         let accuracy = (!part.labels.is_empty()).then(|| share(&evaluation.predictions, &part.labels));
         Ok(Self { loss: evaluation.loss, accuracy })
     }
@@ -66,8 +66,18 @@ impl Figures {
     }
 }
 
+/// What the network makes of all of `part`.
+pub(super) fn evaluate<T: Element>(
+    exec: Exec,
+    network: &mut Network<T>,
+    part: &Part<T>,
+) -> Result<Evaluation<T>, Stopped> {
+    let gather = part.gather(exec.level, |i| i);
+    Ok(network.evaluate_from(exec, part.len(), &gather, targets(part))?)
+}
+
 /// The accuracy on `part` shifted by each of the trial's shifts, with its metric's name.
-pub(super) fn shifted<T: Element>(
+pub(super) fn after_shifts<T: Element>(
     exec: Exec,
     network: &mut Network<T>,
     part: &Part<T>,
@@ -78,13 +88,9 @@ pub(super) fn shifted<T: Element>(
     if part.labels.is_empty() {
         return Ok(metrics);
     }
-    let width: usize = shape.iter().product();
-    let mut x = part.x.clone();
     for &by in shifts {
-        for (sample, shifted) in part.x.chunks_exact(width).zip(x.chunks_exact_mut(width)) {
-            shift(image_of(shape), [0, by], sample, shifted);
-        }
-        let evaluation = network.evaluate(exec, &x, targets(part))?;
+        let gather = shifted(image_of(shape), part.gather(exec.level, |i| i), move |_| [0, by]);
+        let evaluation = network.evaluate_from(exec, part.len(), &gather, targets(part))?;
         let accuracy = share(&evaluation.predictions, &part.labels);
         metrics.push((format!("test.accuracy.shift.{by}"), Value::Real(accuracy)));
     }

@@ -7,7 +7,8 @@ use models::checkpoint::save_weights;
 use models::network::{LayerSpec, Network};
 use sha2::{Digest, Sha256};
 
-use super::batch::{image_of, targets};
+use super::batch::image_of;
+use super::figures;
 use super::pictures::Pictures;
 use crate::data::{Data, Features, Targets};
 use crate::durable;
@@ -41,7 +42,7 @@ pub(super) fn files<T: Element>(
 ) -> Result<Vec<File>, Stopped> {
     let mut files = Vec::new();
     if !sets.test.rows.is_empty() {
-        let evaluation = network.evaluate(exec, &sets.test.x, targets(&sets.test))?;
+        let evaluation = figures::evaluate(exec, network, &sets.test)?;
         match &data.targets {
             Targets::Classes { names, .. } => {
                 files.push(confusion(names, &sets.test.labels, &evaluation.predictions));
@@ -96,10 +97,11 @@ fn predicted_classes<T>(part: &Part<T>, predictions: &[u32]) -> File {
 
 /// With a single feature, its value stands before the two others: the curve that was learnt.
 fn predicted_values<T: Element>(part: &Part<T>, outputs: &[T]) -> File {
-    let single = part.x.len() == part.rows.len();
+    let single = part.width == 1;
+    let x = part.to_values();
     let mut text = if single { "sample,x,true,predicted\n" } else { "sample,true,predicted\n" }.to_owned();
     for (i, ((row, value), output)) in part.rows.iter().zip(&part.values).zip(outputs).enumerate() {
-        let x = if single { format!("{:?},", part.x[i]) } else { String::new() };
+        let x = if single { format!("{:?},", x[i]) } else { String::new() };
         push(&mut text, format_args!("{row},{x}{value:?},{:?}\n", output.canonical()));
     }
     ("predictions.csv".to_owned(), text.into_bytes())
@@ -160,13 +162,13 @@ fn feature_maps<T: Element>(
     network: &mut Network<T>,
 ) -> Result<Option<File>, Stopped> {
     let layers = &trial.model.layers;
-    let (Some(first), Some(x)) = (first_convolution(layers), sets.test.x.get(..network.inputs())) else {
-        return Ok(None);
-    };
+    let Some(first) = first_convolution(layers).filter(|_| !sets.test.is_empty()) else { return Ok(None) };
+    let mut x = vec![T::ZERO; network.inputs()];
+    sets.test.gather(exec.level, |i| i)(0..1, &mut x);
     let activated = matches!(layers.get(first + 1), Some(LayerSpec::Activation(_)));
     let shown = first + usize::from(activated);
     let mut outputs = vec![T::ZERO; network.outputs()];
-    network.predict(exec, x, &mut outputs)?;
+    network.predict(exec, &x, &mut outputs)?;
     let [maps, height, width] = image_of(&network.layers()[shown].output);
     let mut pictures = Pictures::default();
     let values = network.activations(shown).chunks_exact(height * width);

@@ -51,19 +51,22 @@ pub(super) fn delta_norms<T: Element>(
     network: &mut Network<T>,
     layers: &[Learning],
     part: &Part<T>,
-    shape: &[usize],
     at: Position,
 ) -> Result<Vec<f64>, Stopped> {
     // A pass in training mode moves the running statistics of batch normalisation.
     let statistics = network.statistics().to_vec();
     let samples = part.rows.len();
     let mut sums: Vec<Vec<f64>> = layers.iter().map(|layer| vec![0.0; layer.biases.len()]).collect();
-    let mut batch = Batch::new(shape, network.max_batch());
+    let mut batch = Batch::new(network.max_batch());
+    let mut x = vec![T::ZERO; network.max_batch() * part.width];
+    let gather = part.gather(exec.level, |i| i);
     let all: Vec<u32> = (0..samples as u32).collect();
     for (i, rows) in all.chunks(network.max_batch()).enumerate() {
-        batch.gather(part, rows);
-        let first = (i * network.max_batch()) as u64;
-        let loss = network.forward_backward(exec, &batch.x, batch.targets(), Position { first, ..at })?;
+        batch.take(part, rows);
+        let (first, x) = (i * network.max_batch(), &mut x[..rows.len() * part.width]);
+        gather(first..first + rows.len(), x);
+        let at = Position { first: first as u64, ..at };
+        let loss = network.forward_backward(exec, x, batch.targets(), at)?;
         if !loss.is_finite() {
             network.statistics_mut().copy_from_slice(&statistics);
             return Ok(vec![f64::NAN; layers.len()]);
@@ -94,6 +97,7 @@ mod tests {
     use models::loss::Loss;
 
     use super::*;
+    use crate::preprocess::Samples;
 
     #[test]
     fn without_a_finite_loss_there_are_no_norms() -> Result<(), Box<dyn std::error::Error>> {
@@ -108,10 +112,10 @@ mod tests {
                 values: vec![1.0; x.len()],
                 labels: Vec::new(),
                 rows: (0..x.len() as u32).collect(),
-                x,
+                width: 1,
+                x: Samples::Values(x),
             };
-            delta_norms(exec, &mut network, &learning, &part, &[1], Position::default())
-                .map_err(|e| e.to_string())
+            delta_norms(exec, &mut network, &learning, &part, Position::default()).map_err(|e| e.to_string())
         };
         assert!(norms(vec![1.0, 2.0, 3.0, 4.0])?.iter().all(|norm| norm.is_finite()));
         // The second batch alone is bad: its gradients must not be the first one's.

@@ -1,5 +1,6 @@
 //! The training loop: epochs of shuffled batches, figures after each, checkpoints in between.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use kernels::Element;
@@ -7,7 +8,7 @@ use models::checkpoint::{Best, Progress, load_state, read_progress, save_state};
 use models::network::{Network, Position};
 use models::optimizer::Optimizer;
 
-use super::batch::{Augmentation, Batch};
+use super::batch::{Augmentation, Batch, image_of, shifted};
 use super::checkpoint::{Checkpoint, flatten, unflatten};
 use super::figures::{self, Figures};
 use super::files;
@@ -100,7 +101,7 @@ impl<'a, T: Element> Training<'a, T> {
             data,
             sets,
             optimizer: Optimizer::new(trial.train.optimizer, network.parameters().len()).map_err(failed)?,
-            batch: Batch::new(input, largest),
+            batch: Batch::new(largest),
             checkpoint: Checkpoint::new(context.folder),
             curve,
             at: Progress { experiment, ..empty() },
@@ -119,7 +120,7 @@ impl<'a, T: Element> Training<'a, T> {
     fn delta_norms(&mut self, epoch: u32) -> Result<Vec<f64>, Stopped> {
         let at = Position { seed: self.context.seed, epoch, first: 0 };
         let (network, part) = (&mut self.network, &self.sets.train);
-        probes::delta_norms(self.context.exec, network, &self.learning, part, &self.trial.model.input, at)
+        probes::delta_norms(self.context.exec, network, &self.learning, part, at)
     }
 
     /// All epochs that are still to do.
@@ -148,25 +149,38 @@ impl<'a, T: Element> Training<'a, T> {
             self.save_if_due()?;
             let first = self.at.position as usize;
             let last = samples.min(first + train.batch);
-            self.batch.gather(&self.sets.train, &rows[first..last]);
-            if train.augment_shift > 0 {
-                let augmentation = Augmentation { pixels: train.augment_shift, seed, epoch };
-                self.batch.shift_at_random(augmentation, first);
-            }
-            let at = Position { seed, epoch, first: first as u64 };
-            let (exec, batch) = (self.context.exec, &self.batch);
-            let loss = self.network.train_step(exec, &batch.x, batch.targets(), &mut self.optimizer, at)?;
+            self.batch.take(&self.sets.train, &rows[first..last]);
+            let loss = self.step(&rows, first..last)?;
             // One chain over the samples of the epoch (N16), as in an evaluation.
             self.loss = self.network.losses().iter().fold(self.loss, |sum, loss| sum + loss.to_f64());
             if !loss.is_finite() || !self.loss.is_finite() {
                 return Ok(Epoch::Diverged { step: (first / train.batch) as u64 + 1 });
             }
-            let answers = self.network.answers().zip(batch.labels());
+            let answers = self.network.answers().zip(self.batch.labels());
             self.right += answers.filter(|(answer, label)| answer == *label).count() as u64;
             self.at.position = last as u64;
             self.at.step += 1;
         }
         Ok(Epoch::Whole)
+    }
+
+    /// One step on the samples at positions `batch` of the epoch's order `rows`.
+    fn step(&mut self, rows: &[u32], batch: Range<usize>) -> Result<f64, Stopped> {
+        let (seed, epoch, first) = (self.context.seed, self.at.epoch, batch.start);
+        let at = Position { seed, epoch, first: first as u64 };
+        let (exec, samples, targets) = (self.context.exec, batch.len(), self.batch.targets());
+        let (network, optimizer) = (&mut self.network, &mut self.optimizer);
+        let gather = self.sets.train.gather(exec.level, |i| rows[first + i] as usize);
+        let pixels = self.trial.train.augment_shift;
+        let loss = if pixels > 0 {
+            let (image, augmentation) =
+                (image_of(&self.trial.model.input), Augmentation { pixels, seed, epoch });
+            let gather = shifted(image, gather, |i| augmentation.shift(image, first + i));
+            network.train_step_from(exec, samples, &gather, targets, optimizer, at)?
+        } else {
+            network.train_step_from(exec, samples, &gather, targets, optimizer, at)?
+        };
+        Ok(loss)
     }
 
     /// Saves where the trial stands if a checkpoint is due, and stops it if the run was interrupted.
@@ -308,7 +322,7 @@ impl<'a, T: Element> Training<'a, T> {
         outcome.digests.insert(0, ("weights".to_owned(), files::weights_digest(&self.network)));
         let (exec, sets, shape) = (self.context.exec, self.sets, &self.data.shape);
         let shifts = &self.trial.evaluate.shifts;
-        outcome.metrics.extend(figures::shifted(exec, &mut self.network, &sets.test, shape, shifts)?);
+        outcome.metrics.extend(figures::after_shifts(exec, &mut self.network, &sets.test, shape, shifts)?);
         outcome.files = files::files(self.trial, exec, self.data, sets, &mut self.network)?;
         Ok(())
     }

@@ -1,0 +1,243 @@
+//! Stored bytes as values: rows gathered through tables of 256 values.
+//!
+//! ```text
+//! stored:   | row 0 | row 1 | ...                       width bytes each
+//! row:      | group 0 | group 1 | ...                   size bytes each
+//! tables:   | group 0: values of 0 to 255 | group 1: values of 0 to 255 | ...
+//!
+//! x[i, p] = table[p / size][stored[row(i), p]]
+//! ```
+//!
+//! A byte has 256 values, so whatever is done to it alone, a division or a standardisation, is done 256
+//! times and not once for each sample: samples stay in memory as they are stored, a quarter of their size as f32.
+
+#![forbid(unsafe_code)]
+
+use crate::simd::{Kernel, Simd, Vector};
+use crate::{Element, Error, Level};
+
+/// Bytes of a cache line.
+const LINE: usize = 64;
+/// How many rows ahead are asked for: half and twice as many are no better.
+const AHEAD: usize = 8;
+
+/// What the bytes of a row stand for, by groups of positions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lookup<T> {
+    width: usize,
+    /// Positions of a group.
+    size: usize,
+    groups: Vec<Table<T>>,
+}
+
+/// The values of one group.
+#[derive(Clone, Debug, PartialEq)]
+struct Table<T> {
+    values: [T; 256],
+    line: Line<T>,
+}
+
+/// A line `slope * byte + intercept` that has the bits of every value of a table: to compute a value on it takes less
+/// time than to look it up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Line<T> {
+    /// There is none.
+    None,
+    /// Computed in the type of the values: slope and intercept.
+    Narrow(T, T),
+    /// Computed in f64 and rounded once, which takes twice as long: slope and intercept.
+    Wide(f64, f64),
+}
+
+impl<T: Element> Lookup<T> {
+    /// Tables for rows of `width` bytes in `groups` groups of as many positions each; `value` gives what a byte of a
+    /// group stands for, which is rounded once.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if a row has no bytes, or cannot be cut into so many groups.
+    ///
+    /// ```
+    /// use kernels::{Level, lookup::Lookup};
+    ///
+    /// let lookup = Lookup::<f32>::new(2, 1, |_, byte| f64::from(byte) / 255.0)?;
+    /// let (stored, order, mut x) = ([0, 51, 102, 255], [1, 0], [0.0; 4]);
+    /// lookup.gather(Level::best(), &stored, |i| order[i], &mut x);
+    /// assert_eq!(x, [0.4, 1.0, 0.0, 0.2]);
+    /// # Ok::<(), kernels::Error>(())
+    /// ```
+    pub fn new(width: usize, groups: usize, value: impl Fn(usize, u8) -> f64) -> Result<Self, Error> {
+        if width == 0 || groups == 0 || !width.is_multiple_of(groups) {
+            return Err(Error::Shape {
+                operation: "lookup",
+                expected: "rows of at least 1 byte in groups of one size".to_owned(),
+                got: format!("{width} bytes in {groups} groups"),
+            });
+        }
+        let groups: Vec<Table<T>> = (0..groups).map(|group| Table::new(|byte| value(group, byte))).collect();
+        Ok(Self { width, size: width / groups.len(), groups })
+    }
+
+    /// Bytes of a row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Bytes of memory that the tables take.
+    pub fn memory(&self) -> usize {
+        size_of_val(&self.groups[..])
+    }
+
+    /// The rows `row(0)`, `row(1)`, ... of `stored` as values.
+    ///
+    /// Rows of a shuffled epoch lie anywhere, and no processor guesses where: so each is asked for while those
+    /// before it are turned into values. With 60,000 images in memory, 784-10 trains 15 % faster for it.
+    ///
+    /// **Shapes** `stored` [rows in memory, width], `x` [rows wanted, width].
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn gather(&self, level: Level, stored: &[u8], row: impl Fn(usize) -> usize, x: &mut [T]) {
+        level.dispatch(Gather { lookup: self, stored, row, x });
+    }
+
+    /// One row.
+    #[inline(always)]
+    fn row(&self, bytes: &[u8], x: &mut [T]) {
+        let parts = bytes.chunks_exact(self.size).zip(x.chunks_exact_mut(self.size));
+        for (table, (bytes, x)) in self.groups.iter().zip(parts) {
+            let pairs = x.iter_mut().zip(bytes);
+            match table.line {
+                Line::None => pairs.for_each(|(x, &byte)| *x = table.values[usize::from(byte)]),
+                Line::Narrow(slope, intercept) => {
+                    pairs.for_each(|(x, &byte)| *x = narrow(slope, intercept, byte))
+                }
+                Line::Wide(slope, intercept) => {
+                    pairs.for_each(|(x, &byte)| *x = wide(slope, intercept, byte))
+                }
+            }
+        }
+    }
+}
+
+impl<T: Element> Table<T> {
+    fn new(value: impl Fn(u8) -> f64) -> Self {
+        let mut values = [T::ZERO; 256];
+        for (byte, x) in (0..=u8::MAX).zip(&mut values) {
+            *x = T::from_f64(value(byte));
+        }
+        let intercept = value(0);
+        let slope = (value(u8::MAX) - intercept) / f64::from(u8::MAX);
+        let (slope_t, intercept_t) = (T::from_f64(slope), T::from_f64(intercept));
+        let line = if is(&values, |byte| narrow(slope_t, intercept_t, byte)) {
+            Line::Narrow(slope_t, intercept_t)
+        } else if is(&values, |byte| wide(slope, intercept, byte)) {
+            Line::Wide(slope, intercept)
+        } else {
+            Line::None
+        };
+        Self { values, line }
+    }
+}
+
+/// Whether `value` has the bits of every one of `values`.
+fn is<T: Element>(values: &[T; 256], value: impl Fn(u8) -> T) -> bool {
+    (0..=u8::MAX).zip(values).all(|(byte, x)| value(byte).bits() == x.bits())
+}
+
+#[inline(always)]
+fn narrow<T: Element>(slope: T, intercept: T, byte: u8) -> T {
+    slope * T::from_f64(f64::from(byte)) + intercept
+}
+
+#[inline(always)]
+fn wide<T: Element>(slope: f64, intercept: f64, byte: u8) -> T {
+    T::from_f64(slope * f64::from(byte) + intercept)
+}
+
+struct Gather<'a, T, R> {
+    lookup: &'a Lookup<T>,
+    stored: &'a [u8],
+    row: R,
+    x: &'a mut [T],
+}
+
+impl<T: Element, R: Fn(usize) -> usize> Kernel for Gather<'_, T, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { lookup, stored, row, x } = self;
+        let (width, rows) = (lookup.width, x.len() / lookup.width);
+        let bytes = |i: usize| &stored[row(i) * width..][..width];
+        for i in 0..rows.min(AHEAD) {
+            ask_for(simd, bytes(i));
+        }
+        for (i, x) in x.chunks_exact_mut(width).enumerate() {
+            if i + AHEAD < rows {
+                ask_for(simd, bytes(i + AHEAD));
+            }
+            lookup.row(bytes(i), x);
+        }
+    }
+}
+
+/// Asks the memory for the lines of a row.
+#[inline(always)]
+fn ask_for<S: Simd>(simd: S, bytes: &[u8]) {
+    for line in bytes.chunks(LINE) {
+        <f32 as Element>::Vector::<S>::prefetch(simd, line.as_ptr().cast());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Compares every row, gathered in another order, with the values one by one.
+    fn compare<T: Element>(width: usize, groups: usize, value: impl Fn(usize, u8) -> f64) -> Lookup<T> {
+        let lookup = Lookup::<T>::new(width, groups, &value).unwrap();
+        let stored: Vec<u8> = (0..20 * width).map(|i| (i * 37 % 256) as u8).collect();
+        let order: Vec<usize> = (0..20).map(|i| i * 7 % 20).collect();
+        for level in Level::available() {
+            let mut x = vec![T::ONE; stored.len()];
+            lookup.gather(level, &stored, |i| order[i], &mut x);
+            for (i, x) in x.iter().enumerate() {
+                let (row, position) = (order[i / width], i % width);
+                let byte = stored[row * width + position];
+                let want = T::from_f64(value(position * groups / width, byte));
+                assert_eq!(x.bits(), want.bits(), "{}: row {row}, position {position}", level.name());
+            }
+        }
+        lookup
+    }
+
+    #[test]
+    fn rows_are_gathered_in_the_order_of_their_numbers() {
+        let standard = |group: usize, byte: u8| (f64::from(byte) / 255.0 - 0.286) / (0.353 + group as f64);
+        for (width, groups) in [(784, 1), (784, 784), (12, 3), (1, 1)] {
+            compare::<f32>(width, groups, standard);
+            compare::<f64>(width, groups, standard);
+        }
+    }
+
+    #[test]
+    fn a_line_is_taken_where_it_has_the_bits_of_every_value() {
+        let line = |value: fn(u8) -> f64| compare::<f32>(6, 2, |_, byte| value(byte)).groups[1].line;
+        assert_eq!(line(|byte| f64::from(byte) / 16.0 - 2.0), Line::Narrow(0.0625, -2.0));
+        assert_eq!(line(|byte| f64::from(byte) / 255.0), Line::Wide(1.0 / 255.0, 0.0));
+        assert!(matches!(line(|byte| (f64::from(byte) / 255.0 - 0.286) / 0.353), Line::Wide(..)));
+        // A square is no line, and neither is one whose zero has the other sign.
+        assert_eq!(line(|byte| f64::from(byte) * f64::from(byte)), Line::None);
+        assert_eq!(line(|byte| if byte == 0 { -0.0 } else { f64::from(byte) }), Line::None);
+        // Each group has a rule of its own.
+        let mixed = compare::<f32>(6, 2, |group, byte| if group == 0 { 1.0 } else { f64::from(byte / 2) });
+        assert_eq!([0, 1].map(|group| mixed.groups[group].line), [Line::Narrow(0.0, 1.0), Line::None]);
+    }
+
+    #[test]
+    fn rows_that_cannot_be_cut_are_refused() {
+        for (width, groups) in [(0, 1), (1, 0), (5, 2)] {
+            assert!(Lookup::<f32>::new(width, groups, |_, _| 0.0).is_err(), "{width} {groups}");
+        }
+    }
+}

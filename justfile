@@ -41,6 +41,10 @@ bench-gemm *ARGS:
 ladder:
     cargo experiment matmul-ladder
 
+# Where the time of a training step goes, layer by layer against the roofline: `just profile lenet5-fashion-5k --batch 64`
+profile NAME *ARGS:
+    cargo run --release --quiet --package experiments -- profile {{NAME}} {{ARGS}}
+
 # Elementwise kernels beside the platform's libm and loops over memory: writes results/benchmarks/elementwise.*
 bench-elementwise *ARGS:
     cargo bench --package benches --bench elementwise --no-run

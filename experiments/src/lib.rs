@@ -15,6 +15,7 @@
 //! | [`results`], [`table`], [`expect`] | the results folder, the table, and whether they are what was expected |
 //! | [`progress`], [`interrupt`], [`provenance`] | what a run says, how it is stopped, where it ran |
 //! | [`plot`] | results as pictures |
+//! | [`profile`] | where the time of a training step goes, against the roofline |
 //! | [`exit`] | exit codes and the error that a verb ends with |
 //! | [`cli`] | the verbs |
 
@@ -33,6 +34,7 @@ pub mod kinds;
 pub mod outcome;
 pub mod plot;
 pub mod preprocess;
+pub mod profile;
 pub mod progress;
 pub mod provenance;
 pub mod record;

@@ -17,7 +17,7 @@
 //! | [`lookup`] | stored bytes to values, row by row |
 //! | [`samples`] | the memory of a batch, lent to threads by ranges of samples |
 //! | [`environment`] | rounding and subnormals as the contract asks for |
-//! | [`peak`] | the FMA peak of this machine, the yardstick of every timing |
+//! | [`peak`], [`bandwidth`] | the FMA peak and the rate of moving values of this machine, the yardsticks of every timing |
 //! | [`simd`] | instruction sets: tokens that prove them, [`Level`], dispatch |
 //! | [`reference`](mod@reference) | the contract as plain loops |
 //!
@@ -32,6 +32,7 @@ compile_error!("the numeric contract covers 64-bit little-endian CPUs only");
 pub mod activation;
 #[allow(unsafe_code)] // reads bytes as f32 or f64
 mod aligned;
+pub mod bandwidth;
 pub mod conv;
 mod element;
 pub mod environment;

@@ -16,6 +16,7 @@ mod list;
 mod named;
 mod output;
 mod plot;
+mod profile;
 mod run;
 mod status;
 mod table;
@@ -53,6 +54,8 @@ pub enum Verb {
     Table(TableArgs),
     /// The results as pictures
     Plot(PlotArgs),
+    /// Where the time of a training step goes, layer by layer, on this machine
+    Profile(ProfileArgs),
     /// Data sets: what there is, and whether it is intact
     #[command(subcommand)]
     Data(DataVerb),
@@ -145,6 +148,26 @@ pub struct PlotArgs {
     pub log: bool,
 }
 
+/// `profile`
+#[derive(Debug, Args)]
+pub struct ProfileArgs {
+    /// An experiment file with a network, or the name of a shipped experiment.
+    #[arg(value_name = "NAME|FILE")]
+    pub experiment: String,
+    /// Replace a key of the file: `train.dtype=f64`.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// Which cell of the sweep, counted from 0.
+    #[arg(long, default_value_t = 0, value_name = "K")]
+    pub cell: usize,
+    /// Samples of a step; the file's `train.batch` if it is not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch: Option<u32>,
+    /// For how long to measure: repetitions go on until then.
+    #[arg(long, default_value_t = 5, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub seconds: u32,
+}
+
 /// `data`
 #[derive(Debug, Subcommand)]
 pub enum DataVerb {
@@ -207,6 +230,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Verb::Status(args) => status::status(&global, &args),
         Verb::Table(args) => table::table(&global, &args),
         Verb::Plot(args) => plot::plot(&global, &args),
+        Verb::Profile(args) => profile::profile(&global, &args),
         Verb::Data(verb) => data::data(&global, &verb),
         Verb::Doctor => doctor::doctor(&global),
     }

@@ -15,6 +15,7 @@ mod neuron;
 mod perceptron;
 
 pub(crate) use network::largest_batch;
+pub(crate) use neuron::order;
 
 use std::io;
 use std::path::Path;

@@ -97,7 +97,7 @@ impl Sets {
     }
 }
 
-pub(super) fn order(shuffle: bool, seed: u64) -> Order {
+pub(crate) fn order(shuffle: bool, seed: u64) -> Order {
     if shuffle { Order::Shuffled { seed } } else { Order::File }
 }
 

@@ -12,6 +12,7 @@
 //! | `gradient-check.svg` | `curves.csv` over the step h: the V of truncation and rounding | `gradient` |
 //! | `activations.svg` | `curves.csv` over z: phi and phi' of every function | `activations` |
 //! | `ladder.svg` | `results.csv` of the kind `kernels`: bars in GFLOP/s, % of peak | `ladder` |
+//! | `benchmarks/profile/*.svg` | a profile: the roofline, and the time of each layer | `roofline` |
 //! | `confusion.svg` | `confusion.csv` of each trial | `confusion` |
 //! | `boundary.svg` | `boundary.csv` of each cell's first seed | `boundary` |
 //! | `filters.png`, `feature-maps.png`, `mistakes.png`, `images.png` | `filters.csv` and so on | `mosaic` |
@@ -48,12 +49,14 @@ mod mosaic;
 mod names;
 mod pictures;
 mod read;
+mod roofline;
 mod sweep;
 mod theme;
 mod trials;
 
 pub use error::PlotError;
 pub use pictures::{write_all, write_figures};
+pub use roofline::roofline;
 
 use crate::kinds;
 use crate::spec::{Experiment, PlotSpec, Published, Statistic};

@@ -189,7 +189,7 @@ fn sum_line(name: &str, text: &[u8]) -> String {
 }
 
 /// `--set` arguments as a folder's name.
-fn slug(overrides: &[String]) -> String {
+pub(crate) fn slug(overrides: &[String]) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._=-,+".contains(c);
     let joined = overrides.join(",");
     let text: String = joined.chars().map(|c| if plain(c) { c } else { '_' }).collect();

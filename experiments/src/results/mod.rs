@@ -23,6 +23,7 @@ mod sheet;
 mod statistics;
 mod summary;
 
+pub(crate) use folder::slug;
 pub use folder::{Files, Folder};
 pub use local::{SECONDS, seconds, write_local};
 pub use lock::{ids, is_of};

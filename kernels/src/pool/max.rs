@@ -158,16 +158,16 @@ impl<T: Element> Windows for Best<'_, T> {
 fn best_of<T: Element, const N: usize>(taps: &[[T; N]; 4]) -> ([T; N], [u16; N]) {
     // Places as wide as f32, so that one comparison selects both; narrowed once at the end.
     let (mut best, mut places) = (taps[0], [0_u32; N]);
-    for tap in 1..4 {
+    for (tap, next) in (1..).zip(&taps[1..]) {
         let mut next_wins = [false; N];
         for w in 0..N {
-            next_wins[w] = wins(taps[tap][w], best[w]);
+            next_wins[w] = wins(next[w], best[w]);
         }
         for w in 0..N {
-            best[w] = if next_wins[w] { taps[tap][w] } else { best[w] };
+            best[w] = if next_wins[w] { next[w] } else { best[w] };
         }
         for w in 0..N {
-            places[w] = if next_wins[w] { tap as u32 } else { places[w] };
+            places[w] = if next_wins[w] { tap } else { places[w] };
         }
     }
     (best, places.map(|place| place as u16))
@@ -303,9 +303,9 @@ fn spread<T: Element, const N: usize>(indices: &[u16], grad_y: &[T]) -> [[T; N];
         grads[w] = T::ZERO + grad_y[w];
     }
     let mut taps = [[T::ZERO; N]; 4];
-    for tap in 0..4 {
+    for (tap, taps) in (0..).zip(&mut taps) {
         for w in 0..N {
-            taps[tap][w] = if places[w] == tap as u16 { grads[w] } else { T::ZERO };
+            taps[w] = if places[w] == tap { grads[w] } else { T::ZERO };
         }
     }
     taps

@@ -3,7 +3,7 @@
 use kernels::activation::{self, Activation};
 use kernels::{Element, Error};
 
-use super::{Backward, Forward, Layer, Pass};
+use super::{Backward, Forward, Layer, Pass, volume};
 
 #[derive(Debug)]
 pub(crate) struct Elementwise {
@@ -28,6 +28,16 @@ impl Elementwise {
 impl<T: Element> Layer<T> for Elementwise {
     fn output(&self) -> &[usize] {
         &self.output
+    }
+
+    /// z or a, whichever phi'(z) is computed from; ELU's from both.
+    fn recalled(&self) -> usize {
+        let each = match self.phi {
+            Activation::Identity | Activation::Step | Activation::Sign => 0,
+            Activation::Elu { .. } => 2,
+            _ => 1,
+        };
+        each * volume(&self.output)
     }
 
     /// a = phi(z), both [batch, ...]

@@ -106,6 +106,11 @@ impl<T: Element> Layer<T> for BatchNorm<T> {
         batch * self.channels * self.area
     }
 
+    /// x_hat, which takes the place of x.
+    fn recalled(&self) -> usize {
+        self.channels * self.area
+    }
+
     fn needs_whole_batch(&self) -> bool {
         true
     }

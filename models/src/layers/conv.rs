@@ -113,14 +113,16 @@ impl<T: Element> Layer<T> for Conv {
     fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
         let (exec, batch, sizes, grad_y) = (pass.exec, pass.batch, &self.sizes, b.grad_y);
         let (turned, scratch) = b.scratch.split_at_mut(self.turned_len());
-        let chunks = ChunkGradients { batch, x: b.x, grad_y, bias: self.bias, partials: b.chunks, scratch };
-        conv::chunk_gradients(exec, sizes, chunks)?;
-        if self.true_convolution {
-            let parameters = sizes.weight_len() + if self.bias { sizes.c_out } else { 0 };
-            for chunk in b.chunks.chunks_exact_mut(parameters) {
-                let weight = &mut chunk[..sizes.weight_len()];
-                conv::flip(sizes.kernel, weight, turned)?;
-                weight.copy_from_slice(turned);
+        if let Some(partials) = b.chunks {
+            let chunks = ChunkGradients { batch, x: b.x, grad_y, bias: self.bias, partials, scratch };
+            conv::chunk_gradients(exec, sizes, chunks)?;
+            if self.true_convolution {
+                let parameters = sizes.weight_len() + if self.bias { sizes.c_out } else { 0 };
+                for chunk in partials.chunks_exact_mut(parameters) {
+                    let weight = &mut chunk[..sizes.weight_len()];
+                    conv::flip(sizes.kernel, weight, turned)?;
+                    weight.copy_from_slice(turned);
+                }
             }
         }
         if let Some(grad_x) = b.grad_x {

@@ -135,8 +135,9 @@ pub(crate) struct Backward<'a, T> {
     pub(crate) grad_y: &'a [T],
     /// dJ/dx, [batch, inputs], written whole; none where no layer below learns.
     pub(crate) grad_x: Option<&'a mut [T]>,
-    /// The gradient of each chunk of samples (N3), [chunks, parameters], of a layer that has chunks.
-    pub(crate) chunks: &'a mut [T],
+    /// The gradient of each chunk of samples (N3), [chunks, parameters], of a layer that has chunks; none where it is
+    /// not wanted.
+    pub(crate) chunks: Option<&'a mut [T]>,
     /// [batch, kept], as the forward pass left it.
     pub(crate) kept: &'a [u16],
     pub(crate) scratch: &'a mut [T],
@@ -193,6 +194,10 @@ pub(crate) trait Layer<T: Element>: Debug + Send + Sync {
     /// Parameters whose gradient is computed together.
     fn row(&self) -> usize {
         1
+    }
+    /// The values of one sample's input and output that its `grad_x` is computed from, besides what is kept.
+    fn recalled(&self) -> usize {
+        0
     }
     /// Whether the output is the input under another shape: then neither pass is called.
     fn only_reshapes(&self) -> bool {

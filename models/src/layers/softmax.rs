@@ -26,6 +26,11 @@ impl<T: Element> Layer<T> for Softmax {
         &self.output
     }
 
+    /// p
+    fn recalled(&self) -> usize {
+        self.output[0]
+    }
+
     /// p [batch, classes] = softmax(z [batch, classes]), row by row
     fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
         softmax::softmax(pass.exec, self.output[0], f.x, f.y)

@@ -74,6 +74,16 @@ impl<T: Element> Part<'_, T> {
     }
 }
 
+/// Which gradients a backward pass writes, of a layer that has both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gradients {
+    All,
+    /// dJ/dx alone.
+    Inputs,
+    /// Those of the chunks alone.
+    Chunks,
+}
+
 /// What all parts have in common.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Context<'a, T> {
@@ -85,6 +95,7 @@ pub(super) struct Context<'a, T> {
     /// Samples of the whole batch.
     pub(super) batch: usize,
     pub(super) mode: Mode,
+    pub(super) gradients: Gradients,
 }
 
 impl<T: Element> Context<'_, T> {
@@ -149,8 +160,9 @@ impl<T: Element> Context<'_, T> {
             y,
             parameters: &self.parameters[layout.parameters.clone()],
             grad_y,
-            grad_x: (index > self.plan.first_learning).then_some(grad_x),
-            chunks,
+            grad_x: (index > self.plan.first_learning && self.gradients != Gradients::Chunks)
+                .then_some(grad_x),
+            chunks: (self.gradients != Gradients::Inputs).then_some(chunks),
             kept: group.kept.lend([layout.kept], []).0[0],
             scratch: group.scratch,
         };

@@ -15,7 +15,7 @@ use kernels::samples::Samples;
 use kernels::{Element, Error, Exec};
 
 use super::memory::{INPUT, Piece, Plan};
-use super::parts::{Context, Part, workers};
+use super::parts::{Context, Gradients, Part, workers};
 use super::{Network, Position};
 use crate::layers::{Backward, Forward, Gradient, Layer, Mode, Pass};
 use crate::loss::Targets;
@@ -37,12 +37,12 @@ pub(super) enum Purpose<'a, T> {
 
 /// A pass over a whole batch, and how it is cut.
 #[derive(Clone, Copy, Debug)]
-struct Round {
-    whole: Pass,
+pub(super) struct Round {
+    pub(super) whole: Pass,
     /// Parts, each on a thread of its own.
-    workers: usize,
+    pub(super) workers: usize,
     /// How each part runs.
-    inner: Exec,
+    pub(super) inner: Exec,
 }
 
 /// Samples that stand in `x`, [samples, inputs].
@@ -108,10 +108,11 @@ impl<T: Element> Network<T> {
         at: Position,
     ) -> Result<f64, Error> {
         self.check_batch(batch)?;
-        let loss = self.pass(exec, batch, gather, Mode::Training(at), Purpose::Learn(targets))?;
+        let whole = Pass { exec, batch, mode: Mode::Training(at) };
+        let loss = self.pass(exec, batch, gather, whole.mode, Purpose::Learn(targets))?;
         if loss.is_finite() {
             let update = optimizer.begin(at.epoch, self.plan.parameters);
-            self.learn(exec, batch, at, Some((update, optimizer.moments())))?;
+            self.learn(whole, 0..self.layers.len(), Some((update, optimizer.moments())))?;
         }
         Ok(loss)
     }
@@ -129,9 +130,10 @@ impl<T: Element> Network<T> {
         at: Position,
     ) -> Result<f64, Error> {
         let (batch, gather) = (self.batch_of(x)?, rows_of(x, self.input));
-        let loss = self.pass(exec, batch, &gather, Mode::Training(at), Purpose::Learn(targets))?;
+        let whole = Pass { exec, batch, mode: Mode::Training(at) };
+        let loss = self.pass(exec, batch, &gather, whole.mode, Purpose::Learn(targets))?;
         if loss.is_finite() {
-            self.learn(exec, batch, at, None)?;
+            self.learn(whole, 0..self.layers.len(), None)?;
         }
         Ok(loss)
     }
@@ -145,7 +147,7 @@ impl<T: Element> Network<T> {
         Err(self.wrong_batch(format!("{} values", x.len())))
     }
 
-    fn check_batch(&self, batch: usize) -> Result<(), Error> {
+    pub(super) fn check_batch(&self, batch: usize) -> Result<(), Error> {
         if (1..=self.max_batch).contains(&batch) {
             return Ok(());
         }
@@ -230,7 +232,7 @@ impl<T: Element> Network<T> {
     }
 
     /// What all parts of a batch read, and the batch as one part.
-    fn in_parts(&mut self, round: Round) -> (Context<'_, T>, Part<'_, T>) {
+    pub(super) fn in_parts(&mut self, round: Round) -> (Context<'_, T>, Part<'_, T>) {
         let Pass { batch, mode, .. } = round.whole;
         let context = Context {
             layers: &self.layers,
@@ -240,6 +242,7 @@ impl<T: Element> Network<T> {
             exec: round.inner,
             batch,
             mode,
+            gradients: Gradients::All,
         };
         let part = Part {
             values: Samples::new(self.values.as_mut_slice(), &self.plan.values, batch),
@@ -249,7 +252,7 @@ impl<T: Element> Network<T> {
         (context, part)
     }
 
-    fn barrier_forward(&mut self, pass: &Pass, index: usize) -> Result<(), Error> {
+    pub(super) fn barrier_forward(&mut self, pass: &Pass, index: usize) -> Result<(), Error> {
         let layout = &self.plan.layouts[index];
         let Some(layer) = self.layers[index].whole_batch() else { return Ok(()) };
         let mut values = Samples::new(self.values.as_mut_slice(), &self.plan.values, pass.batch);
@@ -260,7 +263,7 @@ impl<T: Element> Network<T> {
         layer.forward(pass, forward, &mut self.statistics[layout.statistics.clone()])
     }
 
-    fn barrier_backward(&mut self, pass: &Pass, index: usize) -> Result<(), Error> {
+    pub(super) fn barrier_backward(&mut self, pass: &Pass, index: usize) -> Result<(), Error> {
         let layout = &self.plan.layouts[index];
         let Some(layer) = self.layers[index].whole_batch() else { return Ok(()) };
         let mut values = Samples::new(self.values.as_mut_slice(), &self.plan.values, pass.batch);
@@ -271,37 +274,40 @@ impl<T: Element> Network<T> {
             parameters: &self.parameters.as_slice()[layout.parameters.clone()],
             grad_y,
             grad_x: (index > self.plan.first_learning).then_some(grad_x),
-            chunks: &mut [],
+            chunks: None,
             kept: &[],
             scratch: self.scratch.as_mut_slice(),
         };
         layer.backward(pass, backward, &mut self.gradients.as_mut_slice()[layout.parameters.clone()])
     }
 
-    /// All that is done with parameters: their gradients and, if there is one, the update.
-    fn learn(
+    /// All that is done with the parameters of some layers, at least one: their gradients and, if there is one, the
+    /// update with the moments of the same parameters.
+    pub(super) fn learn(
         &mut self,
-        exec: Exec,
-        batch: usize,
-        at: Position,
+        whole: Pass,
+        layers: Range<usize>,
         update: Option<(Update<T>, Moments<'_, T>)>,
     ) -> Result<(), Error> {
         let plan = &self.plan;
-        let cost: usize = plan.pieces.iter().map(|piece| piece.cost).sum();
-        let (workers, inner) = workers(exec, plan.pieces.len(), cost);
+        let [first, end] = [layers.start, layers.end].map(|at| plan.pieces.partition_point(|p| p.layer < at));
+        let pieces = &plan.pieces[first..end];
+        let range = plan.layouts[layers.start].parameters.start..plan.layouts[layers.end - 1].parameters.end;
+        let cost: usize = pieces.iter().map(|piece| piece.cost).sum();
+        let (workers, inner) = workers(whole.exec, pieces.len(), cost);
         self.scratch.grow(workers * plan.scratch);
         let (update, moments) = update.unzip();
         let learning = Learning {
             layers: &self.layers,
             plan,
             values: self.values.as_slice(),
-            pass: Pass { exec: inner, batch, mode: Mode::Training(at) },
+            pass: Pass { exec: inner, ..whole },
             update,
         };
         let share = Share {
-            pieces: &plan.pieces,
-            parameters: self.parameters.as_mut_slice(),
-            gradients: self.gradients.as_mut_slice(),
+            pieces,
+            parameters: &mut self.parameters.as_mut_slice()[range.clone()],
+            gradients: &mut self.gradients.as_mut_slice()[range],
             moments: moments.unwrap_or_default(),
             scratch: self.scratch.as_mut_slice(),
         };

@@ -1,0 +1,268 @@
+//! A training step taken apart: each pass of each layer by itself, for a caller who has a clock.
+//!
+//! The step goes through several layers with a group of samples before the next group; here every layer takes the
+//! whole batch before the next layer, in the same groups and by the step's own functions.
+
+use std::fmt;
+
+use kernels::{Element, Error, Exec, Level};
+
+use super::memory::INPUT;
+use super::parts::{Context, Gradients};
+use super::schedule::{Run, Stretch};
+use super::step::{Gather, Round};
+use super::{Network, Position};
+use crate::layers::{Mode, Pass, volume};
+use crate::loss::Targets;
+use crate::optimizer::Optimizer;
+
+/// The step to be taken apart, on one thread.
+#[derive(Clone, Copy)]
+pub struct ProfiledStep<'a, T> {
+    /// The instruction set.
+    pub level: Level,
+    /// Samples.
+    pub batch: usize,
+    /// Writes the samples, as for [`Network::train_step_from`].
+    pub gather: Gather<'a, T>,
+    /// What the outputs should be.
+    pub targets: Targets<'a, T>,
+    /// The rule of the update, which stays as it is.
+    pub optimizer: &'a Optimizer<T>,
+    /// Where the step stands: what dropout depends on.
+    pub at: Position,
+}
+
+/// A part of a training step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The samples, written into the network's memory.
+    Gather,
+    /// y of a layer.
+    Forward,
+    /// The losses, and dJ/da of the last output.
+    Loss,
+    /// dJ/dx of a layer.
+    InputGradient,
+    /// dJ/dw of a layer.
+    WeightGradient,
+    /// dJ/dx and dJ/dw together, of a layer that needs the whole batch for both.
+    Gradients,
+    /// The update of all parameters.
+    Update,
+}
+
+impl Stage {
+    /// The name in tables, as `input-gradient`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gather => "gather",
+            Self::Forward => "forward",
+            Self::Loss => "loss",
+            Self::InputGradient => "input-gradient",
+            Self::WeightGradient => "weight-gradient",
+            Self::Gradients => "gradients",
+            Self::Update => "update",
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a part of a step amounts to, for the whole batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// The layer's index; none for what belongs to the network as a whole.
+    pub layer: Option<usize>,
+    /// Which part.
+    pub stage: Stage,
+    /// Multiplications and additions of the products: batch times [`super::LayerSummary::flops`] for each of the three
+    /// passes of a layer. Where there are no products, one operation for each value written; for the gather 0.
+    pub flops: u64,
+    /// Bytes that are read or written at least, each array once:
+    ///
+    /// | stage | read | written |
+    /// |---|---|---|
+    /// | gather | what the caller's function reads, not counted | x |
+    /// | forward | x, parameters | y, what is kept (masks, places of maxima) |
+    /// | loss | the last output, targets | losses, dJ/da |
+    /// | input gradient | dJ/dy, parameters, what is kept; x or y where the derivative depends on it | dJ/dx |
+    /// | weight gradient | x, dJ/dy | dJ/dw |
+    /// | gradients | dJ/dy, x, parameters | dJ/dw; dJ/dx where a layer below learns |
+    /// | update | dJ/dw, parameters, what the rule remembers | parameters, what the rule remembers |
+    pub bytes: u64,
+}
+
+/// Told of each part, with a function that does it, as often as it is called but at least once: the parts after it
+/// read what it leaves.
+pub type Observe<'a> = &'a mut dyn FnMut(&Work, &mut dyn FnMut() -> Result<(), Error>) -> Result<(), Error>;
+
+impl<T: Element> Network<T> {
+    /// Takes a training step apart: gather, every layer forward, loss, every layer's gradients from the last to the
+    /// first that learns, update. Layers that only reshape do nothing and are left out.
+    ///
+    /// Parameters, running statistics and the optimiser are afterwards what they were;
+    /// [`Network::gradients`] holds dJ/dparameters.
+    ///
+    /// # Errors
+    /// As [`Network::train_step`], and whatever `observe` returns.
+    ///
+    /// # Panics
+    /// If the optimiser was made for another number of parameters.
+    ///
+    /// ```
+    /// use kernels::Level;
+    /// use models::loss::{Loss, Targets};
+    /// use models::network::{LayerSpec, Network, Position, ProfiledStep};
+    /// use models::optimizer::{Optimizer, OptimizerSpec};
+    ///
+    /// let mut network = Network::<f32>::new(&[3], &[LayerSpec::dense(2)], Loss::Quadratic, 4)?;
+    /// let optimizer = Optimizer::new(OptimizerSpec::sgd(1.0), network.parameters().len())?;
+    /// let (gather, targets) = (|_, x: &mut [f32]| x.fill(1.0), Targets::Labels(&[0, 1, 0, 1]));
+    /// let (level, at) = (Level::best(), Position::default());
+    /// let step = ProfiledStep { level, batch: 4, gather: &gather, targets, optimizer: &optimizer, at };
+    /// let mut parts = Vec::new();
+    /// network.profile(step, &mut |work, run| {
+    ///     parts.push((work.stage.name(), work.flops));
+    ///     run()
+    /// })?;
+    /// // 2 x 4 samples x 3 inputs x 2 units; one operation for each of 4 x 2 outputs and 8 parameters.
+    /// let by_hand = [("gather", 0), ("forward", 48), ("loss", 8), ("weight-gradient", 48), ("update", 8)];
+    /// assert_eq!(parts, by_hand);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn profile(&mut self, step: ProfiledStep<'_, T>, observe: Observe<'_>) -> Result<(), Error> {
+        self.check_batch(step.batch)?;
+        step.targets.check(step.batch, self.outputs())?;
+        let (parameters, statistics) = (self.parameters().to_vec(), self.statistics().to_vec());
+        let profiled = self.stages(&step, observe);
+        self.parameters_mut().copy_from_slice(&parameters);
+        self.statistics_mut().copy_from_slice(&statistics);
+        profiled
+    }
+
+    fn stages(&mut self, step: &ProfiledStep<'_, T>, observe: Observe<'_>) -> Result<(), Error> {
+        let exec = Exec::serial(step.level);
+        let whole = Pass { exec, batch: step.batch, mode: Mode::Training(step.at) };
+        let round = Round { whole, workers: 1, inner: exec };
+        self.rows = step.batch;
+        observe(&self.of_network(Stage::Gather, step), &mut || {
+            let (_, mut part) = self.in_parts(round);
+            (step.gather)(part.range(), part.values.lend([], [INPUT]).1[0]);
+            Ok(())
+        })?;
+        let computing: Vec<usize> =
+            (0..self.layers.len()).filter(|&layer| !self.layers[layer].only_reshapes()).collect();
+        for &layer in &computing {
+            let alone = self.alone(layer);
+            observe(&self.of_layer(layer, Stage::Forward, step), &mut || self.forward_alone(round, &alone))?;
+        }
+        observe(&self.of_network(Stage::Loss, step), &mut || {
+            let (context, mut part) = self.in_parts(round);
+            context.measure(&mut part, step.targets)
+        })?;
+        let first_learning = self.plan.first_learning;
+        for &layer in computing.iter().rev().take_while(|&&layer| layer >= first_learning) {
+            self.backward_stages(layer, round, step, observe)?;
+        }
+        if self.plan.parameters == 0 {
+            return Ok(());
+        }
+        let mut optimizer = step.optimizer.clone();
+        observe(&self.of_network(Stage::Update, step), &mut || {
+            let (parameters, gradients) = (self.parameters.as_mut_slice(), self.gradients.as_slice());
+            optimizer.step(step.level, step.at.epoch, parameters, gradients);
+            Ok(())
+        })
+    }
+
+    /// The gradients of one layer.
+    fn backward_stages(
+        &mut self,
+        layer: usize,
+        round: Round,
+        step: &ProfiledStep<'_, T>,
+        observe: Observe<'_>,
+    ) -> Result<(), Error> {
+        if self.layers[layer].needs_whole_batch() {
+            let work = self.of_layer(layer, Stage::Gradients, step);
+            return observe(&work, &mut || self.barrier_backward(&round.whole, layer));
+        }
+        let alone = self.alone(layer);
+        if !self.plan.layouts[layer].parameters.is_empty() {
+            observe(&self.of_layer(layer, Stage::WeightGradient, step), &mut || {
+                self.backward_alone(round, &alone, Gradients::Chunks)?;
+                self.learn(round.whole, layer..layer + 1, None)
+            })?;
+        }
+        if layer > self.plan.first_learning {
+            let work = self.of_layer(layer, Stage::InputGradient, step);
+            observe(&work, &mut || self.backward_alone(round, &alone, Gradients::Inputs))?;
+        }
+        Ok(())
+    }
+
+    /// The layer by itself, in the groups that it has in a step.
+    fn alone(&self, layer: usize) -> Stretch {
+        let mut runs = self.plan.stretches.iter().flat_map(|stretch| &stretch.runs);
+        let group = runs.find(|run| run.layers.contains(&layer)).map_or(usize::MAX, |run| run.group);
+        let layers = layer..layer + 1;
+        Stretch { runs: vec![Run { layers: layers.clone(), group }], layers }
+    }
+
+    fn forward_alone(&mut self, round: Round, alone: &Stretch) -> Result<(), Error> {
+        let layer = alone.layers.start;
+        if self.layers[layer].needs_whole_batch() {
+            return self.barrier_forward(&round.whole, layer);
+        }
+        let (context, mut part) = self.in_parts(round);
+        context.forward(alone, &mut part)
+    }
+
+    fn backward_alone(&mut self, round: Round, alone: &Stretch, gradients: Gradients) -> Result<(), Error> {
+        let (context, mut part) = self.in_parts(round);
+        Context { gradients, ..context }.backward(alone, &mut part)
+    }
+
+    /// The work of a stage of the network as a whole.
+    fn of_network(&self, stage: Stage, step: &ProfiledStep<'_, T>) -> Work {
+        let (batch, outputs, parameters) = (step.batch, self.outputs(), self.plan.parameters);
+        let memory = &step.optimizer.memory;
+        let remembered = memory.first.len() + memory.second.len();
+        let (flops, values) = match stage {
+            Stage::Loss => (batch * outputs, batch * (2 * outputs + 1)),
+            Stage::Update => (parameters + remembered, 3 * parameters + 2 * remembered),
+            _ => (0, batch * self.input),
+        };
+        let targets = match step.targets {
+            Targets::Labels(labels) => size_of_val(labels),
+            Targets::Values(values) => size_of_val(values),
+        };
+        let bytes = values * size_of::<T>() + if stage == Stage::Loss { targets } else { 0 };
+        Work { layer: None, stage, flops: flops as u64, bytes: bytes as u64 }
+    }
+
+    /// The work of a layer's stage.
+    fn of_layer(&self, index: usize, stage: Stage, step: &ProfiledStep<'_, T>) -> Work {
+        let (layer, batch) = (&self.layers[index], step.batch);
+        let x = index.checked_sub(1).map_or(self.input, |below| volume(self.layers[below].output()));
+        let (y, parameters) = (volume(layer.output()), self.plan.layouts[index].parameters.len());
+        // Per sample, then once; of what a layer without products writes, only the samples' values count.
+        let (written, values, fixed, kept) = match stage {
+            Stage::WeightGradient => (x, x + y, parameters, 0),
+            Stage::InputGradient => (x, y + layer.recalled() + x, parameters, layer.kept()),
+            Stage::Gradients => {
+                let grad_x = if index > self.plan.first_learning { x } else { 0 };
+                (x, y + layer.recalled() + grad_x, 2 * parameters, 0)
+            }
+            _ => (y, x + y, parameters, layer.kept()),
+        };
+        let each = if layer.flops() > 0 { layer.flops() } else { written as u64 };
+        let bytes = (batch * values + fixed) * size_of::<T>() + batch * kept * size_of::<u32>();
+        Work { layer: Some(index), stage, flops: batch as u64 * each, bytes: bytes as u64 }
+    }
+}

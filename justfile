@@ -74,7 +74,7 @@ bench-train-peers:
 
 # The golden weights of every network at every instruction level on 1 to 16 threads; long
 golden:
-    cargo test --package experiments --test golden -- --ignored --nocapture
+    cargo test --package benches --test golden -- --ignored --nocapture
 
 # All 2^32 inputs of every f32 function, at every level, against the exact result (N5); long
 prove-math *ARGS:

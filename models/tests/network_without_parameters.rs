@@ -18,3 +18,9 @@ fn pooling_alone_has_outputs_and_losses() {
     let loss = network.train_step(exec, &x, targets, &mut optimizer, Position::default()).unwrap();
     assert_eq!(loss, 2.0);
 }
+
+#[test]
+fn a_network_without_layers_is_refused() {
+    let error = Network::<f64>::new(&[2], &[], Loss::Quadratic, 1).unwrap_err();
+    assert_eq!(error.to_string(), "[2]: a network needs at least one layer");
+}

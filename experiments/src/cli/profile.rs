@@ -151,9 +151,7 @@ fn setting(experiment: &Experiment, trial: &NetworkTrial, args: &ProfileArgs, le
         network.push(fit::chain(&trial.model.input, &outline));
     }
     if train.augment_shift > 0 {
-        network.push(
-            "The random shifts of `train.augment_shift` come before a step and are not in it.".to_owned(),
-        );
+        network.push("The random shifts of `train.augment_shift` are left out.".to_owned());
     }
     Setting { name, title: experiment.title.clone(), command, machine, network }
 }

@@ -14,7 +14,7 @@ mod network;
 mod neuron;
 mod perceptron;
 
-pub(crate) use network::largest_batch;
+pub(crate) use network::{Batch, largest_batch, network};
 pub(crate) use neuron::order;
 
 use std::io;

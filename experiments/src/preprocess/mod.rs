@@ -14,8 +14,8 @@ mod statistics;
 
 use std::sync::Arc;
 
-use kernels::Element;
 use kernels::lookup::Lookup;
+use kernels::{Element, Level};
 
 pub use part::{Part, Samples};
 
@@ -91,6 +91,11 @@ impl Fitted {
             }
         }
     }
+}
+
+/// The level of the environment, as the rest of a run has it; one that is missing is refused elsewhere.
+fn level() -> Level {
+    Level::from_env().unwrap_or(Level::best())
 }
 
 /// What a stored value at `position` becomes, before it is rounded.

@@ -70,7 +70,7 @@ impl<T: Element> Part<T> {
             Samples::Values(values) => Cow::Borrowed(values),
             Samples::Stored(..) => {
                 let mut x = vec![T::ZERO; self.len() * self.width];
-                self.gather(Level::best(), |i| i)(0..self.len(), &mut x);
+                self.gather(super::level(), |i| i)(0..self.len(), &mut x);
                 Cow::Owned(x)
             }
         }

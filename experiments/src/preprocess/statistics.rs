@@ -71,7 +71,7 @@ impl Statistics {
 /// For each group the value that all its samples share, if they do.
 fn only_values(train: &Part<f64>, group: Group) -> Vec<Option<f64>> {
     let mut only: Vec<Option<f64>> = Vec::new();
-    for_each(Level::best(), train, |sample, x| {
+    for_each(super::level(), train, |sample, x| {
         if sample == 0 {
             only = x.chunks_exact(group.size).map(|x| Some(x[0])).collect();
         }
@@ -99,7 +99,7 @@ fn for_each(level: Level, train: &Part<f64>, mut visit: impl FnMut(usize, &[f64]
 /// For each group the N4 sum over the samples: `add` gives the lane's new value from its old one, a value
 /// and the group. It must be `#[inline(always)]`.
 fn sums(train: &Part<f64>, group: Group, add: impl Fn(f64, f64, usize) -> f64) -> Vec<f64> {
-    let level = Level::best();
+    let level = super::level();
     let mut lanes = vec![[0.0; LANES]; group.count];
     for_each(level, train, |sample, x| {
         let first = sample * group.size % LANES;

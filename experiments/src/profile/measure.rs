@@ -8,13 +8,12 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use kernels::{Element, Exec, Level, bandwidth, peak};
-use models::loss::Targets;
 use models::network::{Network, Position, ProfiledStep, Stage, Work};
 use models::optimizer::Optimizer;
 
 use super::{LEVEL2_BYTES, MEMORY_BYTES, Profile, Roofs};
 use crate::engine::Inputs;
-use crate::kinds;
+use crate::kinds::{self, Batch};
 use crate::preprocess::{Part, Samples};
 use crate::results::Statistics;
 use crate::spec::{Dtype, NetworkTrial};
@@ -88,6 +87,7 @@ fn run<T: Element>(
 struct Bench<'a, T> {
     trial: &'a NetworkTrial,
     samples: &'a Part<T>,
+    targets: Batch<T>,
     network: Network<T>,
     optimizer: Optimizer<T>,
     /// The first weights.
@@ -103,23 +103,25 @@ struct Bench<'a, T> {
 
 impl<'a, T: Element> Bench<'a, T> {
     fn new(trial: &'a NetworkTrial, samples: &'a Part<T>, seed: u64, level: Level) -> Result<Self, String> {
-        let (model, train) = (&trial.model, &trial.train);
-        // Memory is planned as training plans it.
-        let largest = kinds::largest_batch(trial, samples.len());
-        let mut network =
-            Network::new(&model.input, &model.layers, train.loss, largest).map_err(|e| e.to_string())?;
-        match &model.parameters {
-            None => network.initialise(model.init, seed),
-            Some(values) => {
-                let values: Vec<T> = values.iter().map(|&value| T::from_f64(value)).collect();
-                network.set_parameters(&values).map_err(|e| e.to_string())?;
-            }
-        }
+        let network = kinds::network::<T>(trial, samples.len(), seed)?;
         let start = network.parameters().to_vec();
-        let optimizer = Optimizer::new(train.optimizer, start.len()).map_err(|e| e.to_string())?;
+        let optimizer = Optimizer::new(trial.train.optimizer, start.len()).map_err(|e| e.to_string())?;
         let at = Position { seed, epoch: 0, first: 0 };
         let (parts, steps) = (Vec::new(), Vec::new());
-        Ok(Self { trial, samples, network, optimizer, start, level, at, clock: clock(), parts, steps })
+        let targets = Batch::new(trial.train.batch.min(samples.len()));
+        Ok(Self {
+            trial,
+            samples,
+            targets,
+            network,
+            optimizer,
+            start,
+            level,
+            at,
+            clock: clock(),
+            parts,
+            steps,
+        })
     }
 
     /// Drops all times.
@@ -144,13 +146,13 @@ impl<'a, T: Element> Bench<'a, T> {
 
     fn step(&mut self, rows: &[u32]) -> Result<(), String> {
         let samples = self.samples;
-        let (labels, values) = targets(samples, rows);
+        self.targets.take(samples, rows);
         let gather = samples.gather(self.level, |i| rows[i] as usize);
         let (exec, at) = (Exec::serial(self.level), self.at);
         let begun = Instant::now();
         let loss = self
             .network
-            .train_step_from(exec, rows.len(), &gather, either(&labels, &values), &mut self.optimizer, at)
+            .train_step_from(exec, rows.len(), &gather, self.targets.targets(), &mut self.optimizer, at)
             .map_err(|e| e.to_string())?;
         self.steps.push(since(begun, self.clock));
         if loss.is_finite() {
@@ -161,13 +163,13 @@ impl<'a, T: Element> Bench<'a, T> {
 
     fn step_apart(&mut self, rows: &[u32]) -> Result<(), String> {
         let samples = self.samples;
-        let (labels, values) = targets(samples, rows);
+        self.targets.take(samples, rows);
         let gather = samples.gather(self.level, |i| rows[i] as usize);
         let step = ProfiledStep {
             level: self.level,
             batch: rows.len(),
             gather: &gather,
-            targets: either(&labels, &values),
+            targets: self.targets.targets(),
             optimizer: &self.optimizer,
             at: self.at,
         };
@@ -196,20 +198,6 @@ fn counted<T>(samples: &Samples<T>, work: &Work) -> Work {
         Samples::Stored(..) => work.bytes / size_of::<T>() as u64,
     };
     Work { bytes: work.bytes + read, ..*work }
-}
-
-/// Labels or values of the samples `rows`.
-fn targets<T: Element>(part: &Part<T>, rows: &[u32]) -> (Vec<u32>, Vec<T>) {
-    let of = |row: &u32| *row as usize;
-    if part.values.is_empty() {
-        (rows.iter().map(|row| part.labels[of(row)]).collect(), Vec::new())
-    } else {
-        (Vec::new(), rows.iter().map(|row| part.values[of(row)]).collect())
-    }
-}
-
-fn either<'a, T>(labels: &'a [u32], values: &'a [T]) -> Targets<'a, T> {
-    if values.is_empty() { Targets::Labels(labels) } else { Targets::Values(values) }
 }
 
 /// Seconds since `begun` less those of the clock, at least a nanosecond.

@@ -103,25 +103,24 @@ impl<T: Element> Windows for Mean<'_, T> {
     #[inline(always)]
     fn each<V: Vector<Element = T>, const N: usize>(self, pool: &Pool2d, simd: V::Simd) {
         let Self { x, y } = self;
-        for plane in 0..x.len() / pool.area_in() {
-            pairs::for_each::<N>(
-                pool,
-                plane,
-                #[inline(always)]
-                |row| {
-                    let (upper, lower) =
-                        (x.get(row.upper..row.upper + 2 * N), x.get(row.lower..row.lower + 2 * N));
-                    let to = y.get_mut(row.output..row.output + N);
-                    if let (Some(upper), Some(lower), Some(to)) = (upper, lower, to) {
-                        to.copy_from_slice(&mean_of(&pairs::taps::<V, N>(simd, upper, lower)));
-                        return;
-                    }
-                    for window in 0..row.count {
-                        y[row.output + window] = mean_of(&pairs::taps_of_one(x, &row, window))[0];
-                    }
-                },
-            );
-        }
+        let planes = x.len() / pool.area_in();
+        pairs::for_each::<N>(
+            pool,
+            planes,
+            #[inline(always)]
+            |row| {
+                let (upper, lower) =
+                    (x.get(row.upper..row.upper + 2 * N), x.get(row.lower..row.lower + 2 * N));
+                let to = y.get_mut(row.output..row.output + N);
+                if let (Some(upper), Some(lower), Some(to)) = (upper, lower, to) {
+                    to.copy_from_slice(&mean_of(&pairs::taps::<V, N>(simd, upper, lower)));
+                    return;
+                }
+                for window in 0..row.count {
+                    y[row.output + window] = mean_of(&pairs::taps_of_one(x, &row, window))[0];
+                }
+            },
+        );
     }
 }
 
@@ -220,28 +219,27 @@ impl<T: Element> Windows for Share<'_, T> {
     #[inline(always)]
     fn each<V: Vector<Element = T>, const N: usize>(self, pool: &Pool2d, simd: V::Simd) {
         let Self { grad_y, grad_x } = self;
-        for plane in 0..grad_x.len() / pool.area_in() {
-            pairs::for_each::<N>(
-                pool,
-                plane,
-                #[inline(always)]
-                |row| {
-                    let from = grad_y.get(row.output..row.output + N);
-                    match from.filter(|_| row.lower + 2 * N <= grad_x.len()) {
-                        Some(grad_y) => {
-                            pairs::write_taps::<V, N>(simd, &[share::<T, N>(grad_y); 4], &row, grad_x);
-                        }
-                        None => {
-                            for window in 0..row.count {
-                                let one = share::<T, 1>(&grad_y[row.output + window..]);
-                                pairs::write_taps_of_one(&[one; 4], &row, window, grad_x);
-                            }
+        let planes = grad_x.len() / pool.area_in();
+        pairs::for_each::<N>(
+            pool,
+            planes,
+            #[inline(always)]
+            |row| {
+                let from = grad_y.get(row.output..row.output + N);
+                match from.filter(|_| row.lower + 2 * N <= grad_x.len()) {
+                    Some(grad_y) => {
+                        pairs::write_taps::<V, N>(simd, &[share::<T, N>(grad_y); 4], &row, grad_x);
+                    }
+                    None => {
+                        for window in 0..row.count {
+                            let one = share::<T, 1>(&grad_y[row.output + window..]);
+                            pairs::write_taps_of_one(&[one; 4], &row, window, grad_x);
                         }
                     }
-                },
-            );
-            pairs::clear_rest(pool, plane, grad_x);
-        }
+                }
+            },
+        );
+        pairs::clear_rest(pool, grad_x);
     }
 }
 

@@ -127,29 +127,28 @@ impl<T: Element> Windows for Best<'_, T> {
     #[inline(always)]
     fn each<V: Vector<Element = T>, const N: usize>(self, pool: &Pool2d, simd: V::Simd) {
         let Self { x, y, indices } = self;
-        for plane in 0..x.len() / pool.area_in() {
-            pairs::for_each::<N>(
-                pool,
-                plane,
-                #[inline(always)]
-                |row| {
-                    let (upper, lower) =
-                        (x.get(row.upper..row.upper + 2 * N), x.get(row.lower..row.lower + 2 * N));
-                    let to = row.output..row.output + N;
-                    let outputs = y.get_mut(to.clone()).zip(indices.get_mut(to));
-                    if let (Some(upper), Some(lower), Some((y, indices))) = (upper, lower, outputs) {
-                        let (best, places) = best_of(&pairs::taps::<V, N>(simd, upper, lower));
-                        y.copy_from_slice(&best);
-                        indices.copy_from_slice(&places);
-                        return;
-                    }
-                    for window in 0..row.count {
-                        let (best, places) = best_of(&pairs::taps_of_one(x, &row, window));
-                        (y[row.output + window], indices[row.output + window]) = (best[0], places[0]);
-                    }
-                },
-            );
-        }
+        let planes = x.len() / pool.area_in();
+        pairs::for_each::<N>(
+            pool,
+            planes,
+            #[inline(always)]
+            |row| {
+                let (upper, lower) =
+                    (x.get(row.upper..row.upper + 2 * N), x.get(row.lower..row.lower + 2 * N));
+                let to = row.output..row.output + N;
+                let outputs = y.get_mut(to.clone()).zip(indices.get_mut(to));
+                if let (Some(upper), Some(lower), Some((y, indices))) = (upper, lower, outputs) {
+                    let (best, places) = best_of(&pairs::taps::<V, N>(simd, upper, lower));
+                    y.copy_from_slice(&best);
+                    indices.copy_from_slice(&places);
+                    return;
+                }
+                for window in 0..row.count {
+                    let (best, places) = best_of(&pairs::taps_of_one(x, &row, window));
+                    (y[row.output + window], indices[row.output + window]) = (best[0], places[0]);
+                }
+            },
+        );
     }
 }
 
@@ -264,31 +263,30 @@ impl<T: Element> Windows for Spread<'_, T> {
     #[inline(always)]
     fn each<V: Vector<Element = T>, const N: usize>(self, pool: &Pool2d, simd: V::Simd) -> bool {
         let Self { indices, grad_y, grad_x } = self;
-        for plane in 0..grad_x.len() / pool.area_in() {
-            pairs::for_each::<N>(
-                pool,
-                plane,
-                #[inline(always)]
-                |row| {
-                    let from = row.output..row.output + N;
-                    let windows = indices.get(from.clone()).zip(grad_y.get(from));
-                    match windows.filter(|_| row.lower + 2 * N <= grad_x.len()) {
-                        Some((indices, grad_y)) => {
-                            let taps = spread::<T, N>(indices, grad_y);
-                            pairs::write_taps::<V, N>(simd, &taps, &row, grad_x);
-                        }
-                        None => {
-                            for window in 0..row.count {
-                                let one = row.output + window..row.output + window + 1;
-                                let taps = spread::<T, 1>(&indices[one.clone()], &grad_y[one]);
-                                pairs::write_taps_of_one(&taps, &row, window, grad_x);
-                            }
+        let planes = grad_x.len() / pool.area_in();
+        pairs::for_each::<N>(
+            pool,
+            planes,
+            #[inline(always)]
+            |row| {
+                let from = row.output..row.output + N;
+                let windows = indices.get(from.clone()).zip(grad_y.get(from));
+                match windows.filter(|_| row.lower + 2 * N <= grad_x.len()) {
+                    Some((indices, grad_y)) => {
+                        let taps = spread::<T, N>(indices, grad_y);
+                        pairs::write_taps::<V, N>(simd, &taps, &row, grad_x);
+                    }
+                    None => {
+                        for window in 0..row.count {
+                            let one = row.output + window..row.output + window + 1;
+                            let taps = spread::<T, 1>(&indices[one.clone()], &grad_y[one]);
+                            pairs::write_taps_of_one(&taps, &row, window, grad_x);
                         }
                     }
-                },
-            );
-            pairs::clear_rest(pool, plane, grad_x);
-        }
+                }
+            },
+        );
+        pairs::clear_rest(pool, grad_x);
         indices.iter().fold(0, |all, &index| all | index) < 4
     }
 }

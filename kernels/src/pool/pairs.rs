@@ -67,17 +67,19 @@ pub(super) struct Row {
     pub(super) count: usize,
 }
 
-/// Calls `f` with up to `N` windows after the other, ascending. The last ones of a row begin early enough to be
-/// `N` where the row has so many: computing a window twice is cheaper than a loop over what is left.
+/// Calls `f` with up to `N` windows after the other, ascending, for all of `planes`. The last ones of a row begin
+/// early enough to be `N` where the row has so many: computing a window twice is cheaper than a loop over what is left.
 #[inline(always)]
-pub(super) fn for_each<const N: usize>(pool: &Pool2d, plane: usize, mut f: impl FnMut(Row)) {
+pub(super) fn for_each<const N: usize>(pool: &Pool2d, planes: usize, mut f: impl FnMut(Row)) {
     let (width, h_out, w_out) = (pool.w_in, pool.h_out(), pool.w_out());
-    for h in 0..h_out {
-        for start in (0..w_out).step_by(N) {
-            let start = start.min(w_out.saturating_sub(N));
-            let upper = plane * pool.area_in() + 2 * (h * width + start);
-            let output = (plane * h_out + h) * w_out + start;
-            f(Row { upper, lower: upper + width, output, count: N.min(w_out - start) });
+    for plane in 0..planes {
+        for h in 0..h_out {
+            for start in (0..w_out).step_by(N) {
+                let start = start.min(w_out.saturating_sub(N));
+                let upper = plane * pool.area_in() + 2 * (h * width + start);
+                let output = (plane * h_out + h) * w_out + start;
+                f(Row { upper, lower: upper + width, output, count: N.min(w_out - start) });
+            }
         }
     }
 }
@@ -90,9 +92,11 @@ pub(super) fn taps<V: Vector, const N: usize>(
     lower: &[V::Element],
 ) -> [[V::Element; N]; 4] {
     let mut taps = [[V::Element::ZERO; N]; 4];
-    let [first, second, third, fourth] = &mut taps;
-    V::deinterleave(simd, upper, first, second);
-    V::deinterleave(simd, lower, third, fourth);
+    for (row, taps) in [upper, lower].into_iter().zip(taps.as_chunks_mut::<2>().0) {
+        let (even, odd) = V::load(simd, row).deinterleave(V::load(simd, &row[N..]));
+        even.store(&mut taps[0]);
+        odd.store(&mut taps[1]);
+    }
     taps
 }
 
@@ -111,8 +115,11 @@ pub(super) fn write_taps<V: Vector, const N: usize>(
     row: &Row,
     x: &mut [V::Element],
 ) {
-    V::interleave(simd, &taps[0], &taps[1], &mut x[row.upper..row.upper + 2 * N]);
-    V::interleave(simd, &taps[2], &taps[3], &mut x[row.lower..row.lower + 2 * N]);
+    for (at, taps) in [row.upper, row.lower].into_iter().zip(taps.as_chunks::<2>().0) {
+        let (first, second) = V::load(simd, &taps[0]).interleave(V::load(simd, &taps[1]));
+        first.store(&mut x[at..]);
+        second.store(&mut x[at + N..]);
+    }
 }
 
 /// Writes what [`taps_of_one`] reads.
@@ -123,14 +130,15 @@ pub(super) fn write_taps_of_one<T: Element>(taps: &[[T; 1]; 4], row: &Row, windo
     }
 }
 
-/// Clears the last column and the last row of a plane where no window has them.
+/// Clears the last column and the last row of every plane where no window has them. After all windows, whose
+/// registers may have reached there.
 #[inline(always)]
-pub(super) fn clear_rest<T: Element>(pool: &Pool2d, plane: usize, x: &mut [T]) {
-    let x = &mut x[plane * pool.area_in()..][..pool.area_in()];
+pub(super) fn clear_rest<T: Element>(pool: &Pool2d, x: &mut [T]) {
     if !pool.w_in.is_multiple_of(2) {
         x.chunks_exact_mut(pool.w_in).for_each(|row| row[pool.w_in - 1] = T::ZERO);
     }
     if !pool.h_in.is_multiple_of(2) {
-        x[pool.area_in() - pool.w_in..].fill(T::ZERO);
+        x.chunks_exact_mut(pool.area_in())
+            .for_each(|plane| plane[pool.area_in() - pool.w_in..].fill(T::ZERO));
     }
 }

@@ -56,6 +56,20 @@ impl<T: Element, S: Portable, const N: usize> Vector for Array<T, S, N> {
     }
 
     #[inline(always)]
+    fn deinterleave(self, next: Self) -> (Self, Self) {
+        let lane = |i: usize| if i < N { self.lanes[i] } else { next.lanes[i - N] };
+        let every_second = |first| Self::new(std::array::from_fn(|i| lane(2 * i + first)));
+        (every_second(0), every_second(1))
+    }
+
+    #[inline(always)]
+    fn interleave(self, odd: Self) -> (Self, Self) {
+        let lane = |i: usize| if i.is_multiple_of(2) { self.lanes[i / 2] } else { odd.lanes[i / 2] };
+        let from = |first| Self::new(std::array::from_fn(|i| lane(first + i)));
+        (from(0), from(N))
+    }
+
+    #[inline(always)]
     fn mask(_: S, len: usize) -> usize {
         if len < N { len } else { N }
     }

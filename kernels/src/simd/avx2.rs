@@ -107,25 +107,16 @@ macro_rules! vector {
                 Self(unsafe { $load_masked(source, mask.lanes) })
             }
             #[inline(always)]
-            fn deinterleave(_: Avx2, source: &[$element], even: &mut [$element], odd: &mut [$element]) {
-                assert!(source.len() >= 2 * $lanes && even.len() >= $lanes && odd.len() >= $lanes);
-                // SAFETY: the token proves the instructions; the slices are as long as just asserted.
-                unsafe {
-                    let (first, second) = ($load(source.as_ptr()), $load(source.as_ptr().add($lanes)));
-                    let (evens, odds) = $deinterleave(first, second);
-                    $store(even.as_mut_ptr(), evens);
-                    $store(odd.as_mut_ptr(), odds);
-                }
+            fn deinterleave(self, next: Self) -> (Self, Self) {
+                // SAFETY: a value exists, so a token did.
+                let (even, odd) = unsafe { $deinterleave(self.0, next.0) };
+                (Self(even), Self(odd))
             }
             #[inline(always)]
-            fn interleave(_: Avx2, even: &[$element], odd: &[$element], target: &mut [$element]) {
-                assert!(even.len() >= $lanes && odd.len() >= $lanes && target.len() >= 2 * $lanes);
-                // SAFETY: the token proves the instructions; the slices are as long as just asserted.
-                unsafe {
-                    let (first, second) = $interleave($load(even.as_ptr()), $load(odd.as_ptr()));
-                    $store(target.as_mut_ptr(), first);
-                    $store(target.as_mut_ptr().add($lanes), second);
-                }
+            fn interleave(self, odd: Self) -> (Self, Self) {
+                // SAFETY: a value exists, so a token did.
+                let (first, second) = unsafe { $interleave(self.0, odd.0) };
+                (Self(first), Self(second))
             }
             #[inline(always)]
             unsafe fn transpose(

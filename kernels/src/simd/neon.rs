@@ -35,7 +35,8 @@ impl Simd for Neon {
 
 macro_rules! vector {
     ($name:ident, $element:ident, $register:ident, $lanes:literal,
-     $splat:ident, $fma:ident, $load:ident, $store:ident, $less_than_zero:ident, $select:ident) => {
+     $splat:ident, $fma:ident, $load:ident, $store:ident, $less_than_zero:ident, $select:ident,
+     $even:ident, $odd:ident, $low:ident, $high:ident) => {
         #[doc = concat!("A register of ", $lanes, " x ", stringify!($element), ".")]
         #[derive(Clone, Copy, Debug)]
         pub struct $name($register);
@@ -61,6 +62,16 @@ macro_rules! vector {
             fn replace_negative(self, by: Self) -> Self {
                 // SAFETY: a value exists, so a token did.
                 Self(unsafe { $select($less_than_zero(self.0), by.0, self.0) })
+            }
+            #[inline(always)]
+            fn deinterleave(self, next: Self) -> (Self, Self) {
+                // SAFETY: a value exists, so a token did.
+                unsafe { (Self($even(self.0, next.0)), Self($odd(self.0, next.0))) }
+            }
+            #[inline(always)]
+            fn interleave(self, odd: Self) -> (Self, Self) {
+                // SAFETY: a value exists, so a token did.
+                unsafe { (Self($low(self.0, odd.0)), Self($high(self.0, odd.0))) }
             }
             #[inline(always)]
             fn mask(_: Neon, len: usize) -> usize {
@@ -106,5 +117,35 @@ macro_rules! vector {
     };
 }
 
-vector!(F32x4, f32, float32x4_t, 4, vdupq_n_f32, vfmaq_f32, vld1q_f32, vst1q_f32, vcltzq_f32, vbslq_f32);
-vector!(F64x2, f64, float64x2_t, 2, vdupq_n_f64, vfmaq_f64, vld1q_f64, vst1q_f64, vcltzq_f64, vbslq_f64);
+vector!(
+    F32x4,
+    f32,
+    float32x4_t,
+    4,
+    vdupq_n_f32,
+    vfmaq_f32,
+    vld1q_f32,
+    vst1q_f32,
+    vcltzq_f32,
+    vbslq_f32,
+    vuzp1q_f32,
+    vuzp2q_f32,
+    vzip1q_f32,
+    vzip2q_f32
+);
+vector!(
+    F64x2,
+    f64,
+    float64x2_t,
+    2,
+    vdupq_n_f64,
+    vfmaq_f64,
+    vld1q_f64,
+    vst1q_f64,
+    vcltzq_f64,
+    vbslq_f64,
+    vuzp1q_f64,
+    vuzp2q_f64,
+    vzip1q_f64,
+    vzip2q_f64
+);

@@ -99,40 +99,13 @@ pub trait Vector: Copy {
         unsafe { Self::transpose(simd, (source.as_ptr(), stride), columns, (target.as_mut_ptr(), pitch)) }
     }
 
-    /// Elements 0, 2, 4, ... of the first 2 `LANES` of `source` to `even`, elements 1, 3, 5, ... to `odd`.
-    ///
-    /// # Panics
-    /// If a slice is too short.
-    #[inline(always)]
-    fn deinterleave(
-        _: Self::Simd,
-        source: &[Self::Element],
-        even: &mut [Self::Element],
-        odd: &mut [Self::Element],
-    ) {
-        let (source, even, odd) =
-            (&source[..2 * Self::LANES], &mut even[..Self::LANES], &mut odd[..Self::LANES]);
-        for lane in 0..Self::LANES {
-            (even[lane], odd[lane]) = (source[2 * lane], source[2 * lane + 1]);
-        }
-    }
+    /// Lanes 0, 2, 4, ... of `self` and then of `next`, and lanes 1, 3, 5, ... of both.
+    #[must_use]
+    fn deinterleave(self, next: Self) -> (Self, Self);
 
-    /// The inverse of [`Vector::deinterleave`].
-    ///
-    /// # Panics
-    /// If a slice is too short.
-    #[inline(always)]
-    fn interleave(
-        _: Self::Simd,
-        even: &[Self::Element],
-        odd: &[Self::Element],
-        target: &mut [Self::Element],
-    ) {
-        let (even, odd, target) = (&even[..Self::LANES], &odd[..Self::LANES], &mut target[..2 * Self::LANES]);
-        for lane in 0..Self::LANES {
-            (target[2 * lane], target[2 * lane + 1]) = (even[lane], odd[lane]);
-        }
-    }
+    /// The inverse of [`Vector::deinterleave`]: the lanes of `self` and `odd` by turns, in two registers.
+    #[must_use]
+    fn interleave(self, odd: Self) -> (Self, Self);
 
     /// Asks for a register's worth of elements to be brought to the nearest cache. Any address
     /// will do, and a level without such an instruction does nothing.

@@ -49,6 +49,9 @@ pub(super) fn infer<T: Element>(
     if input.is_empty() || input.contains(&0) {
         return whole(&chain, "the input needs at least one axis, and no axis of size 0");
     }
+    if specs.is_empty() {
+        return whole(&chain, "a network needs at least one layer");
+    }
     if input
         .iter()
         .try_fold(1, |product: usize, &axis| product.checked_mul(axis))

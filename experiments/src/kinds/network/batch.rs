@@ -10,7 +10,7 @@ use crate::preprocess::Part;
 
 /// The targets of one batch, filled again and again.
 #[derive(Debug)]
-pub(super) struct Batch<T> {
+pub(crate) struct Batch<T> {
     labels: Vec<u32>,
     values: Vec<T>,
 }
@@ -27,12 +27,12 @@ pub(super) struct Augmentation {
 
 impl<T: Element> Batch<T> {
     /// Room for `size` samples.
-    pub(super) fn new(size: usize) -> Self {
+    pub(crate) fn new(size: usize) -> Self {
         Self { labels: Vec::with_capacity(size), values: Vec::with_capacity(size) }
     }
 
     /// Takes the targets of the samples `rows` of `part`.
-    pub(super) fn take(&mut self, part: &Part<T>, rows: &[u32]) {
+    pub(crate) fn take(&mut self, part: &Part<T>, rows: &[u32]) {
         self.labels.clear();
         self.values.clear();
         if part.values.is_empty() {
@@ -42,7 +42,7 @@ impl<T: Element> Batch<T> {
         }
     }
 
-    pub(super) fn targets(&self) -> Targets<'_, T> {
+    pub(crate) fn targets(&self) -> Targets<'_, T> {
         if self.values.is_empty() { Targets::Labels(&self.labels) } else { Targets::Values(&self.values) }
     }
 

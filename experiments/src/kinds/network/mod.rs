@@ -27,10 +27,11 @@ mod pictures;
 mod probes;
 mod training;
 
+pub(crate) use batch::Batch;
 pub(super) use batch::shift;
 pub(super) use files::has_kept_files;
 pub(super) use pictures::Pictures;
-pub(crate) use training::largest_batch;
+pub(crate) use training::{largest_batch, network};
 
 use super::{Context, Stopped};
 use crate::outcome::Outcome;

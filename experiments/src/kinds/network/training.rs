@@ -28,6 +28,25 @@ pub(crate) fn largest_batch(trial: &NetworkTrial, samples: usize) -> usize {
     trial.train.batch.min(samples).max(EVALUATION_BATCH)
 }
 
+/// The network of a trial with its first weights, in memory for `samples` samples for training.
+pub(crate) fn network<T: Element>(
+    trial: &NetworkTrial,
+    samples: usize,
+    seed: u64,
+) -> Result<Network<T>, String> {
+    let (model, largest) = (&trial.model, largest_batch(trial, samples));
+    let mut network = Network::new(&model.input, &model.layers, trial.train.loss, largest)
+        .map_err(|error| error.to_string())?;
+    match &model.parameters {
+        None => network.initialise(model.init, seed),
+        Some(values) => {
+            let values: Vec<T> = values.iter().map(|&value| T::from_f64(value)).collect();
+            network.set_parameters(&values).map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(network)
+}
+
 /// Trains the network of one trial and evaluates it.
 pub(super) fn run<T: Element>(trial: &NetworkTrial, context: &Context<'_>) -> Result<Outcome, Stopped> {
     let data = context.inputs.data(&trial.dataset, context.seed).ok_or_else(kinds::no_data)?;
@@ -82,15 +101,7 @@ impl<'a, T: Element> Training<'a, T> {
                 "model.input is {input:?}, a sample of {name} is {shape:?}"
             )));
         }
-        let largest = largest_batch(trial, samples);
-        let mut network = Network::new(input, layers, trial.train.loss, largest).map_err(failed)?;
-        match &trial.model.parameters {
-            None => network.initialise(trial.model.init, context.seed),
-            Some(values) => {
-                let values: Vec<T> = values.iter().map(|&v| T::from_f64(v)).collect();
-                network.set_parameters(&values)?;
-            }
-        }
+        let network = network::<T>(trial, samples, context.seed).map_err(Stopped::Failed)?;
         let learning = probes::learning_layers(&network, layers);
         let curve = Curve::over("epoch", figures::columns(trial, sets, learning.len()));
         // A checkpoint belongs to this trial only if the rows in it have these columns.
@@ -101,7 +112,7 @@ impl<'a, T: Element> Training<'a, T> {
             data,
             sets,
             optimizer: Optimizer::new(trial.train.optimizer, network.parameters().len()).map_err(failed)?,
-            batch: Batch::new(largest),
+            batch: Batch::new(network.max_batch()),
             checkpoint: Checkpoint::new(context.folder),
             curve,
             at: Progress { experiment, ..empty() },

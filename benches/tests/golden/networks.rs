@@ -27,7 +27,7 @@ const RELU: LayerSpec = LayerSpec::Activation(Activation::Relu);
 
 pub(crate) fn all() -> Vec<Case> {
     let mut cases = Vec::new();
-    for (name, layers) in five() {
+    for (name, layers) in benches::networks() {
         cases.push(of_images(name.to_owned(), layers.clone(), OptimizerSpec::sgd(0.05)));
         let (beta1, beta2, epsilon) = (0.9, 0.999, 1e-8);
         let adam = Rule::Adam { learning_rate: 1e-3, beta1, beta2, epsilon, weight_decay: 1e-4 };
@@ -67,33 +67,6 @@ pub(crate) fn all() -> Vec<Case> {
     cases
 }
 
-/// 784-10, 784-128-10, 784-512-256-10, LeNet-5 and two 3 x 3 convolutions, as `just bench-train` has them.
-fn five() -> [(&'static str, Vec<LayerSpec>); 5] {
-    let pool = || LayerSpec::max_pool2d(2);
-    let l5 = [padded(6, 5, 2), RELU, pool(), padded(16, 5, 0), RELU, pool()];
-    let c2 = [padded(32, 3, 1), RELU, padded(64, 3, 1), RELU, pool()];
-    [
-        ("P", perceptron(&[10])),
-        ("M1", perceptron(&[128, 10])),
-        ("M2", perceptron(&[512, 256, 10])),
-        ("L5", [l5.to_vec(), perceptron(&[120, 84, 10])].concat()),
-        ("C2", [c2.to_vec(), perceptron(&[128, 10])].concat()),
-    ]
-}
-
-fn padded(filters: usize, kernel: usize, frame: usize) -> LayerSpec {
-    let mut layer = LayerSpec::conv2d(filters, kernel);
-    if let LayerSpec::Conv2d { padding, .. } = &mut layer {
-        *padding = [frame; 2];
-    }
-    layer
-}
-
-fn perceptron(units: &[usize]) -> Vec<LayerSpec> {
-    let layers = units.iter().flat_map(|&units| [RELU, LayerSpec::dense(units)]).skip(1);
-    [LayerSpec::Flatten].into_iter().chain(layers).collect()
-}
-
 /// Batch normalisation before every ReLU, or first where there is none; dropout before the last layer.
 fn regularised(layers: Vec<LayerSpec>) -> Vec<LayerSpec> {
     let mut layers: Vec<LayerSpec> = layers
@@ -108,8 +81,18 @@ fn regularised(layers: Vec<LayerSpec>) -> Vec<LayerSpec> {
 }
 
 fn of_images(name: String, layers: Vec<LayerSpec>, optimizer: OptimizerSpec) -> Case {
-    let (input, loss) = (vec![1, 28, 28], Loss::SoftmaxCrossEntropy);
+    let (input, loss) = (benches::IMAGE.to_vec(), Loss::SoftmaxCrossEntropy);
     let outline = outline::<f32>(&input, &layers, loss, 1).expect("the layers fit");
     let init = Init::HeNormal;
-    Case { name, input, layers, init, loss, optimizer, batch: 64, f64: false, flops: outline.flops }
+    Case {
+        name,
+        input,
+        layers,
+        init,
+        loss,
+        optimizer,
+        batch: benches::BATCH,
+        f64: false,
+        flops: outline.flops,
+    }
 }

@@ -10,6 +10,7 @@ mod networks;
 use std::fmt::Write;
 use std::path::Path;
 
+use experiments::durable::sha256_hex;
 use kernels::{Element, Exec, Level};
 use models::loss::{Loss, Targets};
 use models::network::{Network, Position};
@@ -17,7 +18,6 @@ use models::optimizer::Optimizer;
 use models::rng::{Purpose, Stream};
 use networks::Case;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use sha2::{Digest, Sha256};
 
 const SAMPLES: usize = 512;
 const EPOCHS: u32 = 2;
@@ -50,12 +50,9 @@ fn trained<T: Element>(case: &Case, exec: Exec) -> String {
             assert!(loss.is_finite(), "{}: loss {loss} in epoch {epoch}", case.name);
         }
     }
-    let mut digest = Sha256::new();
-    network.canonical_bytes(|bytes| digest.update(bytes));
-    digest.finalize().iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    let mut bytes = Vec::new();
+    network.canonical_bytes(|some| bytes.extend_from_slice(some));
+    sha256_hex(&bytes)
 }
 
 fn weights(case: &Case, exec: Exec, pool: &ThreadPool) -> String {

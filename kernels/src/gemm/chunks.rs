@@ -4,10 +4,10 @@
 
 use super::blocking::{Even, PART, tasks};
 use super::epilogue::Finish;
-use super::microkernel::finish_strip;
+use super::microkernel::{finish_strip, one_at_a_time};
 use super::scratch::Lease;
 use super::{Start, one_chain};
-use crate::simd::{Kernel, Simd};
+use crate::simd::{Kernel, Simd, Vector};
 use crate::{Element, Exec, MatMut, MatRef, Threads, parallel};
 
 /// A product whose summed index is longer than this is cut in chunks of [`CHUNK`] (N2).
@@ -85,10 +85,23 @@ impl<'a, T: Element> Product<'a, T> {
             (1, _) => !(along_k && n > 1 && n * k + m * n < m * k),
             _ => false,
         };
-        if !turn {
-            return self;
-        }
+        if turn { self.t() } else { self }
+    }
+
+    /// C' = B' A'
+    fn t(self) -> Self {
         Self { a: self.b.t(), b: self.a.t(), c: self.c.t(), finish: self.finish.t(), ..self }
+    }
+
+    /// Whether many rows of a few columns, as of the gradient of weights to ten classes, are faster as a few columns of
+    /// many rows: where the columns would leave a quarter of a register empty, and the rows are contiguous too.
+    fn is_narrow<S: Simd>(&self) -> bool {
+        let Self { a, b, c, .. } = self;
+        let (m, n, k, lanes) = (c.rows(), c.cols(), a.cols(), T::Vector::<S>::LANES);
+        let register = if n > lanes / 2 { lanes } else { lanes / 2 };
+        let contiguous = c.col_stride() == 1 && b.col_stride() == 1 && a.row_stride() == 1;
+        let empty = n > 1 && 4 * n <= 3 * register;
+        one_at_a_time::<T::Vector<S>>() && contiguous && empty && m >= 4 * lanes && k >= 2 * lanes
     }
 }
 
@@ -98,7 +111,8 @@ impl<T: Element> Kernel for Product<'_, T> {
     /// Computes C on the calling thread.
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { start, chain, finish, a, b, mut c } = self;
+        let product = if self.is_narrow::<S>() { self.t() } else { self };
+        let Self { start, chain, finish, a, b, mut c } = product;
         let (m, n, k) = (c.rows(), c.cols(), a.cols());
         if k <= chain {
             return one_chain(simd, start, finish, a, b, c);

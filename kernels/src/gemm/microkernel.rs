@@ -8,7 +8,7 @@
 use super::Start;
 use super::ahead::{Ahead, STEPS};
 use super::epilogue::Finish;
-use super::tile::{Place, Rows, Steps, begin, end, finish_tile, last_register, multiply};
+use super::tile::{Place, Rows, Steps, begin, end, end_turned, finish_tile, last_register, multiply};
 use crate::simd::{Simd, Vector};
 use crate::{Element, MatMut};
 
@@ -29,20 +29,22 @@ pub(super) struct Strip<'a, T> {
     pub(super) a: Operand<'a, T>,
     /// The strip's columns of B, which are contiguous.
     pub(super) b: Operand<'a, T>,
-    /// The strip of C, with contiguous columns.
+    /// The strip of C: with contiguous rows or, in [`near`], one tile with contiguous columns that starts from +0.0.
     pub(super) c: MatMut<'a, T>,
 }
 
 impl<T: Element> Strip<'_, T> {
     /// Checks once what the tiles rely on: rows of A, columns of B and all of C lie where they may be touched.
+    /// `may_turn`: C may be one tile whose columns are contiguous.
     #[inline(always)]
-    fn steps<const MR: usize>(&self) -> Steps {
+    fn steps<const MR: usize>(&self, may_turn: bool) -> Steps {
         let Self { start, k, a, b, c, .. } = self;
         let (rows, cols) = (c.rows(), c.cols());
         assert!(rows > 0 && rows.is_multiple_of(MR) && cols > 0 && *k > 0);
         assert!(a.data.len() > (rows - 1) * a.lane + (k - 1) * a.step);
         assert!(b.lane == 1 && b.data.len() >= (k - 1) * b.step + cols);
-        assert!(c.col_stride() == 1 || cols == 1);
+        let turns = may_turn && c.row_stride() == 1 && rows == MR && *start == Start::Zero;
+        assert!(c.col_stride() == 1 || cols == 1 || turns);
         assert!(self.finish.covers(rows, cols));
         Steps {
             start: *start,
@@ -53,6 +55,7 @@ impl<T: Element> Strip<'_, T> {
             a_step: a.step,
             b_step: b.step,
             c_stride: c.row_stride(),
+            c_step: if cols == 1 { 1 } else { c.col_stride() },
         }
     }
 }
@@ -139,7 +142,7 @@ fn near<T: Element, S: Simd, const MR: usize, const NV: usize>(simd: S, strip: &
         #[inline(always)]
         || {
             let width = NV * T::Vector::<S>::LANES;
-            let steps = strip.steps::<MR>();
+            let steps = strip.steps::<MR>(NV == 1);
             let (mut left, mut panel) = (strip.c.cols(), strip.c.as_mut_ptr());
             let mut at = Place { a: strip.a.data.as_ptr(), b: strip.b.data.as_ptr(), c: panel };
             while left > 0 {
@@ -149,14 +152,14 @@ fn near<T: Element, S: Simd, const MR: usize, const NV: usize>(simd: S, strip: &
                     // SAFETY: `Strip::steps` has checked that all that the tiles of the strip touch is theirs.
                     unsafe {
                         match last {
-                            None => near_tile::<T::Vector<S>, MR, NV>(simd, steps, at, None, finish),
-                            Some(_) => near_tile::<T::Vector<S>, MR, NV>(simd, steps, at, last, finish),
+                            None => near_tile::<T::Vector<S>, MR, NV>(simd, steps, at, left, None, finish),
+                            Some(_) => near_tile::<T::Vector<S>, MR, NV>(simd, steps, at, left, last, finish),
                         }
                     }
                     at = at.below::<MR>(steps);
                 }
                 left = left.saturating_sub(width);
-                panel = panel.wrapping_add(width);
+                panel = panel.wrapping_add(width * steps.c_step);
                 at = Place { a: strip.a.data.as_ptr(), b: at.b.wrapping_add(width), c: panel };
             }
         },
@@ -170,6 +173,7 @@ unsafe fn near_tile<V: Vector, const MR: usize, const NV: usize>(
     simd: V::Simd,
     steps: Steps,
     mut at: Place<V::Element>,
+    left: usize,
     last: Option<V::Mask>,
     finish: Finish<'_, V::Element>,
 ) {
@@ -178,7 +182,11 @@ unsafe fn near_tile<V: Vector, const MR: usize, const NV: usize>(
         let mut sums = begin::<V, MR, NV>(simd, steps, at.c, last);
         multiply::<V, MR, NV>(simd, steps.k, steps, &mut at, last, None, &mut sums);
         finish_tile(simd, finish, last, &mut sums);
-        end(sums, steps, at.c, last);
+        if NV == 1 && steps.c_step != 1 {
+            end_turned(simd, sums, left, steps, at.c);
+        } else {
+            end(sums, steps, at.c, last);
+        }
     }
 }
 
@@ -195,7 +203,7 @@ fn far<T: Element, S: Simd, const MR: usize, const NV: usize>(
             assert!(strip.c.cols() <= width);
             assert!(passing.copy.is_empty() || passing.copy.len() >= strip.k * width);
             let cut = last_register::<T::Vector<S>, NV>(simd, strip.c.cols());
-            let mut steps = strip.steps::<MR>();
+            let mut steps = strip.steps::<MR>(false);
             let c = strip.c.as_mut_ptr();
             let mut at = Place { a: strip.a.data.as_ptr(), b: strip.b.data.as_ptr(), c };
             let mut last = cut;

@@ -272,7 +272,7 @@ fn by_shape<T: Element, S: Simd>(
     }
     let (within, after) =
         if finish.fits_registers() { (finish, Finish::NOTHING) } else { (Finish::NOTHING, finish) };
-    if is_small::<T, S>(&a, &b, &c) {
+    if is_small::<T, S>(start, &a, &b, &c) {
         in_place(simd, start, within, a, b, c.reborrow());
     } else {
         five_loops(simd, start, within, a, b, c.reborrow());
@@ -339,8 +339,14 @@ fn five_loops<T: Element, S: Simd>(
 
 /// Whether all operands may be read and written where they are.
 #[inline(always)]
-fn is_small<T: Element, S: Simd>(a: &MatRef<'_, T>, b: &MatRef<'_, T>, c: &MatMut<'_, T>) -> bool {
-    let contiguous = b.col_stride() == 1 && (c.col_stride() == 1 || c.cols() == 1);
+fn is_small<T: Element, S: Simd>(
+    start: Start,
+    a: &MatRef<'_, T>,
+    b: &MatRef<'_, T>,
+    c: &MatMut<'_, T>,
+) -> bool {
+    let contiguous =
+        b.col_stride() == 1 && (c.col_stride() == 1 || c.cols() == 1 || is_turned::<T, S>(start, c));
     // Short multiply-adds wait for rows of B that meet in a few sets of the level-1 cache.
     let near_rows = one_at_a_time::<T::Vector<S>>()
         || b.row_stride() * size_of::<T>() < NEAR_ROWS_BYTES
@@ -351,6 +357,12 @@ fn is_small<T: Element, S: Simd>(a: &MatRef<'_, T>, b: &MatRef<'_, T>, c: &MatMu
         && near_rows
         && b.rows() * b.row_stride() * size_of::<T>() <= SMALL_B_BYTES
         && reach * size_of::<T>() <= SMALL_A_BYTES
+}
+
+/// Whether C has contiguous columns of one tile, which [`near_kernel`] turns on its way out.
+#[inline(always)]
+fn is_turned<T: Element, S: Simd>(start: Start, c: &MatMut<'_, T>) -> bool {
+    start == Start::Zero && c.row_stride() == 1 && c.rows() <= tallest(S::REGISTERS, 1)
 }
 
 /// The two innermost loops alone, for operands that the caches hold.
@@ -368,7 +380,7 @@ fn in_place<T: Element, S: Simd>(
     // What fits half a register goes to one of half the width, and what does not fill a panel to panels of one.
     let (rest, narrow) = (n % lanes, T::Vector::<S::Narrow>::LANES);
     let single = if narrow < lanes && rest <= narrow { n - rest } else { n };
-    let wide = nearest::<T::Vector<S>>(S::REGISTERS);
+    let wide = if c.col_stride() == 1 { nearest::<T::Vector<S>>(S::REGISTERS) } else { 1 };
     let beyond = single % (wide * lanes);
     let whole = if beyond > (wide - 1) * lanes { single } else { single - beyond };
     let (a, b, c) = (&a, &b, &mut c);

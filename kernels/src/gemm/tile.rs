@@ -11,6 +11,7 @@
 //! the accumulators start from C or +0.0 and nothing is ever summed across lanes or tiles.
 
 use std::hint::black_box;
+use std::mem::MaybeUninit;
 
 use super::Start;
 use super::epilogue::{Finish, Negative};
@@ -37,6 +38,7 @@ pub(super) struct Steps {
     pub(super) a_step: usize,
     pub(super) b_step: usize,
     pub(super) c_stride: usize,
+    pub(super) c_step: usize,
 }
 
 /// How many bytes the rows of a tile lie apart: 1, 3, 5, 7, 9 and 11 times a stride, from which an address is made of
@@ -209,6 +211,44 @@ pub(super) unsafe fn end<V: Vector, const MR: usize, const NV: usize>(
         unsafe { store_row(row, c.wrapping_add(i * steps.c_stride), last) };
     }
 }
+
+/// Stores the accumulators of a tile whose columns, `steps.c_step` apart, are contiguous: at most `cols` of them.
+///
+/// # Safety
+/// In so many columns of C, MR elements must be writable.
+#[inline(always)]
+pub(super) unsafe fn end_turned<V: Vector, const MR: usize, const NV: usize>(
+    simd: V::Simd,
+    sums: [[V; NV]; MR],
+    cols: usize,
+    steps: Steps,
+    c: *mut V::Element,
+) {
+    let mut block = [MaybeUninit::<Block<V::Element>>::uninit(); 2];
+    let [rows, columns] = block.each_mut().map(|block| block.as_mut_ptr().cast::<V::Element>());
+    for i in (0..MR).step_by(V::LANES) {
+        let height = if MR - i < V::LANES { MR - i } else { V::LANES };
+        // SAFETY: a block has room for LANES registers, and the caller promises the elements of C.
+        unsafe {
+            for (at, row) in sums[i..i + height].iter().enumerate() {
+                row[0].store_to(rows.add(at * V::LANES));
+            }
+            V::transpose(simd, (rows, V::LANES), height, (columns, V::LANES));
+            let mask = V::mask(simd, height);
+            for j in 0..V::LANES {
+                if j < cols {
+                    let column = V::load_from(simd, columns.add(j * V::LANES));
+                    column.store_masked(c.add(i + j * steps.c_step), mask);
+                }
+            }
+        }
+    }
+}
+
+/// Room for LANES registers, in whole cache lines.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Block<T>(#[allow(dead_code)] [T; 256]);
 
 /// NV registers from `source`, the last one through the mask if there is one.
 ///

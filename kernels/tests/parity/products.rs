@@ -91,6 +91,8 @@ fn shape(draw: &mut Draw) -> (usize, usize, usize) {
             let (m, n, k) = shapes[draw.below(shapes.len())];
             (m + draw.below(3), n + draw.below(3), k + draw.below(3))
         }
+        // The gradient of weights to a few classes.
+        10 => (60 + draw.below(300), 2 + draw.below(14), 16 + draw.below(60)),
         9 => [(0, 3, 2), (3, 0, 2), (3, 2, 0), (20, 40, 0)][draw.below(4)],
         _ => (draw.size(), draw.size(), draw.size()),
     }

@@ -71,8 +71,8 @@ pub(crate) trait Trainer {
     type Loss;
     /// Back to the start weights.
     fn reset(&mut self);
-    /// One step on the samples `rows`.
-    fn step(&mut self, rows: &[u32]) -> Self::Loss;
+    /// One step on the samples `rows`; `next` are those of the next one, if they are known.
+    fn step(&mut self, rows: &[u32], next: &[u32]) -> Self::Loss;
     /// The mean loss as a number.
     fn number(loss: Self::Loss) -> f32;
 }
@@ -82,7 +82,8 @@ pub(crate) fn serve<T: Trainer>(version: &str, samples: usize, trainer: &mut T) 
     let mut epochs = Epochs::new(samples);
     let mut train = |trainer: &mut T, steps: usize| {
         (0..steps).for_each(|_| {
-            trainer.step(epochs.next_batch());
+            let (rows, next) = epochs.next_batch();
+            trainer.step(rows, next);
         });
     };
     train(trainer, 1);
@@ -98,7 +99,7 @@ pub(crate) fn serve<T: Trainer>(version: &str, samples: usize, trainer: &mut T) 
             say(&start.elapsed().as_secs_f64().to_string());
         } else {
             let rows: Vec<u32> = (0..number as u32 * BATCH as u32).collect();
-            let losses = rows.chunks(BATCH).map(|rows| T::number(trainer.step(rows)).to_string());
+            let losses = rows.chunks(BATCH).map(|rows| T::number(trainer.step(rows, &[])).to_string());
             say(&losses.collect::<Vec<_>>().join(" "));
         }
     }
@@ -123,13 +124,15 @@ impl Epochs {
         epochs
     }
 
-    fn next_batch(&mut self) -> &[u32] {
+    /// A batch, and the one after it if it is of the same epoch.
+    fn next_batch(&mut self) -> (&[u32], &[u32]) {
         if self.position + BATCH > self.order.len() {
             self.shuffle();
             self.position = 0;
         }
         self.position += BATCH;
-        &self.order[self.position - BATCH..self.position]
+        let (until, after) = self.order.split_at(self.position);
+        (&until[self.position - BATCH..], after.get(..BATCH).unwrap_or_default())
     }
 
     /// Fisher and Yates, with Marsaglia's xorshift.

@@ -20,6 +20,8 @@ use crate::{Element, Error, Level};
 const LINE: usize = 64;
 /// How many rows ahead are asked for: half and twice as many are no better.
 const AHEAD: usize = 8;
+/// Steps of a line's zero between two bytes: as many as leave its distance to a byte exact in 24 bits.
+const ZEROS: f64 = 32768.0;
 
 /// What the bytes of a row stand for, by groups of positions.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,19 +36,22 @@ pub struct Lookup<T> {
 #[derive(Clone, Debug, PartialEq)]
 struct Table<T> {
     values: [T; 256],
-    line: Line<T>,
+    line: Option<Line<T>>,
 }
 
-/// A line `slope * byte + intercept` that has the bits of every value of a table: to compute a value on it takes less
-/// time than to look it up.
+/// A line that has the bits of every value of a table: to compute a value on it takes less time than to look it up.
+///
+/// `byte - zero` is exact, and small where the values are: so two multiply-adds, the first for what a rounded slope and a
+/// rounded zero leave over, round a value as if it were computed with twice the digits, but for a rare tie.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Line<T> {
-    /// There is none.
-    None,
-    /// Computed in the type of the values: slope and intercept.
-    Narrow(T, T),
-    /// Computed in f64 and rounded once, which takes twice as long: slope and intercept.
-    Wide(f64, f64),
+struct Line<T> {
+    /// The byte whose value is about 0, with digits to spare.
+    zero: T,
+    /// The value there.
+    at_zero: T,
+    slope: T,
+    /// What rounding took from the slope.
+    slope_rest: T,
 }
 
 impl<T: Element> Lookup<T> {
@@ -100,6 +105,15 @@ impl<T: Element> Lookup<T> {
         level.dispatch(Gather { lookup: self, stored, row, x });
     }
 
+    /// Asks the memory for rows that are gathered later, a batch or so: they come into the level-2 cache of the core
+    /// that asks while it does something else.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn ask_for(&self, level: Level, stored: &[u8], rows: impl Iterator<Item = usize>) {
+        level.dispatch(Later { stored, width: self.width, rows });
+    }
+
     /// One row.
     #[inline(always)]
     fn row(&self, bytes: &[u8], x: &mut [T]) {
@@ -107,13 +121,8 @@ impl<T: Element> Lookup<T> {
         for (table, (bytes, x)) in self.groups.iter().zip(parts) {
             let pairs = x.iter_mut().zip(bytes);
             match table.line {
-                Line::None => pairs.for_each(|(x, &byte)| *x = table.values[usize::from(byte)]),
-                Line::Narrow(slope, intercept) => {
-                    pairs.for_each(|(x, &byte)| *x = narrow(slope, intercept, byte))
-                }
-                Line::Wide(slope, intercept) => {
-                    pairs.for_each(|(x, &byte)| *x = wide(slope, intercept, byte))
-                }
+                None => pairs.for_each(|(x, &byte)| *x = table.values[usize::from(byte)]),
+                Some(line) => pairs.for_each(|(x, &byte)| *x = line.value(byte)),
             }
         }
     }
@@ -125,33 +134,32 @@ impl<T: Element> Table<T> {
         for (byte, x) in (0..=u8::MAX).zip(&mut values) {
             *x = T::from_f64(value(byte));
         }
-        let intercept = value(0);
-        let slope = (value(u8::MAX) - intercept) / f64::from(u8::MAX);
-        let (slope_t, intercept_t) = (T::from_f64(slope), T::from_f64(intercept));
-        let line = if is(&values, |byte| narrow(slope_t, intercept_t, byte)) {
-            Line::Narrow(slope_t, intercept_t)
-        } else if is(&values, |byte| wide(slope, intercept, byte)) {
-            Line::Wide(slope, intercept)
-        } else {
-            Line::None
-        };
-        Self { values, line }
+        let line: Line<T> = Line::through(value(0), value(u8::MAX));
+        let is = (0..=u8::MAX).zip(&values).all(|(byte, x)| line.value(byte).bits() == x.bits());
+        Self { values, line: is.then_some(line) }
     }
 }
 
-/// Whether `value` has the bits of every one of `values`.
-fn is<T: Element>(values: &[T; 256], value: impl Fn(u8) -> T) -> bool {
-    (0..=u8::MAX).zip(values).all(|(byte, x)| value(byte).bits() == x.bits())
-}
+impl<T: Element> Line<T> {
+    /// The line from byte 0 to byte 255.
+    fn through(first: f64, last: f64) -> Self {
+        let slope = (last - first) / f64::from(u8::MAX);
+        let zero =
+            if slope == 0.0 { 0.0 } else { T::from_f64((-first / slope * ZEROS).round() / ZEROS).to_f64() };
+        let rounded = T::from_f64(slope);
+        Self {
+            zero: T::from_f64(zero),
+            at_zero: T::from_f64(slope * zero + first),
+            slope: rounded,
+            slope_rest: T::from_f64(slope - rounded.to_f64()),
+        }
+    }
 
-#[inline(always)]
-fn narrow<T: Element>(slope: T, intercept: T, byte: u8) -> T {
-    slope * T::from_f64(f64::from(byte)) + intercept
-}
-
-#[inline(always)]
-fn wide<T: Element>(slope: f64, intercept: f64, byte: u8) -> T {
-    T::from_f64(slope * f64::from(byte) + intercept)
+    #[inline(always)]
+    fn value(&self, byte: u8) -> T {
+        let distance = T::from_f64(f64::from(byte)) - self.zero;
+        distance.mul_add(self.slope, distance.mul_add(self.slope_rest, self.at_zero))
+    }
 }
 
 struct Gather<'a, T, R> {
@@ -189,6 +197,25 @@ fn ask_for<S: Simd>(simd: S, bytes: &[u8]) {
     }
 }
 
+struct Later<'a, R> {
+    stored: &'a [u8],
+    width: usize,
+    rows: R,
+}
+
+impl<R: Iterator<Item = usize>> Kernel for Later<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        for row in self.rows {
+            for line in self.stored[row * self.width..][..self.width].chunks(LINE) {
+                <f32 as Element>::Vector::<S>::prefetch_far(simd, line.as_ptr().cast());
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,16 +249,28 @@ mod tests {
 
     #[test]
     fn a_line_is_taken_where_it_has_the_bits_of_every_value() {
-        let line = |value: fn(u8) -> f64| compare::<f32>(6, 2, |_, byte| value(byte)).groups[1].line;
-        assert_eq!(line(|byte| f64::from(byte) / 16.0 - 2.0), Line::Narrow(0.0625, -2.0));
-        assert_eq!(line(|byte| f64::from(byte) / 255.0), Line::Wide(1.0 / 255.0, 0.0));
-        assert!(matches!(line(|byte| (f64::from(byte) / 255.0 - 0.286) / 0.353), Line::Wide(..)));
+        let has_line =
+            |value: fn(u8) -> f64| compare::<f32>(6, 2, |_, byte| value(byte)).groups[1].line.is_some();
+        assert!(has_line(f64::from));
+        assert!(has_line(|byte| f64::from(byte) / 255.0));
+        assert!(has_line(|byte| f64::from(byte) / 16.0 - 2.0));
+        assert!(has_line(|byte| (f64::from(byte) / 255.0 - 0.286) / 0.353));
+        assert!(has_line(|_| 1.0));
         // A square is no line, and neither is one whose zero has the other sign.
-        assert_eq!(line(|byte| f64::from(byte) * f64::from(byte)), Line::None);
-        assert_eq!(line(|byte| if byte == 0 { -0.0 } else { f64::from(byte) }), Line::None);
+        assert!(!has_line(|byte| f64::from(byte) * f64::from(byte)));
+        assert!(!has_line(|byte| if byte == 0 { -0.0 } else { f64::from(byte) }));
         // Each group has a rule of its own.
         let mixed = compare::<f32>(6, 2, |group, byte| if group == 0 { 1.0 } else { f64::from(byte / 2) });
-        assert_eq!([0, 1].map(|group| mixed.groups[group].line), [Line::Narrow(0.0, 1.0), Line::None]);
+        assert_eq!([0, 1].map(|group| mixed.groups[group].line.is_some()), [true, false]);
+    }
+
+    #[test]
+    fn most_standardisations_are_lines() {
+        let lines = (0..1000).filter(|&i| {
+            let (mean, deviation) = (f64::from(i) / 1000.0, 0.1 + f64::from(i % 37) / 50.0);
+            Table::<f32>::new(|byte| (f64::from(byte) / 255.0 - mean) / deviation).line.is_some()
+        });
+        assert!(lines.count() > 950);
     }
 
     #[test]

@@ -134,11 +134,13 @@ impl<'a> Training<'a> {
     fn steps(&mut self, epochs: &mut Epochs, steps: usize) {
         let Self { network, optimizer, exec, images, values, batch, labels } = self;
         for _ in 0..steps {
-            let rows = epochs.next_batch(*batch);
+            let (rows, next) = epochs.next_batch(*batch);
             labels.clear();
             labels.extend(rows.iter().map(|&row| u32::from(images.labels[row as usize])));
             let gather = |samples: Range<usize>, x: &mut [f32]| {
-                values.gather(exec.level, &images.pixels, |i| rows[samples.start + i] as usize, x)
+                values.gather(exec.level, &images.pixels, |i| rows[samples.start + i] as usize, x);
+                let next = next.iter().skip(samples.start).take(samples.len());
+                values.ask_for(exec.level, &images.pixels, next.map(|&row| row as usize));
             };
             let (targets, at) = (Targets::Labels(labels), Position::default());
             let loss = network.train_step_from(*exec, *batch, &gather, targets, optimizer, at);
@@ -159,13 +161,15 @@ impl Epochs {
         Self { order: (0..samples as u32).collect(), position: samples, epoch: 0 }
     }
 
-    fn next_batch(&mut self, batch: usize) -> &[u32] {
+    /// A batch, and what follows it in the same epoch.
+    fn next_batch(&mut self, batch: usize) -> (&[u32], &[u32]) {
         if self.position + batch > self.order.len() {
             Stream::new(Purpose::Shuffle, 1, self.epoch).shuffle(&mut self.order);
             self.epoch += 1;
             self.position = 0;
         }
         self.position += batch;
-        &self.order[self.position - batch..self.position]
+        let (until, after) = self.order.split_at(self.position);
+        (&until[self.position - batch..], after)
     }
 }

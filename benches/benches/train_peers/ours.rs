@@ -58,12 +58,14 @@ impl Trainer for Ours {
         self.network.parameters_mut().copy_from_slice(&self.start);
     }
 
-    fn step(&mut self, rows: &[u32]) -> f64 {
+    fn step(&mut self, rows: &[u32], next: &[u32]) -> f64 {
         self.y.clear();
         self.y.extend(rows.iter().map(|&row| self.labels[row as usize]));
         let (level, pixels, values) = (self.exec.level, &self.pixels, &self.values);
         let gather = |samples: Range<usize>, x: &mut [f32]| {
             values.gather(level, pixels, |i| rows[samples.start + i] as usize, x);
+            let next = next.iter().skip(samples.start).take(samples.len());
+            values.ask_for(level, pixels, next.map(|&row| row as usize));
         };
         let (targets, at) = (Targets::Labels(&self.y), Position::default());
         let optimizer = &mut self.optimizer;

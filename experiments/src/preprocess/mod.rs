@@ -295,8 +295,8 @@ mod tests {
         let prepared = prepare::<f32>(&data, &[Step::Standardise { per: Per::Channel }]);
         for part in [&prepared.train, &prepared.validation, &prepared.test] {
             assert!(matches!(&part.x, Samples::Stored(bytes, _) if Arc::ptr_eq(bytes, stored)));
-            // Two channels of 256 values, with a slope, an intercept and what they are for.
-            assert_eq!(part.memory(), 2 * (256 * 4 + 24));
+            // Two channels of 256 values, with the four numbers of a line and whether there is one.
+            assert_eq!(part.memory(), 2 * (256 * 4 + 4 * 4 + 4));
         }
     }
 

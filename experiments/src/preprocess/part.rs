@@ -64,6 +64,13 @@ impl<T: Element> Part<T> {
         }
     }
 
+    /// Asks the memory for `samples` of the part, which the calling thread will gather with its next batch.
+    pub(crate) fn ask_for(&self, level: Level, samples: impl Iterator<Item = usize>) {
+        if let Samples::Stored(bytes, lookup) = &self.x {
+            lookup.ask_for(level, bytes, samples.map(|sample| self.rows[sample] as usize));
+        }
+    }
+
     /// All samples as values, `[n, width]`.
     pub fn to_values(&self) -> Cow<'_, [T]> {
         match &self.x {

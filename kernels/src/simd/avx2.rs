@@ -96,6 +96,11 @@ macro_rules! vector {
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) };
             }
             #[inline(always)]
+            fn prefetch_far(_: Avx2, address: *const $element) {
+                // SAFETY: SSE is in the baseline, and a prefetch never faults.
+                unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) };
+            }
+            #[inline(always)]
             unsafe fn load_from(_: Avx2, source: *const $element) -> Self {
                 // SAFETY: the token proves AVX2; the caller promises readable elements.
                 Self(unsafe { $load(source) })

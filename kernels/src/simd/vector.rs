@@ -112,6 +112,10 @@ pub trait Vector: Copy {
     #[inline(always)]
     fn prefetch(_: Self::Simd, _: *const Self::Element) {}
 
+    /// As [`Vector::prefetch`], but to the level-2 cache, for which many more lines can be under way.
+    #[inline(always)]
+    fn prefetch_far(_: Self::Simd, _: *const Self::Element) {}
+
     /// The first `LANES` elements of `source`.
     ///
     /// # Panics

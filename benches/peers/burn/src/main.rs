@@ -119,7 +119,7 @@ impl Trainer for Burn {
         self.network = Some(self.start.clone());
     }
 
-    fn step(&mut self, rows: &[u32]) -> Tensor<1> {
+    fn step(&mut self, rows: &[u32], _: &[u32]) -> Tensor<1> {
         let rows: Vec<i32> = rows.iter().map(|&row| row as i32).collect();
         let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [BATCH]), &self.device);
         let x = self.images.clone().select(0, rows.clone());

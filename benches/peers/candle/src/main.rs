@@ -107,7 +107,7 @@ impl Trainer for Candle {
         }
     }
 
-    fn step(&mut self, rows: &[u32]) -> Tensor {
+    fn step(&mut self, rows: &[u32], _: &[u32]) -> Tensor {
         self.learn(rows).expect("a step")
     }
 

@@ -181,7 +181,14 @@ impl<'a, T: Element> Training<'a, T> {
         let at = Position { seed, epoch, first: first as u64 };
         let (exec, samples, targets) = (self.context.exec, batch.len(), self.batch.targets());
         let (network, optimizer) = (&mut self.network, &mut self.optimizer);
-        let gather = self.sets.train.gather(exec.level, |i| rows[first + i] as usize);
+        let part = &self.sets.train;
+        let this_batch = part.gather(exec.level, |i| rows[first + i] as usize);
+        let gather = |range: Range<usize>, x: &mut [T]| {
+            this_batch(range.clone(), x);
+            // What the same thread gathers in the next step arrives while this one is computed.
+            let next = rows[batch.end..].iter().skip(range.start).take(range.len());
+            part.ask_for(exec.level, next.map(|&row| row as usize));
+        };
         let pixels = self.trial.train.augment_shift;
         let loss = if pixels > 0 {
             let (image, augmentation) =

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Values, assert_same_bits, levels};
+use kernels::activation::Activation;
 use kernels::pool::{self, Pool2d};
 use kernels::{Element, Error, Exec, Level, reference};
 
@@ -28,6 +29,18 @@ fn assert_parity<T: Element>(exec: Exec, pool: &Pool2d, batch: usize, x: &[T], g
     let want = reference::pool::max_backward(pool, batch, &indices, grad_y);
     pool::max_backward(exec, pool, batch, &indices, grad_y, &mut grad_x).unwrap();
     assert_same_bits(label("max gradient"), &grad_x, &want);
+
+    let relu: Vec<T> = x.iter().map(|&z| Activation::Relu.phi(z)).collect();
+    let (want, want_indices) = reference::pool::max_forward(pool, batch, &relu);
+    pool::relu_max_forward(exec, pool, batch, x, &mut y, &mut indices).unwrap();
+    assert_same_bits(label("max of relu"), &y, &want);
+    assert_eq!(indices, want_indices, "{}", label("indices of relu"));
+    let grad_relu = reference::pool::max_backward(pool, batch, &indices, grad_y);
+    let grad_z =
+        x.iter().zip(&relu).zip(grad_relu).map(|((&z, &a), grad)| Activation::Relu.grad_z(z, a, grad));
+    grad_x.fill(nan);
+    pool::relu_max_backward(exec, pool, batch, (&indices, &y), grad_y, &mut grad_x).unwrap();
+    assert_same_bits(label("max of relu, gradient"), &grad_x, &grad_z.collect::<Vec<_>>());
 
     pool::average_forward(exec, pool, batch, x, &mut y).unwrap();
     assert_same_bits(label("average"), &y, &reference::pool::average_forward(pool, batch, x));

@@ -78,3 +78,47 @@ fn a_chunk_of_1024_samples_splits_a_long_bias_gradient() {
     let chain = |n: usize| (0..n).fold(0.0_f32, |sum, _| sum + r);
     assert_eq!(network.gradients()[1].to_bits(), (chain(1024) + chain(6)).to_bits());
 }
+
+/// A training step runs a ReLU and the max-pooling above it as one, and reuses the memory of gradients from one group
+/// of samples to the next; the other way keeps all of it.
+#[test]
+fn a_step_is_its_gradients_and_an_update() {
+    let relu = || LayerSpec::Activation(Activation::Relu);
+    let layers = [
+        LayerSpec::conv2d(6, 5),
+        relu(),
+        LayerSpec::max_pool2d(2),
+        LayerSpec::conv2d(16, 5),
+        relu(),
+        LayerSpec::max_pool2d(2),
+        LayerSpec::Flatten,
+        LayerSpec::dense(10),
+    ];
+    let batch = 33;
+    let values =
+        |n: usize| (0..n).map(|i| ((i * 7919 % 1009) as f32 / 1009.0 - 0.4) * 2.0).collect::<Vec<_>>();
+    let (x, labels) = (values(batch * 28 * 28), (0..batch as u32).map(|i| i % 10).collect::<Vec<_>>());
+    let level = Level::best();
+    for exec in [Exec::serial(level), Exec::parallel(level)] {
+        let mut network =
+            Network::<f32>::new(&[1, 28, 28], &layers, Loss::SoftmaxCrossEntropy, batch).unwrap();
+        let start: Vec<f32> = values(network.parameters().len()).iter().map(|w| 0.1 * w).collect();
+        let (targets, at) = (Targets::Labels(&labels), Position::default());
+        let [apart, at_once] = [false, true].map(|at_once| {
+            let mut optimizer = Optimizer::new(OptimizerSpec::sgd(0.1), start.len()).unwrap();
+            network.parameters_mut().copy_from_slice(&start);
+            for _ in 0..2 {
+                if at_once {
+                    network.train_step(exec, &x, targets, &mut optimizer, at).unwrap();
+                } else {
+                    network.forward_backward(exec, &x, targets, at).unwrap();
+                    let gradients = network.gradients().to_vec();
+                    optimizer.step(level, at.epoch, network.parameters_mut(), &gradients);
+                }
+            }
+            network.parameters().iter().map(|w| w.to_bits()).collect::<Vec<_>>()
+        });
+        assert_eq!(apart, at_once);
+        assert_ne!(apart, start.iter().map(|w| w.to_bits()).collect::<Vec<_>>());
+    }
+}

@@ -113,7 +113,7 @@ impl<T: Element> Windows for Mean<'_, T> {
                     (x.get(row.upper..row.upper + 2 * N), x.get(row.lower..row.lower + 2 * N));
                 let to = y.get_mut(row.output..row.output + N);
                 if let (Some(upper), Some(lower), Some(to)) = (upper, lower, to) {
-                    to.copy_from_slice(&mean_of(&pairs::taps::<V, N>(simd, upper, lower)));
+                    to.copy_from_slice(&mean_of(&pairs::taps::<V, N, false>(simd, upper, lower)));
                     return;
                 }
                 for window in 0..row.count {

@@ -1,8 +1,9 @@
 //! Max pooling.
 
-use super::pairs::{self, Windows};
+use super::pairs::{self, Row, Windows};
 use super::planes::Planes;
 use super::{Pool2d, check};
+use crate::activation::Activation;
 use crate::conv::Reach;
 use crate::simd::Vector;
 use crate::{Element, Error, Exec};
@@ -41,6 +42,44 @@ pub fn max_forward<T: Element>(
     y: &mut [T],
     indices: &mut [u16],
 ) -> Result<(), Error> {
+    forward::<T, false>(exec, pool, batch, x, y, indices)
+}
+
+/// As [`max_forward`] of `relu(z)`, which is never written.
+///
+/// # Errors
+/// As [`max_forward`].
+///
+/// ```
+/// use kernels::{Exec, pool};
+///
+/// let halve =
+///     pool::Pool2d { channels: 1, h_in: 2, w_in: 4, kernel: [2, 2], stride: [2, 2], padding: [0, 0] };
+/// let (mut y, mut indices) = ([9.0_f32; 2], [9; 2]);
+/// let z = [-1.0, 2.0, -3.0, -4.0, 1.0, -1.0, -2.0, -1.0];
+/// pool::relu_max_forward(Exec::from_env()?, &halve, 1, &z, &mut y, &mut indices)?;
+/// assert_eq!((y, indices), ([2.0, 0.0], [1, 0]));
+/// # Ok::<(), kernels::Error>(())
+/// ```
+pub fn relu_max_forward<T: Element>(
+    exec: Exec,
+    pool: &Pool2d,
+    batch: usize,
+    z: &[T],
+    y: &mut [T],
+    indices: &mut [u16],
+) -> Result<(), Error> {
+    forward::<T, true>(exec, pool, batch, z, y, indices)
+}
+
+fn forward<T: Element, const RELU: bool>(
+    exec: Exec,
+    pool: &Pool2d,
+    batch: usize,
+    x: &[T],
+    y: &mut [T],
+    indices: &mut [u16],
+) -> Result<(), Error> {
     const NAME: &str = "max pooling";
     pool.validate()?;
     check(NAME, "x", batch, pool.input_len(), x.len())?;
@@ -51,7 +90,7 @@ pub fn max_forward<T: Element>(
         let x = &x[planes.first * pool.area_in()..][..planes.count * pool.area_in()];
         let (y, indices) = (planes.out, planes.second);
         if pool.is_pairs() {
-            pairs::run(exec, pool, Best { x, y, indices });
+            pairs::run(exec, pool, Best::<T, RELU> { x, y, indices });
         } else {
             exec.level.vectorize(
                 #[inline(always)]
@@ -59,13 +98,19 @@ pub fn max_forward<T: Element>(
                     let planes =
                         y.chunks_exact_mut(pool.area_out()).zip(indices.chunks_exact_mut(pool.area_out()));
                     for (x, (y, indices)) in x.chunks_exact(pool.area_in()).zip(planes) {
-                        max_windows(pool, x, y, indices);
+                        max_windows::<T, RELU>(pool, x, y, indices);
                     }
                 },
             );
         }
         Ok(())
     })
+}
+
+/// A value as a candidate: relu of it, or itself.
+#[inline(always)]
+fn candidate<T: Element, const RELU: bool>(x: T) -> T {
+    if RELU { Activation::Relu.phi(x) } else { x }
 }
 
 /// True if `next` takes the place of `best`: it is larger, or the first NaN.
@@ -79,7 +124,7 @@ fn wins<T: Element>(next: T, best: T) -> bool {
 
 /// One plane under any windows, tap by tap over a whole row of windows.
 #[inline(always)]
-fn max_windows<T: Element>(pool: &Pool2d, x: &[T], y: &mut [T], indices: &mut [u16]) {
+fn max_windows<T: Element, const RELU: bool>(pool: &Pool2d, x: &[T], y: &mut [T], indices: &mut [u16]) {
     let (rows, reach) = (pool.rows(), Reach::forward(&pool.cols()));
     let windows = 0..reach.positions;
     // How far the first tap that is no padding lies from the window's start.
@@ -90,7 +135,7 @@ fn max_windows<T: Element>(pool: &Pool2d, x: &[T], y: &mut [T], indices: &mut [u
         // Each window's first candidate; comparing it with itself again changes nothing.
         let top = (h * pool.stride[0]).saturating_sub(pool.padding[0]) * pool.w_in;
         for (w, (y, index)) in y.iter_mut().zip(indices.iter_mut()).enumerate() {
-            *y = x[top + (w * pool.stride[1]).saturating_sub(pool.padding[1])];
+            *y = candidate::<T, RELU>(x[top + (w * pool.stride[1]).saturating_sub(pool.padding[1])]);
             *index = (skipped(0, h) * pool.kernel[1] + skipped(1, w)) as u16;
         }
         for (row, i) in (0..pool.kernel[0]).filter_map(|tap| rows.source(h, tap).map(|i| (tap, i))) {
@@ -103,7 +148,7 @@ fn max_windows<T: Element>(pool: &Pool2d, x: &[T], y: &mut [T], indices: &mut [u
                 let first = i * pool.w_in + reach.read(column, inside.start);
                 let candidates = y[inside.clone()].iter_mut().zip(&mut indices[inside]).enumerate();
                 for (w, (y, index)) in candidates {
-                    let next = x[first + w * pool.stride[1]];
+                    let next = candidate::<T, RELU>(x[first + w * pool.stride[1]]);
                     if wins(next, *y) {
                         (*y, *index) = (next, tap);
                     }
@@ -114,13 +159,13 @@ fn max_windows<T: Element>(pool: &Pool2d, x: &[T], y: &mut [T], indices: &mut [u
 }
 
 /// Planes under windows of 2 x 2 that tile them.
-struct Best<'a, T> {
+struct Best<'a, T, const RELU: bool> {
     x: &'a [T],
     y: &'a mut [T],
     indices: &'a mut [u16],
 }
 
-impl<T: Element> Windows for Best<'_, T> {
+impl<T: Element, const RELU: bool> Windows for Best<'_, T, RELU> {
     type Element = T;
     type Output = ();
 
@@ -138,23 +183,32 @@ impl<T: Element> Windows for Best<'_, T> {
                 let to = row.output..row.output + N;
                 let outputs = y.get_mut(to.clone()).zip(indices.get_mut(to));
                 if let (Some(upper), Some(lower), Some((y, indices))) = (upper, lower, outputs) {
-                    let (best, places) = best_of(&pairs::taps::<V, N>(simd, upper, lower));
+                    let (best, places) =
+                        best_of::<T, N, RELU>(&pairs::taps::<V, N, RELU>(simd, upper, lower));
                     y.copy_from_slice(&best);
                     indices.copy_from_slice(&places);
                     return;
                 }
-                for window in 0..row.count {
-                    let (best, places) = best_of(&pairs::taps_of_one(x, &row, window));
-                    (y[row.output + window], indices[row.output + window]) = (best[0], places[0]);
-                }
+                best_one_by_one::<T, RELU>(x, &row, y, indices);
             },
         );
     }
 }
 
+/// The last windows, which registers would overrun.
+#[cold]
+#[inline(never)]
+fn best_one_by_one<T: Element, const RELU: bool>(x: &[T], row: &Row, y: &mut [T], indices: &mut [u16]) {
+    for window in 0..row.count {
+        let taps = pairs::taps_of_one(x, row, window).map(|[x]| [candidate::<T, RELU>(x)]);
+        let (best, places) = best_of::<T, 1, RELU>(&taps);
+        (y[row.output + window], indices[row.output + window]) = (best[0], places[0]);
+    }
+}
+
 /// The first of the largest taps of each of `N` windows, and its place.
 #[inline(always)]
-fn best_of<T: Element, const N: usize>(taps: &[[T; N]; 4]) -> ([T; N], [u16; N]) {
+fn best_of<T: Element, const N: usize, const RELU: bool>(taps: &[[T; N]; 4]) -> ([T; N], [u16; N]) {
     // Places as wide as f32, so that one comparison selects both; narrowed once at the end.
     let (mut best, mut places) = (taps[0], [0_u32; N]);
     for (tap, next) in (1..).zip(&taps[1..]) {
@@ -168,6 +222,13 @@ fn best_of<T: Element, const N: usize>(taps: &[[T; N]; 4]) -> ([T; N], [u16; N])
         for w in 0..N {
             places[w] = if next_wins[w] { tap } else { places[w] };
         }
+    }
+    if RELU {
+        // As the activation leaves a NaN.
+        best.iter_mut().for_each(
+            #[inline(always)]
+            |y| *y = y.canonical(),
+        );
     }
     (best, places.map(|place| place as u16))
 }
@@ -200,6 +261,36 @@ pub fn max_backward<T: Element>(
     grad_y: &[T],
     grad_x: &mut [T],
 ) -> Result<(), Error> {
+    backward::<T, false>(exec, pool, batch, (indices, grad_y), grad_y, grad_x)
+}
+
+/// grad_z of [`relu_max_forward`]: where the maximum `y` is not above 0, neither was its z, and nothing comes through.
+///
+/// # Shapes
+/// As [`max_backward`], and `y` as `grad_y`.
+///
+/// # Errors
+/// As [`max_backward`].
+pub fn relu_max_backward<T: Element>(
+    exec: Exec,
+    pool: &Pool2d,
+    batch: usize,
+    (indices, y): (&[u16], &[T]),
+    grad_y: &[T],
+    grad_z: &mut [T],
+) -> Result<(), Error> {
+    check("max pooling gradient", "y", batch, pool.output_len(), y.len())?;
+    backward::<T, true>(exec, pool, batch, (indices, y), grad_y, grad_z)
+}
+
+fn backward<T: Element, const RELU: bool>(
+    exec: Exec,
+    pool: &Pool2d,
+    batch: usize,
+    (indices, y): (&[u16], &[T]),
+    grad_y: &[T],
+    grad_x: &mut [T],
+) -> Result<(), Error> {
     const NAME: &str = "max pooling gradient";
     pool.validate()?;
     check(NAME, "indices", batch, pool.output_len(), indices.len())?;
@@ -209,16 +300,24 @@ pub fn max_backward<T: Element>(
     let all = Planes { first: 0, count: batch * pool.channels, out: grad_x, second: &mut [0_u16; 0] };
     all.run(exec, values, |planes| {
         let windows = planes.first * pool.area_out()..(planes.first + planes.count) * pool.area_out();
-        let (indices, grad_y, grad_x) = (&indices[windows.clone()], &grad_y[windows], planes.out);
+        let (indices, y) = (&indices[windows.clone()], &y[windows.clone()]);
+        let (grad_y, grad_x) = (&grad_y[windows], planes.out);
         let inside = if pool.is_pairs() {
-            pairs::run(exec, pool, Spread { indices, grad_y, grad_x })
+            pairs::run(exec, pool, Spread::<T, RELU> { indices, y, grad_y, grad_x })
         } else {
-            let windows = indices.chunks_exact(pool.area_out()).zip(grad_y.chunks_exact(pool.area_out()));
+            let area = pool.area_out();
+            let windows = indices.chunks_exact(area).zip(y.chunks_exact(area).zip(grad_y.chunks_exact(area)));
             let mut planes = windows.zip(grad_x.chunks_exact_mut(pool.area_in()));
-            planes.all(|((indices, grad_y), grad_x)| spread_windows(pool, indices, grad_y, grad_x))
+            planes.all(|((indices, grads), grad_x)| spread_windows::<T, RELU>(pool, indices, grads, grad_x))
         };
         if inside { Ok(()) } else { Err(index_error(NAME)) }
     })
+}
+
+/// What comes through of a window's gradient.
+#[inline(always)]
+fn grad_through<T: Element, const RELU: bool>(y: T, grad_y: T) -> T {
+    if RELU { Activation::Relu.grad_z(y, y, grad_y) } else { grad_y }
 }
 
 fn index_error(operation: &'static str) -> Error {
@@ -230,39 +329,43 @@ fn index_error(operation: &'static str) -> Error {
 }
 
 /// One plane under any windows; false if an index lies outside its window.
-fn spread_windows<T: Element>(pool: &Pool2d, indices: &[u16], grad_y: &[T], grad_x: &mut [T]) -> bool {
+fn spread_windows<T: Element, const RELU: bool>(
+    pool: &Pool2d,
+    indices: &[u16],
+    (y, grad_y): (&[T], &[T]),
+    grad_x: &mut [T],
+) -> bool {
     let (rows, cols) = (pool.rows(), pool.cols());
     grad_x.fill(T::ZERO);
-    let windows = indices.chunks_exact(pool.w_out()).zip(grad_y.chunks_exact(pool.w_out()));
-    for (h, (indices, grad_y)) in windows.enumerate() {
-        for (w, (&index, &grad)) in indices.iter().zip(grad_y).enumerate() {
-            let (row, column) = (usize::from(index) / pool.kernel[1], usize::from(index) % pool.kernel[1]);
-            let place = rows.source(h, row).zip(cols.source(w, column));
-            let Some((i, j)) = place.filter(|_| row < pool.kernel[0]) else {
-                return false;
-            };
-            grad_x[i * pool.w_in + j] += grad;
-        }
+    for (window, (&index, (&y, &grad))) in indices.iter().zip(y.iter().zip(grad_y)).enumerate() {
+        let (h, w) = (window / pool.w_out(), window % pool.w_out());
+        let (row, column) = (usize::from(index) / pool.kernel[1], usize::from(index) % pool.kernel[1]);
+        let place = rows.source(h, row).zip(cols.source(w, column));
+        let Some((i, j)) = place.filter(|_| row < pool.kernel[0]) else {
+            return false;
+        };
+        grad_x[i * pool.w_in + j] += grad_through::<T, RELU>(y, grad);
     }
     true
 }
 
 /// Planes under windows of 2 x 2 that tile them: every input belongs to one window at most, so
 /// that its gradient is written, not added.
-struct Spread<'a, T> {
+struct Spread<'a, T, const RELU: bool> {
     indices: &'a [u16],
+    y: &'a [T],
     grad_y: &'a [T],
     grad_x: &'a mut [T],
 }
 
-impl<T: Element> Windows for Spread<'_, T> {
+impl<T: Element, const RELU: bool> Windows for Spread<'_, T, RELU> {
     type Element = T;
     /// False if an index lies outside its window.
     type Output = bool;
 
     #[inline(always)]
     fn each<V: Vector<Element = T>, const N: usize>(self, pool: &Pool2d, simd: V::Simd) -> bool {
-        let Self { indices, grad_y, grad_x } = self;
+        let Self { indices, y, grad_y, grad_x } = self;
         let planes = grad_x.len() / pool.area_in();
         pairs::for_each::<N>(
             pool,
@@ -270,18 +373,14 @@ impl<T: Element> Windows for Spread<'_, T> {
             #[inline(always)]
             |row| {
                 let from = row.output..row.output + N;
-                let windows = indices.get(from.clone()).zip(grad_y.get(from));
+                let windows = indices.get(from.clone()).zip(y.get(from.clone()).zip(grad_y.get(from)));
                 match windows.filter(|_| row.lower + 2 * N <= grad_x.len()) {
-                    Some((indices, grad_y)) => {
-                        let taps = spread::<T, N>(indices, grad_y);
+                    Some((indices, (y, grad_y))) => {
+                        let taps = spread::<T, N, RELU>(indices, y, grad_y);
                         pairs::write_taps::<V, N>(simd, &taps, &row, grad_x);
                     }
                     None => {
-                        for window in 0..row.count {
-                            let one = row.output + window..row.output + window + 1;
-                            let taps = spread::<T, 1>(&indices[one.clone()], &grad_y[one]);
-                            pairs::write_taps_of_one(&taps, &row, window, grad_x);
-                        }
+                        spread_one_by_one::<T, RELU>(indices, (y, grad_y), &row, grad_x);
                     }
                 }
             },
@@ -291,14 +390,34 @@ impl<T: Element> Windows for Spread<'_, T> {
     }
 }
 
+/// The last windows, which registers would overrun.
+#[cold]
+#[inline(never)]
+fn spread_one_by_one<T: Element, const RELU: bool>(
+    indices: &[u16],
+    (y, grad_y): (&[T], &[T]),
+    row: &Row,
+    grad_x: &mut [T],
+) {
+    for window in 0..row.count {
+        let one = row.output + window..row.output + window + 1;
+        let taps = spread::<T, 1, RELU>(&indices[one.clone()], &y[one.clone()], &grad_y[one]);
+        pairs::write_taps_of_one(&taps, row, window, grad_x);
+    }
+}
+
 /// The gradient of each of `N` windows at its maximum, and +0.0 at the other taps.
 #[inline(always)]
-fn spread<T: Element, const N: usize>(indices: &[u16], grad_y: &[T]) -> [[T; N]; 4] {
+fn spread<T: Element, const N: usize, const RELU: bool>(
+    indices: &[u16],
+    y: &[T],
+    grad_y: &[T],
+) -> [[T; N]; 4] {
     // Arrays and selections between two loaded values: what the compiler turns into registers.
     let (mut places, mut grads) = ([0; N], [T::ZERO; N]);
     places.copy_from_slice(&indices[..N]);
     for w in 0..N {
-        grads[w] = T::ZERO + grad_y[w];
+        grads[w] = grad_through::<T, RELU>(y[w], T::ZERO + grad_y[w]);
     }
     let mut taps = [[T::ZERO; N]; 4];
     for (tap, taps) in (0..).zip(&mut taps) {

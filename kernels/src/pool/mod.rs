@@ -18,7 +18,7 @@ mod planes;
 
 pub use average::{average_backward, average_forward};
 pub use global::{global_average_backward, global_average_forward};
-pub use max::{max_backward, max_forward};
+pub use max::{max_backward, max_forward, relu_max_backward, relu_max_forward};
 
 use crate::Error;
 use crate::conv::Axis;

@@ -72,32 +72,42 @@ pub(super) struct Row {
 #[inline(always)]
 pub(super) fn for_each<const N: usize>(pool: &Pool2d, planes: usize, mut f: impl FnMut(Row)) {
     let (width, h_out, w_out) = (pool.w_in, pool.h_out(), pool.w_out());
+    // Planes without a last row that no window has are one high plane.
+    let (planes, h_out) = if pool.h_in == 2 * h_out { (1, planes * h_out) } else { (planes, h_out) };
+    let last = w_out.saturating_sub(N);
     for plane in 0..planes {
-        for h in 0..h_out {
+        let (mut upper, mut output) = (plane * pool.area_in(), plane * h_out * w_out);
+        for _ in 0..h_out {
             for start in (0..w_out).step_by(N) {
-                let start = start.min(w_out.saturating_sub(N));
-                let upper = plane * pool.area_in() + 2 * (h * width + start);
-                let output = (plane * h_out + h) * w_out + start;
-                f(Row { upper, lower: upper + width, output, count: N.min(w_out - start) });
+                let start = if start < last { start } else { last };
+                let (upper, count) = (upper + 2 * start, if w_out < N { w_out } else { N });
+                f(Row { upper, lower: upper + width, output: output + start, count });
             }
+            (upper, output) = (upper + 2 * width, output + w_out);
         }
     }
 }
 
-/// The inputs of `N` windows, [tap][window], from as many pairs of two rows.
+/// The inputs of `N` windows, [tap][window], from as many pairs of two rows; with `RELU`, 0 for those below 0.
 #[inline(always)]
-pub(super) fn taps<V: Vector, const N: usize>(
+pub(super) fn taps<V: Vector, const N: usize, const RELU: bool>(
     simd: V::Simd,
     upper: &[V::Element],
     lower: &[V::Element],
 ) -> [[V::Element; N]; 4] {
     let mut taps = [[V::Element::ZERO; N]; 4];
     for (row, taps) in [upper, lower].into_iter().zip(taps.as_chunks_mut::<2>().0) {
-        let (even, odd) = V::load(simd, row).deinterleave(V::load(simd, &row[N..]));
+        let (even, odd) = load::<V, RELU>(simd, row).deinterleave(load::<V, RELU>(simd, &row[N..]));
         even.store(&mut taps[0]);
         odd.store(&mut taps[1]);
     }
     taps
+}
+
+#[inline(always)]
+fn load<V: Vector, const RELU: bool>(simd: V::Simd, from: &[V::Element]) -> V {
+    let x = V::load(simd, from);
+    if RELU { x.replace_negative(V::splat(simd, V::Element::ZERO)) } else { x }
 }
 
 /// The inputs of one window, as [`taps`].

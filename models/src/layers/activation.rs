@@ -40,6 +40,10 @@ impl<T: Element> Layer<T> for Elementwise {
         each * volume(&self.output)
     }
 
+    fn is_relu(&self) -> bool {
+        self.phi == Activation::Relu
+    }
+
     /// a = phi(z), both [batch, ...]
     fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
         activation::forward(pass.exec, self.phi, f.x, f.y)

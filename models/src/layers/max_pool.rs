@@ -9,6 +9,8 @@ use super::{Backward, Forward, Layer, Pass, volume};
 pub(crate) struct MaxPool {
     sizes: Pool2d,
     output: Vec<usize>,
+    /// Whether the input goes through a ReLU first.
+    rectifies: bool,
 }
 
 /// The sizes and the output shape of a pooling over `input`.
@@ -38,7 +40,7 @@ impl MaxPool {
         padding: [usize; 2],
     ) -> Result<Self, String> {
         let (sizes, output) = pooling(input, kernel, stride, padding)?;
-        Ok(Self { sizes, output })
+        Ok(Self { sizes, output, rectifies: false })
     }
 }
 
@@ -52,15 +54,29 @@ impl<T: Element> Layer<T> for MaxPool {
         volume(&self.output)
     }
 
+    /// What the gradient of a ReLU below is computed from.
+    fn recalled(&self) -> usize {
+        if self.rectifies { volume(&self.output) } else { 0 }
+    }
+
+    fn on_a_relu(&self) -> Option<Box<dyn Layer<T>>> {
+        Some(Box::new(Self { rectifies: true, output: self.output.clone(), ..*self }))
+    }
+
     /// y [batch, channels, h_out, w_out] = max over the windows of x [batch, channels, h_in, w_in]
     fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
-        pool::max_forward(pass.exec, &self.sizes, pass.batch, f.x, f.y, f.kept)
+        let forward = if self.rectifies { pool::relu_max_forward } else { pool::max_forward };
+        forward(pass.exec, &self.sizes, pass.batch, f.x, f.y, f.kept)
     }
 
     /// y is x at its maximum, so dJ/dx there is delta, and 0 elsewhere; overlapping windows add.
     fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
+        let (exec, sizes, batch) = (pass.exec, &self.sizes, pass.batch);
         match b.grad_x {
-            Some(grad_x) => pool::max_backward(pass.exec, &self.sizes, pass.batch, b.kept, b.grad_y, grad_x),
+            Some(grad_z) if self.rectifies => {
+                pool::relu_max_backward(exec, sizes, batch, (b.kept, b.y), b.grad_y, grad_z)
+            }
+            Some(grad_x) => pool::max_backward(exec, sizes, batch, b.kept, b.grad_y, grad_x),
             None => Ok(()),
         }
     }

@@ -203,6 +203,14 @@ pub(crate) trait Layer<T: Element>: Debug + Send + Sync {
     fn only_reshapes(&self) -> bool {
         false
     }
+    /// Whether this is a ReLU, which the layer above may take in.
+    fn is_relu(&self) -> bool {
+        false
+    }
+    /// The layer with a ReLU below it as one layer, whose x is the ReLU's, if there is such a layer.
+    fn on_a_relu(&self) -> Option<Box<dyn Layer<T>>> {
+        None
+    }
     /// Whether a pass reads parameters that are many beside one sample, so that it is faster over many samples.
     fn wants_many_samples(&self) -> bool {
         false

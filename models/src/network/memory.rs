@@ -72,6 +72,8 @@ pub(super) struct Plan {
     /// The blocks of elements, and their length in all.
     pub(super) values: Vec<Block>,
     pub(super) values_len: usize,
+    /// Blocks of gradients that a step needs for one group of samples at a time.
+    pub(super) reused: Vec<bool>,
     /// The blocks of what layers keep, and their length in all.
     pub(super) kept: Vec<Block>,
     pub(super) kept_len: usize,
@@ -103,6 +105,7 @@ impl Plan {
             layouts: Vec::with_capacity(layers.len()),
             values: Vec::new(),
             values_len: 0,
+            reused: Vec::new(),
             kept: Vec::new(),
             kept_len: 0,
             scratch: 0,
@@ -158,10 +161,21 @@ impl Plan {
             let grad_y = plan.reserve::<T>(max_batch, outputs, 1);
             plan.layouts.iter_mut().last().into_iter().for_each(|layout| layout.grad_y = grad_y);
         }
+        plan.reused = (0..plan.values.len()).map(|block| plan.is_reused(block)).collect();
         plan.scratch = plan.scratch.max(loss.scratch_len(max_batch, plan.outputs()));
         let longest = plan.pieces.iter().map(|piece| piece.range.len()).max().unwrap_or(0);
         plan.scratch = plan.scratch.max(longest).next_multiple_of(ALIGNMENT / size_of::<T>());
         plan
+    }
+
+    /// Whether a block is a gradient that is written and read within the layers that one group of samples goes through
+    /// before the next: not one that comes from above them, nor one that a sum over the whole batch reads.
+    fn is_reused(&self, block: usize) -> bool {
+        let mut runs = self.stretches.iter().flat_map(|stretch| &stretch.runs);
+        let is_grad_y = |layer: usize| self.layouts[layer].grad_y == block;
+        block != EMPTY
+            && runs.clone().any(|run| run.group < usize::MAX && run.layers.clone().any(is_grad_y))
+            && !runs.any(|run| is_grad_y(run.layers.end - 1))
     }
 
     /// Elements of one sample's last output.

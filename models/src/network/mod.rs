@@ -23,6 +23,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod joined;
 mod memory;
 mod outline;
 mod parts;
@@ -48,6 +49,7 @@ pub(crate) use tensors::little_endian;
 
 use crate::layers::Layer;
 use crate::loss::Loss;
+use joined::{Joined, join};
 use memory::{Arena, EMPTY, LOSSES, Plan};
 
 /// A network of layers with its parameters, gradients and working memory.
@@ -55,6 +57,7 @@ use memory::{Arena, EMPTY, LOSSES, Plan};
 pub struct Network<T> {
     input: usize,
     layers: Vec<Box<dyn Layer<T>>>,
+    joined: Vec<Joined<T>>,
     summaries: Vec<LayerSummary>,
     loss: Loss,
     max_batch: usize,
@@ -109,6 +112,7 @@ impl<T: Element> Network<T> {
             kept: vec![0; plan.kept_len],
             scratch: Arena::new(plan.scratch),
             rows: 0,
+            joined: join(&layers),
             layers,
             plan,
         };
@@ -177,7 +181,7 @@ impl<T: Element> Network<T> {
     }
 
     /// The output of layer `layer` in the last forward pass, [batch, outputs]: feature maps. Empty
-    /// for a layer beyond the last.
+    /// for a layer beyond the last. A training step does not write that of a ReLU below a max-pooling.
     pub fn activations(&self, layer: usize) -> &[T] {
         self.plan.layouts.get(layer).map_or(&[], |layout| self.rows_of(layout.y))
     }
@@ -185,7 +189,8 @@ impl<T: Element> Network<T> {
     /// dJ/d(output of layer `layer`) in the last backward pass, [batch, outputs]. At a dense or
     /// convolution layer, whose output is z, that is the course's delta = dJ/dz, Nielsen's delta^l;
     /// at the activation after it, it is dJ/da. Empty where none is computed: below the first layer
-    /// that learns. It holds until the next pass over the network, an evaluation included.
+    /// that learns. It holds until the next pass over the network, an evaluation included. Only
+    /// [`Network::forward_backward`] leaves all of them: a training step reuses their memory.
     pub fn deltas(&self, layer: usize) -> &[T] {
         match self.plan.layouts.get(layer) {
             Some(layout) if layer >= self.plan.first_learning => self.rows_of(layout.grad_y),

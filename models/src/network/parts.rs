@@ -5,7 +5,8 @@ use std::ops::Range;
 use kernels::samples::Samples;
 use kernels::{Element, Error, Exec, Threads};
 
-use super::memory::{LOSSES, Plan};
+use super::joined::{Joined, layer_of};
+use super::memory::{LOSSES, Layout, Plan};
 use super::schedule::{Run, Stretch};
 use crate::layers::{Backward, Forward, Layer, Mode, Pass};
 use crate::loss::{Loss, Operands, Targets};
@@ -88,6 +89,10 @@ pub(super) enum Gradients {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Context<'a, T> {
     pub(super) layers: &'a [Box<dyn Layer<T>>],
+    /// What becomes of each layer where some run as one.
+    pub(super) joined: Option<&'a [Joined<T>]>,
+    /// Whether groups use the blocks of [`Plan::reused`] one after the other.
+    pub(super) reuses: bool,
     pub(super) plan: &'a Plan,
     pub(super) parameters: &'a [T],
     pub(super) loss: Loss,
@@ -115,7 +120,8 @@ impl<T: Element> Context<'_, T> {
     /// The layers of a stretch that learn, or have one that learns below them, downwards.
     pub(super) fn backward(&self, stretch: &Stretch, part: &mut Part<'_, T>) -> Result<(), Error> {
         for run in stretch.runs.iter().rev() {
-            for samples in groups(part.range(), run) {
+            // The last group first, which the caches may still hold.
+            for samples in groups(part.range(), run).rev() {
                 let mut group = part.group(samples);
                 for index in run.layers.clone().rev().take_while(|&index| index >= self.plan.first_learning) {
                     self.layer_backward(index, &mut group)?;
@@ -135,26 +141,31 @@ impl<T: Element> Context<'_, T> {
         self.loss.forward_backward(self.exec, operands)
     }
 
+    /// The layer as it runs here, if it does, and the layout of its x and `grad_x`.
+    fn layer(&self, index: usize) -> Option<(&dyn Layer<T>, &Layout)> {
+        let (layer, below) = layer_of(self.layers, self.joined, index)?;
+        Some((layer, &self.plan.layouts[below]))
+    }
+
     fn layer_forward(&self, index: usize, group: &mut Part<'_, T>) -> Result<(), Error> {
-        let (layer, layout) = (&self.layers[index], &self.plan.layouts[index]);
-        if layer.only_reshapes() {
-            return Ok(());
-        }
+        let Some((layer, below)) = self.layer(index) else { return Ok(()) };
+        let layout = &self.plan.layouts[index];
         let pass = self.pass_over(group.range());
-        let ([x], [y]) = group.values.lend([layout.x], [layout.y]);
+        let ([x], [y]) = group.values.lend([below.x], [layout.y]);
         let [kept] = group.kept.lend([], [layout.kept]).1;
         let parameters = &self.parameters[layout.parameters.clone()];
         layer.forward(&pass, Forward { x, parameters, y, kept, scratch: group.scratch })
     }
 
     fn layer_backward(&self, index: usize, group: &mut Part<'_, T>) -> Result<(), Error> {
-        let (layer, layout) = (&self.layers[index], &self.plan.layouts[index]);
-        if layer.only_reshapes() {
-            return Ok(());
-        }
+        let Some((layer, below)) = self.layer(index) else { return Ok(()) };
+        let layout = &self.plan.layouts[index];
         let pass = self.pass_over(group.range());
-        let ([x, y, grad_y], [grad_x, chunks]) =
-            group.values.lend([layout.x, layout.y, layout.grad_y], [layout.grad_x, layout.chunks]);
+        let ([x, y, grad_y], [grad_x, chunks]) = group.values.lend_reusing(
+            [below.x, layout.y, layout.grad_y],
+            [below.grad_x, layout.chunks],
+            |block| self.reuses && self.plan.reused[block],
+        );
         let backward = Backward {
             x,
             y,
@@ -179,7 +190,7 @@ impl<T: Element> Context<'_, T> {
 }
 
 /// The samples in groups, from the first one on.
-fn groups(samples: Range<usize>, run: &Run) -> impl Iterator<Item = Range<usize>> + use<> {
+fn groups(samples: Range<usize>, run: &Run) -> impl DoubleEndedIterator<Item = Range<usize>> + use<> {
     let group = run.group.min(samples.len().max(1));
     samples.clone().step_by(group).map(move |start| start..samples.end.min(start + group))
 }

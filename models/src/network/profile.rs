@@ -7,6 +7,7 @@ use std::fmt;
 
 use kernels::{Element, Error, Exec, Level};
 
+use super::joined::layer_of;
 use super::memory::INPUT;
 use super::parts::{Context, Gradients};
 use super::schedule::{Run, Stretch};
@@ -103,7 +104,8 @@ pub type Observe<'a> = &'a mut dyn FnMut(&Work, &mut dyn FnMut() -> Result<(), E
 
 impl<T: Element> Network<T> {
     /// Takes a training step apart: gather, every layer forward, loss, every layer's gradients from the last to the
-    /// first that learns, update. Layers that only reshape do nothing and are left out.
+    /// first that learns, update. Layers that only reshape do nothing and are left out, and so is a ReLU that the
+    /// max-pooling above it does with its own work.
     ///
     /// Parameters, running statistics and the optimiser are afterwards what they were;
     /// [`Network::gradients`] holds dJ/dparameters.
@@ -148,15 +150,15 @@ impl<T: Element> Network<T> {
     fn stages(&mut self, step: &ProfiledStep<'_, T>, observe: Observe<'_>) -> Result<(), Error> {
         let exec = Exec::serial(step.level);
         let whole = Pass { exec, batch: step.batch, mode: Mode::Training(step.at) };
-        let round = Round { whole, workers: 1, inner: exec };
+        let round = Round { whole, workers: 1, inner: exec, joins: true, reuses: false };
         self.rows = step.batch;
         observe(&self.of_network(Stage::Gather, step), &mut || {
             let (_, mut part) = self.in_parts(round);
             (step.gather)(part.range(), part.values.lend([], [INPUT]).1[0]);
             Ok(())
         })?;
-        let computing: Vec<usize> =
-            (0..self.layers.len()).filter(|&layer| !self.layers[layer].only_reshapes()).collect();
+        let runs = |&layer: &usize| layer_of(&self.layers, Some(&self.joined), layer).is_some();
+        let computing: Vec<usize> = (0..self.layers.len()).filter(runs).collect();
         for &layer in &computing {
             let alone = self.alone(layer);
             observe(&self.of_layer(layer, Stage::Forward, step), &mut || self.forward_alone(round, &alone))?;
@@ -248,7 +250,8 @@ impl<T: Element> Network<T> {
 
     /// The work of a layer's stage.
     fn of_layer(&self, index: usize, stage: Stage, step: &ProfiledStep<'_, T>) -> Work {
-        let (layer, batch) = (&self.layers[index], step.batch);
+        let joined = layer_of(&self.layers, Some(&self.joined), index);
+        let (layer, batch) = (joined.map_or(self.layers[index].as_ref(), |(layer, _)| layer), step.batch);
         let x = index.checked_sub(1).map_or(self.input, |below| volume(self.layers[below].output()));
         let (y, parameters) = (volume(layer.output()), self.plan.layouts[index].parameters.len());
         // Per sample, then once; of what a layer without products writes, only the samples' values count.
@@ -262,7 +265,7 @@ impl<T: Element> Network<T> {
             _ => (y, x + y, parameters, layer.kept()),
         };
         let each = if layer.flops() > 0 { layer.flops() } else { written as u64 };
-        let bytes = (batch * values + fixed) * size_of::<T>() + batch * kept * size_of::<u32>();
+        let bytes = (batch * values + fixed) * size_of::<T>() + batch * kept * size_of::<u16>();
         Work { layer: Some(index), stage, flops: batch as u64 * each, bytes: bytes as u64 }
     }
 }

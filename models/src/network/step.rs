@@ -33,6 +33,8 @@ pub(super) enum Purpose<'a, T> {
     Measure(Targets<'a, T>),
     /// Outputs, losses and what gradients are computed from.
     Learn(Targets<'a, T>),
+    /// As [`Purpose::Learn`], and all that lies between the layers, to be looked at.
+    Show(Targets<'a, T>),
 }
 
 /// A pass over a whole batch, and how it is cut.
@@ -43,6 +45,10 @@ pub(super) struct Round {
     pub(super) workers: usize,
     /// How each part runs.
     pub(super) inner: Exec,
+    /// Whether layers that can run as one do.
+    pub(super) joins: bool,
+    /// Whether groups of samples leave gradients that only they need where the group before them did.
+    pub(super) reuses: bool,
 }
 
 /// Samples that stand in `x`, [samples, inputs].
@@ -131,7 +137,7 @@ impl<T: Element> Network<T> {
     ) -> Result<f64, Error> {
         let (batch, gather) = (self.batch_of(x)?, rows_of(x, self.input));
         let whole = Pass { exec, batch, mode: Mode::Training(at) };
-        let loss = self.pass(exec, batch, &gather, whole.mode, Purpose::Learn(targets))?;
+        let loss = self.pass(exec, batch, &gather, whole.mode, Purpose::Show(targets))?;
         if loss.is_finite() {
             self.learn(whole, 0..self.layers.len(), None)?;
         }
@@ -171,13 +177,15 @@ impl<T: Element> Network<T> {
         mode: Mode,
         purpose: Purpose<'_, T>,
     ) -> Result<f64, Error> {
-        if let Purpose::Measure(targets) | Purpose::Learn(targets) = purpose {
+        if let Purpose::Measure(targets) | Purpose::Learn(targets) | Purpose::Show(targets) = purpose {
             targets.check(batch, self.outputs())?;
         }
         self.rows = batch;
         let (workers, inner) = workers(exec, batch.div_ceil(self.plan.grain), batch * self.plan.flops);
         self.scratch.grow(workers * self.plan.scratch);
-        let round = Round { whole: Pass { exec, batch, mode }, workers, inner };
+        let learns = matches!(purpose, Purpose::Learn(_));
+        let whole = Pass { exec, batch, mode };
+        let round = Round { whole, workers, inner, joins: learns, reuses: learns };
         let last = self.plan.stretches.len() - 1;
         for index in 0..=last {
             let (context, part) = self.in_parts(round);
@@ -193,7 +201,7 @@ impl<T: Element> Network<T> {
                 match purpose {
                     Purpose::Answer => Ok(()),
                     Purpose::Measure(targets) => context.measure(&mut part, targets),
-                    Purpose::Learn(targets) => {
+                    Purpose::Learn(targets) | Purpose::Show(targets) => {
                         context.measure(&mut part, targets)?;
                         context.backward(stretch, &mut part)
                     }
@@ -206,11 +214,11 @@ impl<T: Element> Network<T> {
         }
         let loss = match purpose {
             Purpose::Answer => 0.0,
-            Purpose::Measure(_) | Purpose::Learn(_) => {
+            Purpose::Measure(_) | Purpose::Learn(_) | Purpose::Show(_) => {
                 self.losses().iter().fold(0.0, |sum, loss| sum + loss.to_f64())
             }
         };
-        if matches!(purpose, Purpose::Learn(_)) && loss.is_finite() {
+        if matches!(purpose, Purpose::Learn(_) | Purpose::Show(_)) && loss.is_finite() {
             self.backward_below(round, last)?;
         }
         Ok(loss)
@@ -236,6 +244,8 @@ impl<T: Element> Network<T> {
         let Pass { batch, mode, .. } = round.whole;
         let context = Context {
             layers: &self.layers,
+            joined: round.joins.then_some(&self.joined),
+            reuses: round.reuses,
             plan: &self.plan,
             parameters: self.parameters.as_slice(),
             loss: self.loss,

@@ -90,3 +90,72 @@ fn every_shipped_experiment_stands_in_the_course_map() {
     }
     assert!(missing.is_empty(), "not in docs/course-map.md: {}", missing.join(", "));
 }
+
+/// The figures of one framework: samples per second, % of the limit, MiB, and milliseconds to the first step.
+struct Rate {
+    model: String,
+    threads: String,
+    framework: String,
+    figures: [f64; 4],
+}
+
+/// `results/benchmarks/train.csv`, without the frameworks that were absent.
+fn rates() -> Vec<Rate> {
+    let table = fs::read_to_string(root().join("results/benchmarks/train.csv")).unwrap();
+    let rates = table.lines().skip(1).filter_map(|line| {
+        let fields: Vec<&str> = line.split(',').collect();
+        let [model, threads, framework, _, figures @ ..] = fields.as_slice() else { panic!("{line}") };
+        let figures: Vec<f64> = figures.iter().map(|figure| figure.parse()).collect::<Result<_, _>>().ok()?;
+        let [model, threads, framework] = [model, threads, framework].map(|field| (*field).to_owned());
+        Some(Rate { model, threads, framework, figures: figures.try_into().unwrap() })
+    });
+    rates.collect()
+}
+
+/// 1234567 as 1,234,567.
+fn thousands(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|g| std::str::from_utf8(g).unwrap()).collect();
+    groups.join(",")
+}
+
+#[test]
+fn the_readmes_figures_of_speed_are_those_of_the_table() {
+    let (readme, rates) = (fs::read_to_string(root().join("README.md")).unwrap(), rates());
+    let mut wanted = Vec::new();
+    for threads in ["1", "2"] {
+        for (model, name) in [
+            ("P", "784-10"),
+            ("M1", "784-128-10"),
+            ("M2", "784-512-256-10"),
+            ("L5", "LeNet-5"),
+            ("C2", "two 3 × 3 convolutions of 32 and 64"),
+        ] {
+            let here: Vec<&Rate> =
+                rates.iter().filter(|r| r.model == model && r.threads == threads).collect();
+            let of = |framework: &str| here.iter().find(|rate| rate.framework == framework).unwrap().figures;
+            let [ours, limit, ..] = of("ours");
+            let others = here.iter().filter(|rate| !["ours", "jax-loop"].contains(&rate.framework.as_str()));
+            let best = others.max_by(|a, b| a.figures[0].total_cmp(&b.figures[0])).unwrap();
+            wanted.push(format!(
+                "| {name} | {threads} | {} | {limit:.0} % | {:.1} × | {:.1} × ({}) | {:.1} × |",
+                thousands(ours),
+                ours / of("PyTorch")[0],
+                ours / best.figures[0],
+                best.framework,
+                ours / of("jax-loop")[0],
+            ));
+            if (model, threads) == ("L5", "1") {
+                let ([_, _, mib, ms], [_, _, their_mib, their_ms]) = (of("ours"), of("PyTorch"));
+                let [their_mib, their_ms] = [their_mib, their_ms].map(thousands);
+                wanted.push(format!(
+                    "LeNet-5 takes {mib:.0} MiB and has done its first step {ms:.0} ms after the program's start; \
+                     in PyTorch {their_mib} MiB and {their_ms} ms."
+                ));
+            }
+        }
+    }
+    let missing: Vec<String> = wanted.into_iter().filter(|line| !readme.contains(line)).collect();
+    assert!(missing.is_empty(), "README.md lacks these lines:\n{}", missing.join("\n"));
+}

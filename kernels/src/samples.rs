@@ -41,6 +41,8 @@ pub struct Samples<'a, T> {
     values: *mut T,
     blocks: &'a [Block],
     range: Range<usize>,
+    /// The samples whose rows nobody else has: the range, or more where this is a part.
+    owned: Range<usize>,
     /// Of how many samples it is a range.
     samples: usize,
     borrow: PhantomData<&'a mut [T]>,
@@ -62,7 +64,8 @@ impl<'a, T> Samples<'a, T> {
             end = block.end(samples).unwrap_or(usize::MAX);
         }
         assert!(end <= values.len(), "blocks of {end} values in a slice of {}", values.len());
-        Self { values: values.as_mut_ptr(), blocks, range: 0..samples, samples, borrow: PhantomData }
+        let (range, owned) = (0..samples, 0..samples);
+        Self { values: values.as_mut_ptr(), blocks, range, owned, samples, borrow: PhantomData }
     }
 
     /// The samples.
@@ -80,8 +83,8 @@ impl<'a, T> Samples<'a, T> {
         assert!(start <= at && at <= end, "sample {at} is outside {start}..{end}");
         let whole = at == end || self.blocks.iter().all(|block| at.is_multiple_of(block.period));
         assert!(whole, "sample {at} shares a row with the one before it");
-        let left = Self { range: self.range.start..at, ..self };
-        let right = Self { range: at..self.range.end, ..self };
+        let left = Self { range: start..at, owned: start..at, ..self };
+        let right = Self { range: at..end, owned: at..end, ..self };
         (left, right)
     }
 
@@ -93,7 +96,7 @@ impl<'a, T> Samples<'a, T> {
         let Range { start, end } = self.range;
         let inside = start <= range.start && range.start <= range.end && range.end <= end;
         assert!(inside, "samples {range:?} are outside {start}..{end}");
-        Samples { range, borrow: PhantomData, ..*self }
+        Samples { range, owned: self.owned.clone(), borrow: PhantomData, ..*self }
     }
 
     /// The rows of the blocks `read`, to be read, and of the blocks `written`, to be written.
@@ -106,15 +109,43 @@ impl<'a, T> Samples<'a, T> {
         read: [usize; R],
         written: [usize; W],
     ) -> ([&[T]; R], [&mut [T]; W]) {
+        self.lend_reusing(read, written, |_| false)
+    }
+
+    /// As [`Samples::lend`], but of the blocks that are `reused` the first rows of those that this was a part of,
+    /// whichever samples it has: what one part leaves there the next one overwrites, before it has left the caches.
+    ///
+    /// # Panics
+    /// As [`Samples::lend`], or if samples share a row of a block that is reused.
+    ///
+    /// ```
+    /// use kernels::samples::{Block, Samples};
+    ///
+    /// let mut values = [0; 8];
+    /// let blocks = [Block { offset: 0, width: 1, period: 1 }, Block { offset: 4, width: 1, period: 1 }];
+    /// let mut all = Samples::new(&mut values, &blocks, 4);
+    /// for first in [0, 2] {
+    ///     let mut part = all.part(first..first + 2);
+    ///     part.lend_reusing([], [0, 1], |block| block == 1).1.into_iter().for_each(|rows| rows.fill(first + 1));
+    /// }
+    /// assert_eq!(values, [1, 1, 3, 3, 3, 3, 0, 0]);
+    /// ```
+    #[inline]
+    pub fn lend_reusing<const R: usize, const W: usize>(
+        &mut self,
+        read: [usize; R],
+        written: [usize; W],
+        reused: impl Fn(usize) -> bool,
+    ) -> ([&[T]; R], [&mut [T]; W]) {
         for (i, block) in written.iter().enumerate() {
             let twice = read.contains(block) || written[..i].contains(block);
             assert!(!twice || self.blocks[*block].width == 0, "block {block} is written and lent twice");
         }
-        // SAFETY: every row of the range lies inside the slice (`new`) and belongs to this value alone; blocks do not
-        // overlap, and no block that is written is lent a second time. The slices borrow `self`.
+        // SAFETY: every row of the samples owned lies inside the slice (`new`) and belongs to this value alone; blocks
+        // do not overlap, and no block that is written is lent a second time. The slices borrow `self`.
         unsafe {
             let rows = |block: usize| {
-                let (start, len) = self.place(block);
+                let (start, len) = self.place(block, reused(block));
                 (self.values.add(start), len)
             };
             let read = read.map(|block| {
@@ -130,9 +161,13 @@ impl<'a, T> Samples<'a, T> {
     }
 
     /// Where the rows of a block begin and how many values they are.
-    fn place(&self, block: usize) -> (usize, usize) {
+    fn place(&self, block: usize, reused: bool) -> (usize, usize) {
         let block = &self.blocks[block];
         let Range { start, end } = self.range;
+        if reused {
+            assert!(block.period == 1, "a row of {} samples is reused", block.period);
+            return (block.offset + self.owned.start * block.width, (end - start) * block.width);
+        }
         let whole = |at: usize| at.is_multiple_of(block.period) || at == self.samples;
         assert!(whole(start) && whole(end), "samples {start}..{end} cut a row of {} samples", block.period);
         let first = self.range.start / block.period;

@@ -182,7 +182,8 @@ const EXPLAINED: &str = "\
 
 - **FLOP**: multiplications and additions of the products, batch × 2 × outputs × connections into an output, for each of forward, input \
 gradient and weight gradient. A pass without products (activation, pooling, loss, update) counts one operation for each value that it \
-writes: a convention, which gives it a place in the picture. Gathering the batch counts none.
+writes: a convention, which gives it a place in the picture. Gathering the batch counts none. A ReLU below a max-pooling has no row of its own: \
+the pooling does both.
 - **Bytes**: what must move at least, each array once. Forward reads the input and the parameters and writes the output; the input gradient \
 reads dJ/dy, the parameters and what the derivative needs of the forward pass, and writes dJ/dx; the weight gradient reads the input and \
 dJ/dy and writes dJ/dw; the update reads gradients, parameters and what its rule remembers, and writes the latter two.

@@ -13,6 +13,9 @@
 //! Memory is the largest that the worker held (VmHWM), its images among it: 180 MiB of f32, or 45 MiB of bytes; the first step's time counts
 //! from the start of the program, with reading the images and, where there is one, the compiler.
 //!
+//! Two virtual cores may for a while be two halves of one: then no framework gains from a second thread. A round waits
+//! until the threads together reach three quarters of their peak, though not for ever.
+//!
 //! What biases it: the machine may be shared, so only ratios inside a run mean anything; each framework is written
 //! as its documentation does it, and tried in a few variants, but not tuned beyond. Ours is built for any x86-64 and
 //! chooses its level when it runs; the other Rust frameworks are built for the very CPU.
@@ -45,6 +48,10 @@ const ROUNDS_OF_ONE_STEP: usize = 3;
 const STARTS: usize = 3;
 /// The pause in which threads of the framework before fall asleep.
 const PAUSE: Duration = Duration::from_millis(20);
+/// What the threads' multiply-adds must reach together before a round, of as many times one thread's.
+const FREE: f64 = 0.75;
+/// Looks at the cores, a second apart, before the rounds of a network go on all the same.
+const LOOKS: usize = 60;
 /// Steps whose losses are compared.
 const COMPARED: usize = 20;
 /// Largest relative difference of a loss. A loss is a sum over up to 12,544 products, each rounded within 2^-24, in
@@ -84,7 +91,13 @@ fn compare(task: &Task<'_>, layers: &[LayerSpec], rounds: usize) -> Vec<Row> {
     let before = peak::gflops::<f32>(level, 1);
     let samples: Vec<usize> = workers.iter_mut().map(samples_per_round).collect();
     let mut rates = vec![Vec::with_capacity(rounds); workers.len()];
+    let mut looks = LOOKS;
     for _ in 0..rounds {
+        let wanted = FREE * task.threads as f64 * before;
+        while looks > 0 && peak::gflops::<f32>(level, task.threads) < wanted {
+            std::thread::sleep(Duration::from_secs(1));
+            looks -= 1;
+        }
         for ((worker, &samples), rates) in workers.iter_mut().zip(&samples).zip(&mut rates) {
             let one_step = samples == BATCH;
             if one_step && rates.len() == ROUNDS_OF_ONE_STEP {
@@ -99,6 +112,9 @@ fn compare(task: &Task<'_>, layers: &[LayerSpec], rounds: usize) -> Vec<Row> {
     }
     let after = peak::gflops::<f32>(level, 1);
     let limit = 1e9 * if before > after { before } else { after } / flop_per_sample(layers) as f64;
+    if looks == 0 {
+        println!("{} with {} threads: the cores were not free all the time", task.model, task.threads);
+    }
     let rows: Vec<Row> = FRAMEWORKS
         .iter()
         .map(|&framework| {

@@ -14,6 +14,16 @@ use crate::loss::{Loss, Operands, Targets};
 /// Fewer operations than this are not worth waking a thread for: about five microseconds at the peak.
 const TASK_FLOPS: usize = 1 << 19;
 
+/// Of a step on fewer samples than this, threads only share the work if it is much: parameters that one of them updates
+/// change hands before the next step, which so few samples do not pay for.
+const FEW_SAMPLES: usize = 8;
+const MUCH: usize = 64 * TASK_FLOPS;
+
+/// How a step of `flops` operations on a batch runs.
+pub(super) fn of_step(exec: Exec, batch: usize, flops: usize) -> Exec {
+    if batch < FEW_SAMPLES && flops < MUCH { Exec::serial(exec.level) } else { exec }
+}
+
 /// Into how many tasks `flops` operations are cut, of which there can be `most`, and how each is to run: where there
 /// are fewer tasks than threads, kernels may share their work out further.
 pub(super) fn workers(exec: Exec, most: usize, flops: usize) -> (usize, Exec) {

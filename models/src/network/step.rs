@@ -15,7 +15,7 @@ use kernels::samples::Samples;
 use kernels::{Element, Error, Exec};
 
 use super::memory::{INPUT, Piece, Plan};
-use super::parts::{Context, Gradients, Part, workers};
+use super::parts::{Context, Gradients, Part, of_step, workers};
 use super::{Network, Position};
 use crate::layers::{Backward, Forward, Gradient, Layer, Mode, Pass};
 use crate::loss::Targets;
@@ -114,6 +114,7 @@ impl<T: Element> Network<T> {
         at: Position,
     ) -> Result<f64, Error> {
         self.check_batch(batch)?;
+        let exec = of_step(exec, batch, batch * self.plan.flops);
         let whole = Pass { exec, batch, mode: Mode::Training(at) };
         let loss = self.pass(exec, batch, gather, whole.mode, Purpose::Learn(targets))?;
         if loss.is_finite() {

@@ -1,8 +1,10 @@
 //! Fashion-MNIST as it stands in memory while a network trains: bytes, which a step makes values of.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use experiments::data::{Features, embedded, idx};
+use kernels::Level;
 use kernels::lookup::Lookup;
 
 use crate::PIXELS;
@@ -39,6 +41,20 @@ pub fn values() -> Lookup<f32> {
     Lookup::new(PIXELS, 1, value).expect("an image has pixels")
 }
 
+/// Writes some `samples` of a batch of the images `rows`, and asks the memory for the same samples of the `next` batch,
+/// as far as it goes: what [`models::network::Network::train_step_from`] wants of its caller.
+pub fn gather(
+    (level, values): (Level, &Lookup<f32>),
+    pixels: &[u8],
+    [rows, next]: [&[u32]; 2],
+    samples: Range<usize>,
+    x: &mut [f32],
+) {
+    values.gather(level, pixels, |i| rows[samples.start + i] as usize, x);
+    let next = next.iter().skip(samples.start).take(samples.len());
+    values.ask_for(level, pixels, next.map(|&row| row as usize));
+}
+
 fn bytes(file: &embedded::File) -> Arc<Vec<u8>> {
     let content = idx::decompress(file.name, file.bytes).expect("an embedded file");
     match idx::parse(file.name, content).expect("an embedded file").values {
@@ -59,7 +75,7 @@ mod tests {
     fn pixels_have_the_bits_of_a_product_in_f32() {
         let pixels: Vec<u8> = (0..=255).cycle().take(PIXELS).collect();
         let mut x = vec![0.0; PIXELS];
-        values().gather(kernels::Level::best(), &pixels, |row| row, &mut x);
+        values().gather(Level::best(), &pixels, |row| row, &mut x);
         assert!(x.iter().zip(&pixels).all(|(&x, &pixel)| x == f32::from(pixel) * (1.0 / 255.0)));
     }
 }

@@ -15,7 +15,7 @@ mod turns;
 pub use arguments::{Arguments, cores, exec, in_pool};
 pub use convolutions::convolutions;
 pub use dialogue::{Dialogue, peers, program, python};
-pub use images::{Images, values};
+pub use images::{Images, gather, values};
 pub use machine::{machine, tables};
 pub use networks::{BATCH, IMAGE, PIXELS, flop_per_sample, network, network_for, networks, perceptron};
 pub use product::{Number, Product, Shape};

@@ -192,9 +192,18 @@ impl<T: Element, R: Fn(usize) -> usize> Kernel for Gather<'_, T, R> {
 /// Asks the memory for the lines of a row.
 #[inline(always)]
 fn ask_for<S: Simd>(simd: S, bytes: &[u8]) {
-    for line in bytes.chunks(LINE) {
-        <f32 as Element>::Vector::<S>::prefetch(simd, line.as_ptr().cast());
+    for line in lines(bytes) {
+        <f32 as Element>::Vector::<S>::prefetch(simd, line);
     }
+}
+
+/// Where each cache line's worth of a row begins.
+#[inline(always)]
+fn lines(bytes: &[u8]) -> impl Iterator<Item = *const f32> {
+    bytes.chunks(LINE).map(
+        #[inline(always)]
+        |line| line.as_ptr().cast(),
+    )
 }
 
 struct Later<'a, R> {
@@ -209,8 +218,8 @@ impl<R: Iterator<Item = usize>> Kernel for Later<'_, R> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         for row in self.rows {
-            for line in self.stored[row * self.width..][..self.width].chunks(LINE) {
-                <f32 as Element>::Vector::<S>::prefetch_far(simd, line.as_ptr().cast());
+            for line in lines(&self.stored[row * self.width..][..self.width]) {
+                <f32 as Element>::Vector::<S>::prefetch_far(simd, line);
             }
         }
     }

@@ -192,6 +192,12 @@ fn sizes_and_indices_that_do_not_fit_are_refused() {
     let error = pool::max_forward(exec, &one, 1, &x[1..], &mut y, &mut indices).unwrap_err();
     assert_eq!(error.to_string(), "max pooling: expected x of 1 times 32 values, got 31 values");
     assert!(pool::average_forward(exec, &one, 1, &x, &mut y[1..]).is_err());
+    // Sizes are looked at before what is computed from them.
+    let invalid = Pool2d { kernel: [9, 2], ..one };
+    let mut grad_z = [0.0; 32];
+    for (pool, y) in [(&one, &y[1..]), (&invalid, &y)] {
+        assert!(pool::relu_max_backward(exec, pool, 1, (&indices, y), &[0.0; 8], &mut grad_z).is_err());
+    }
     assert!(pool::global_average_forward(exec, 0, 0, &[0.0_f32; 0], &mut []).is_err());
     let mut grad_x = x;
     for pool in [one, Pool2d { h_in: 3, w_in: 6, kernel: [2, 3], stride: [1, 1], ..one }] {

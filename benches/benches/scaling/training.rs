@@ -138,9 +138,7 @@ impl<'a> Training<'a> {
             labels.clear();
             labels.extend(rows.iter().map(|&row| u32::from(images.labels[row as usize])));
             let gather = |samples: Range<usize>, x: &mut [f32]| {
-                values.gather(exec.level, &images.pixels, |i| rows[samples.start + i] as usize, x);
-                let next = next.iter().skip(samples.start).take(samples.len());
-                values.ask_for(exec.level, &images.pixels, next.map(|&row| row as usize));
+                benches::gather((exec.level, values), &images.pixels, [rows, next], samples, x);
             };
             let (targets, at) = (Targets::Labels(labels), Position::default());
             let loss = network.train_step_from(*exec, *batch, &gather, targets, optimizer, at);

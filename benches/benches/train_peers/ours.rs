@@ -63,9 +63,7 @@ impl Trainer for Ours {
         self.y.extend(rows.iter().map(|&row| self.labels[row as usize]));
         let (level, pixels, values) = (self.exec.level, &self.pixels, &self.values);
         let gather = |samples: Range<usize>, x: &mut [f32]| {
-            values.gather(level, pixels, |i| rows[samples.start + i] as usize, x);
-            let next = next.iter().skip(samples.start).take(samples.len());
-            values.ask_for(level, pixels, next.map(|&row| row as usize));
+            benches::gather((level, values), pixels, [rows, next], samples, x);
         };
         let (targets, at) = (Targets::Labels(&self.y), Position::default());
         let optimizer = &mut self.optimizer;

@@ -167,7 +167,7 @@ fn near<T: Element, S: Simd, const MR: usize, const NV: usize>(simd: S, strip: &
 }
 
 /// # Safety
-/// As [`multiply`] and [`finish_tile`], and MR rows of C must be the caller's as far as a row of B goes.
+/// As [`multiply`] and [`finish_tile`], and MR rows of C must be the caller's as far as a row of B goes: `left` columns at most.
 #[inline(always)]
 unsafe fn near_tile<V: Vector, const MR: usize, const NV: usize>(
     simd: V::Simd,

@@ -279,7 +279,6 @@ pub fn relu_max_backward<T: Element>(
     grad_y: &[T],
     grad_z: &mut [T],
 ) -> Result<(), Error> {
-    check("max pooling gradient", "y", batch, pool.output_len(), y.len())?;
     backward::<T, true>(exec, pool, batch, (indices, y), grad_y, grad_z)
 }
 
@@ -294,6 +293,7 @@ fn backward<T: Element, const RELU: bool>(
     const NAME: &str = "max pooling gradient";
     pool.validate()?;
     check(NAME, "indices", batch, pool.output_len(), indices.len())?;
+    check(NAME, "y", batch, pool.output_len(), y.len())?;
     check(NAME, "grad_y", batch, pool.output_len(), grad_y.len())?;
     check(NAME, "grad_x", batch, pool.input_len(), grad_x.len())?;
     let values = grad_x.len();

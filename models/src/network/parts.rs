@@ -14,12 +14,12 @@ use crate::loss::{Loss, Operands, Targets};
 /// Fewer operations than this are not worth waking a thread for: about five microseconds at the peak.
 const TASK_FLOPS: usize = 1 << 19;
 
-/// Of a step on fewer samples than this, threads only share the work if it is much: parameters that one of them updates
-/// change hands before the next step, which so few samples do not pay for.
+/// Fewer samples than this do not pay for parameters that one thread updates and another reads in the next step,
 const FEW_SAMPLES: usize = 8;
+/// unless a step on them takes as many operations as this.
 const MUCH: usize = 64 * TASK_FLOPS;
 
-/// How a step of `flops` operations on a batch runs.
+/// How a step of `flops` operations on `batch` samples runs.
 pub(super) fn of_step(exec: Exec, batch: usize, flops: usize) -> Exec {
     if batch < FEW_SAMPLES && flops < MUCH { Exec::serial(exec.level) } else { exec }
 }

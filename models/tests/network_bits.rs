@@ -1,7 +1,7 @@
 //! What a network computes depends neither on the instruction level, nor on the threads, nor on how
 //! samples are cut into batches for prediction.
 
-#[path = "../../kernels/tests/common/mod.rs"]
+#[path = "../../kernels/tests/kernels/common/mod.rs"]
 mod common;
 mod nets;
 

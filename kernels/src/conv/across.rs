@@ -35,6 +35,9 @@ const fn widest(registers: usize, vectors: usize) -> usize {
     }
 }
 
+/// Maps of fewer columns have too few chains for a tile: they go another way.
+pub(super) const NARROWEST: usize = 4;
+
 /// Positions of a tile: as even as possible over a row of the map.
 fn tile_width(registers: usize, vectors: usize, width: usize) -> usize {
     width.div_ceil(width.div_ceil(widest(registers, vectors)))
@@ -57,7 +60,9 @@ impl<T: Element> Kernel for Pack<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        if tile::is_narrow::<T, S>(self.filters) {
+        if const { !tile::exists::<T, S>() } {
+            unreachable!("{}", tile::MISSING)
+        } else if tile::is_narrow::<T, S>(self.filters) {
             self.pack::<T::Vector<S::Narrow>>(simd.narrow());
         } else {
             self.pack::<T::Vector<S>>(simd);
@@ -102,7 +107,9 @@ impl<T: Element> Kernel for Across<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        if tile::is_narrow::<T, S>(self.filters) {
+        if const { !tile::exists::<T, S>() } {
+            unreachable!("{}", tile::MISSING)
+        } else if tile::is_narrow::<T, S>(self.filters) {
             self.all_panels::<S, T::Vector<S::Narrow>>(simd, simd.narrow());
         } else {
             self.all_panels::<S, T::Vector<S>>(simd, simd);
@@ -166,15 +173,18 @@ fn panel_kernel<S: Simd, V: Vector>(width: usize, vectors: usize) -> fn(S, V::Si
             }
         };
     }
-    if S::REGISTERS >= 32 {
+    if const { tile::is_half::<S, V>() } {
+        // All filters fit one register of half the width.
+        widths!(1, 4 5 6 7 8 9 10 11 12 13 14)
+    } else if const { S::REGISTERS >= 32 } {
         match vectors {
-            2 => widths!(2, 1 2 3 4 5 6 7 8 9 10 11 12 13 14),
-            _ => widths!(1, 1 2 3 4 5 6 7 8 9 10 11 12 13 14),
+            2 => widths!(2, 4 5 6 7 8 9 10 11 12 13 14),
+            _ => widths!(1, 4 5 6 7 8 9 10 11 12 13 14),
         }
     } else {
         match vectors {
-            2 => widths!(2, 1 2 3 4 5 6),
-            _ => widths!(1, 1 2 3 4 5 6 7 8 9 10 11 12),
+            2 => widths!(2, 4 5 6),
+            _ => widths!(1, 4 5 6 7 8 9 10 11 12),
         }
     }
 }
@@ -187,22 +197,21 @@ fn compiled<S: Simd, V: Vector, const MR: usize, const NV: usize>(
 ) {
     level.vectorize(
         #[inline(always)]
-        || all_rows::<V, MR, NV>(simd, panel),
+        || all_rows::<S, V, MR, NV>(level, simd, panel),
     );
 }
 
 #[inline(always)]
-fn all_rows<V: Vector, const MR: usize, const NV: usize>(simd: V::Simd, panel: Panel<'_, V::Element>) {
+fn all_rows<S: Simd, V: Vector, const MR: usize, const NV: usize>(
+    level: S,
+    simd: V::Simd,
+    panel: Panel<'_, V::Element>,
+) {
     let Panel { patches, walk, weights, skip, framed, bias, result, out } = panel;
     let each = NV * V::LANES;
     let bias: Option<[V; NV]> = bias.map(
         #[inline(always)]
-        |bias| {
-            std::array::from_fn(
-                #[inline(always)]
-                |v| V::load(simd, &bias[v * V::LANES..]),
-            )
-        },
+        |bias| tile::load_row(simd, bias),
     );
     let all = 0..walk.rows;
     let mut turned = 0;
@@ -217,7 +226,7 @@ fn all_rows<V: Vector, const MR: usize, const NV: usize>(simd: V::Simd, panel: P
             if whole {
                 break;
             }
-            if !has_negative_zero(line) {
+            if !has_negative_zero(level, line) {
                 if let Some(bias) = bias {
                     add_bias::<V, NV>(simd, bias, line);
                 }
@@ -226,13 +235,10 @@ fn all_rows<V: Vector, const MR: usize, const NV: usize>(simd: V::Simd, panel: P
             live = all.clone();
         }
         // Turning what is done between the rows hides its stores behind the next row's multiply-adds.
-        let ready = (row + 1) * walk.width;
-        while turned + V::LANES <= ready {
-            tile::turn_block::<V>(simd, (result, each), turned, (out, walk.positions()));
-            turned += V::LANES;
-        }
+        let ready = turned..(row + 1) * walk.width;
+        turned = tile::turn_ready::<S, V>((level, simd), (result, each), ready, (out, walk.positions()));
     }
-    tile::turn_from::<V>(simd, (result, each), turned, (out, walk.positions()));
+    tile::turn_from::<S, V>((level, simd), (result, each), turned, (out, walk.positions()));
 }
 
 /// A row of the map under the rows `live` of the kernel.
@@ -275,14 +281,20 @@ fn one_row<V: Vector, const MR: usize, const NV: usize>(
     }
 }
 
-#[inline(always)]
-pub(super) fn has_negative_zero<T: Element>(values: &[T]) -> bool {
-    let bits = (-T::ZERO).bits();
-    let mut found = 0;
-    for value in values {
-        found |= u32::from(value.bits() == bits);
-    }
-    found > 0
+/// One copy of the code for all tiles.
+#[inline(never)]
+pub(super) fn has_negative_zero<T: Element, S: Simd>(level: S, values: &[T]) -> bool {
+    level.vectorize(
+        #[inline(always)]
+        || {
+            let bits = (-T::ZERO).bits();
+            let mut found = 0;
+            for value in values {
+                found |= u32::from(value.bits() == bits);
+            }
+            found > 0
+        },
+    )
 }
 
 /// result [positions, registers] += bias, one rounding of c + b: 1 c is exact.

@@ -63,7 +63,7 @@ pub fn backward_weight<T: Element>(
     check_scratch(NAME, conv, scratch.len())?;
     grad_w.fill(T::ZERO);
     let chunks = batch.div_ceil(conv.chunk());
-    let (workers, inner) = workers(exec, conv, batch, scratch.len());
+    let (workers, inner) = workers::<T>(exec, conv, batch, scratch.len());
     let round = workers * conv.partials();
     let (partials, scratch) = scratch.split_at_mut(round * conv.weight_len());
     for first in (0..chunks).step_by(round) {

@@ -8,6 +8,7 @@ use super::patches::{Patches, SLACK};
 use super::product::block_columns;
 use super::share::{Share, share_out};
 use super::taps;
+use super::tile;
 use super::{Compiled, Conv2d, check_samples, check_scratch};
 use crate::gemm::gemm_acc;
 use crate::{Element, Error, Exec, Level, MatMut, MatRef};
@@ -73,7 +74,7 @@ pub fn chunk_gradients<T: Element>(
     let each = conv.weight_len() + if bias { conv.c_out } else { 0 };
     check_samples(NAME, "partials", chunks, each, partials.len())?;
     check_scratch(NAME, conv, scratch.len())?;
-    let workers = workers(exec, conv, batch, scratch.len());
+    let workers = workers::<T>(exec, conv, batch, scratch.len());
     let operands = ChunkGradients { batch, x, grad_y, bias, partials, scratch };
     <T as Compiled>::chunk_gradients(workers, conv, operands)
 }
@@ -104,9 +105,9 @@ pub fn add_chunk<T: Element>(level: Level, chunk: usize, values: &[T], sum: &mut
 }
 
 /// The workers that share `batch` samples out, chunk by chunk or filter by filter, and how each is to run.
-pub(super) fn workers(exec: Exec, conv: &Conv2d, batch: usize, scratch: usize) -> (usize, Exec) {
+pub(super) fn workers<T: Element>(exec: Exec, conv: &Conv2d, batch: usize, scratch: usize) -> (usize, Exec) {
     let chunks = batch.div_ceil(conv.chunk());
-    let items = if is_across(conv) && conv.groups == 1 { chunks * conv.c_out } else { chunks };
+    let items = if is_across::<T>(exec, conv) && conv.groups == 1 { chunks * conv.c_out } else { chunks };
     share_out(exec, items, conv.flops(batch), scratch / conv.scratch_len(1))
 }
 
@@ -121,7 +122,7 @@ pub(super) fn compute<T: Element>(
     let items = batch.div_ceil(conv.chunk());
     // Chunks that the workers could not share evenly are shared out filter by filter.
     let uneven = !items.is_multiple_of(workers) && items < 4 * workers;
-    let parts = if uneven && conv.groups == 1 && is_across(conv) { workers } else { 1 };
+    let parts = if uneven && conv.groups == 1 && is_across::<T>(inner, conv) { workers } else { 1 };
     let chunks = Share { first: 0, items, out: partials, scratch };
     chunks.split(if parts > 1 { 1 } else { workers.min(items) }, &|share| {
         for (chunk, partial) in (share.first..).zip(share.out.chunks_exact_mut(each)) {
@@ -132,7 +133,7 @@ pub(super) fn compute<T: Element>(
             let filters = Share { first: 0, items: conv.c_out, out: grad_w, scratch: &mut *share.scratch };
             filters.split(parts, &|share| {
                 let filters = share.first..share.first + share.items;
-                if is_across(conv) {
+                if is_across::<T>(inner, conv) {
                     across_filters(inner, conv, (x, grad_y), filters, share.out, share.scratch);
                     Ok(())
                 } else {
@@ -149,11 +150,12 @@ pub(super) fn compute<T: Element>(
 
 /// Whether registers lie across the filters (`taps.rs`) or along the taps of a matrix product: the cheaper way, by
 /// the half registers of 16 that a position takes. That has no part in the bits (N12).
-fn is_across(conv: &Conv2d) -> bool {
+fn is_across<T: Element>(exec: Exec, conv: &Conv2d) -> bool {
     let (filters, taps) = (conv.c_out / conv.groups, conv.taps_in());
     let halves = if filters <= 8 { 1 } else { 2 * filters.div_ceil(16) };
     // Turning a register of output gradients costs about eight multiply-adds, copying a run of taps six.
-    halves * (taps + 8) <= 2 * filters * taps.div_ceil(16) + 12 * (taps / conv.kernel[1])
+    tile::exists_at::<T>(exec.level)
+        && halves * (taps + 8) <= 2 * filters * taps.div_ceil(16) + 12 * (taps / conv.kernel[1])
 }
 
 /// Values of scratch that a chunk's gradients need.

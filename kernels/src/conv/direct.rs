@@ -17,12 +17,16 @@
 //! lies between two rows is computed and thrown away. Maps for which both are too wasteful go
 //! through columns.
 
+use std::ops::Range;
+
 use super::patches::Patches;
+use super::tile;
 use super::walk::Walk;
+use crate::gemm::Even;
 use crate::simd::{Kernel, Simd, Vector};
 use crate::{Element, Exec};
 
-/// The height of a tile in filters and its width in registers: MR * NV accumulators, NV registers
+/// The greatest height of a tile in filters and its width in registers: MR * NV accumulators, NV registers
 /// of x and a broadcast weight fit the register file, and at least eight chains are under way.
 const fn tile_shape(registers: usize, filters: usize) -> (usize, usize) {
     let (limit, vectors) = match (registers >= 32, filters) {
@@ -32,8 +36,13 @@ const fn tile_shape(registers: usize, filters: usize) -> (usize, usize) {
         (false, ..=3) => (3, 4),
         (false, _) => (6, 2),
     };
-    // Heights as even as possible: 16 = 8 + 8, not 12 + 4.
-    (filters.div_ceil(filters.div_ceil(limit)), vectors)
+    (limit, vectors)
+}
+
+/// The filters of each tile, as even as possible: 16 = 8 + 8, not 12 + 4.
+fn tiles<S: Simd>(filters: usize) -> (impl Iterator<Item = Range<usize>>, usize) {
+    let (limit, vectors) = tile_shape(S::REGISTERS, filters);
+    (Even::at_most(limit, filters).runs(), vectors)
 }
 
 /// Rearranges the weights [filters, taps] for [`correlate`]: tile after tile, [taps, height].
@@ -53,10 +62,9 @@ impl<T: Element> Kernel for Pack<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
         let taps = self.weights.len() / self.filters;
-        let (height, _) = tile_shape(S::REGISTERS, self.filters);
-        let tiles = self.packed.chunks_mut(height * taps).zip(self.weights.chunks(height * taps));
-        for (packed, weights) in tiles {
-            let height = weights.len() / taps;
+        for tile in tiles::<S>(self.filters).0 {
+            let (height, here) = (tile.len(), tile.start * taps..tile.end * taps);
+            let (packed, weights) = (&mut self.packed[here.clone()], &self.weights[here]);
             for (row, weights) in weights.chunks_exact(taps).enumerate() {
                 let column = packed[row..].iter_mut().step_by(height);
                 column.zip(weights).for_each(|(to, &weight)| *to = weight);
@@ -91,14 +99,17 @@ impl<T: Element> Kernel for Correlate<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
+        if const { !tile::exists::<T, S>() } {
+            unreachable!("{}", tile::MISSING)
+        }
         let Self { walk, packed, framed, bias, y } = self;
         let (taps, positions) = (walk.taps(), walk.positions());
-        let (height, vectors) = tile_shape(S::REGISTERS, y.len() / positions);
-        let tiles = packed.chunks(height * taps).zip(y.chunks_mut(height * positions));
-        for (tile, (weights, y)) in tiles.enumerate() {
-            let height_here = y.len() / positions;
-            let bias = bias.map(|bias| &bias[tile * height..][..height_here]);
-            tile_kernel::<T, S>(height_here, vectors)(simd, Tiles { walk: &walk, weights, framed, bias, y });
+        let (tiles, vectors) = tiles::<S>(y.len() / positions);
+        for tile in tiles {
+            let weights = &packed[tile.start * taps..tile.end * taps];
+            let y = &mut y[tile.start * positions..tile.end * positions];
+            let bias = bias.map(|bias| &bias[tile.clone()]);
+            tile_kernel::<T, S>(tile.len(), vectors)(simd, Tiles { walk: &walk, weights, framed, bias, y });
         }
     }
 }
@@ -122,10 +133,17 @@ fn tile_kernel<T: Element, S: Simd>(height: usize, vectors: usize) -> fn(S, Tile
             }
         };
     }
-    match vectors {
-        2 => heights!(2, 1 2 3 4 5 6 7 8 9 10 11 12),
-        4 => heights!(4, 1 2 3 4 5 6),
-        _ => heights!(8, 1 2 3),
+    if const { S::REGISTERS >= 32 } {
+        match vectors {
+            8 => heights!(8, 1 2 3),
+            4 => heights!(4, 4 5 6),
+            _ => heights!(2, 6 7 8 9 10 11 12),
+        }
+    } else {
+        match vectors {
+            4 => heights!(4, 1 2 3),
+            _ => heights!(2, 3 4 5 6),
+        }
     }
 }
 
@@ -141,30 +159,31 @@ fn compiled<T: Element, S: Simd, const MR: usize, const NV: usize>(simd: S, tile
 fn all_tiles<V: Vector, const MR: usize, const NV: usize>(simd: V::Simd, tiles: Tiles<'_, V::Element>) {
     let Tiles { walk, weights, framed, bias, y } = tiles;
     let layout = walk.layout(V::LANES);
-    let bias: [Option<V>; MR] = std::array::from_fn(
-        #[inline(always)]
-        |f| bias.map(|bias| V::splat(simd, bias[f])),
-    );
     let one = V::splat(simd, V::Element::ONE);
     for first in (0..layout.registers).step_by(NV) {
         // A tile beyond the last register computes that one again.
-        let places: [(usize, usize); NV] = std::array::from_fn(
-            #[inline(always)]
-            |v| layout.place(if first + v < layout.registers { first + v } else { layout.registers - 1 }),
-        );
-        let bases = places.map(|(row, col)| walk.origin + row * walk.row_step + col);
+        let (mut places, mut bases) = ([(0, 0); NV], [0; NV]);
+        for v in 0..NV {
+            let register = if first + v < layout.registers { first + v } else { layout.registers - 1 };
+            let (row, col) = layout.place(register);
+            places[v] = (row, col);
+            bases[v] = walk.origin + row * walk.row_step + col;
+        }
         let mut c = one_tile::<V, MR, NV>(simd, walk, weights, framed, bases);
-        for (c, bias) in c.iter_mut().zip(bias) {
-            if let Some(bias) = bias {
-                // One rounding, of c + b: 1 c is exact.
-                c.iter_mut().for_each(|c| *c = one.mul_add(*c, bias));
+        if let Some(bias) = bias {
+            for f in 0..MR {
+                let bias = V::splat(simd, bias[f]);
+                for v in 0..NV {
+                    // One rounding, of c + b: 1 c is exact.
+                    c[f][v] = one.mul_add(c[f][v], bias);
+                }
             }
         }
         for v in 0..NV {
-            let column: [V; MR] = std::array::from_fn(
-                #[inline(always)]
-                |f| c[f][v],
-            );
+            let mut column = [c[0][v]; MR];
+            for f in 1..MR {
+                column[f] = c[f][v];
+            }
             if layout.flat {
                 store_runs(simd, walk, column, places[v], y);
             } else {
@@ -221,20 +240,20 @@ fn one_tile<V: Vector, const MR: usize, const NV: usize>(
 ) -> [[V; NV]; MR] {
     // Slices of one length, so that one check of a tap is a check for all of them.
     let len = walk.reach + V::LANES;
-    let rows: [&[V::Element]; NV] = std::array::from_fn(
-        #[inline(always)]
-        |v| &framed[bases[v]..bases[v] + len],
-    );
+    let mut rows = [framed; NV];
+    for v in 0..NV {
+        rows[v] = &framed[bases[v]..bases[v] + len];
+    }
     let mut c = [[V::splat(simd, V::Element::ZERO); NV]; MR];
     let mut tap = walk.first_tap();
     for weights in weights.chunks_exact(MR) {
         let here = tap.offset..tap.offset + V::LANES;
         // The smaller of the two sides stays in registers; the other passes by.
         if MR >= NV {
-            let x: [V; NV] = std::array::from_fn(
-                #[inline(always)]
-                |v| V::load(simd, &rows[v][here.clone()]),
-            );
+            let mut x = [V::splat(simd, V::Element::ZERO); NV];
+            for v in 0..NV {
+                x[v] = V::load(simd, &rows[v][here.clone()]);
+            }
             for f in 0..MR {
                 let weight = V::splat(simd, weights[f]);
                 for v in 0..NV {
@@ -242,14 +261,14 @@ fn one_tile<V: Vector, const MR: usize, const NV: usize>(
                 }
             }
         } else {
-            let weights: [V; MR] = std::array::from_fn(
-                #[inline(always)]
-                |f| V::splat(simd, weights[f]),
-            );
+            let mut w = [V::splat(simd, V::Element::ZERO); MR];
+            for f in 0..MR {
+                w[f] = V::splat(simd, weights[f]);
+            }
             for v in 0..NV {
                 let x = V::load(simd, &rows[v][here.clone()]);
                 for f in 0..MR {
-                    c[f][v] = weights[f].mul_add(x, c[f][v]);
+                    c[f][v] = w[f].mul_add(x, c[f][v]);
                 }
             }
         }

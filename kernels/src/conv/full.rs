@@ -47,12 +47,10 @@ impl<T: Element> Kernel for Full<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> bool {
-        if S::REGISTERS < 32 {
+        if const { !tile::exists::<T, S>() || S::REGISTERS < 32 } {
             false // too few registers for the row and its results
         } else if tile::is_narrow::<T, S>(self.filters) {
             self.rows::<S, T::Vector<S::Narrow>>(simd, simd.narrow())
-        } else if self.filters <= T::Vector::<S>::LANES {
-            self.rows::<S, T::Vector<S>>(simd, simd)
         } else {
             false
         }
@@ -105,8 +103,8 @@ fn all_rows<S: Simd, V: Vector, const MR: usize>(
                 }
                 tile::store(c, result);
             }
-            tile::turn_from::<V>(simd, (result, V::LANES), 0, (out, walk.positions()));
-            !has_negative_zero(result)
+            tile::turn_from::<S, V>((level, simd), (result, V::LANES), 0, (out, walk.positions()));
+            !has_negative_zero(level, result)
         },
     )
 }

@@ -63,15 +63,14 @@ impl Way {
         }
         let walk = patches.walk();
         // Half registers of fused multiply-adds, and what it takes to begin and end a chain. Rows of the kernel in
-        // the frame cost nothing; a map of few columns has too few chains.
+        // the frame cost nothing.
         let halves = if filters <= 8 { 1 } else { 2 * filters.div_ceil(16) };
-        let idle = (4 / walk.width).max(1);
-        let live = walk.width * idle * taps / walk.rows * patches.live_rows();
+        let live = walk.width * taps / walk.rows * patches.live_rows();
         let across = halves * (live + 15 * walk.positions());
         let along = 2 * walk.layout(16).registers * filters * (taps + 8);
         // A matrix product loses about a seventh to its columns, but no lanes to the shape of the map.
         let columns = 2 * (filters * walk.positions()).div_ceil(16) * (taps + taps / 7 + 8);
-        if across <= along.min(columns) {
+        if across <= along.min(columns) && walk.width >= across::NARROWEST {
             Self::Across
         } else if 5 * walk.positions() >= 3 * 16 * walk.layout(16).registers {
             Self::Along
@@ -110,14 +109,15 @@ impl Product {
         self.taps() * self.filters.next_multiple_of(tile::LANES)
     }
 
-    /// A product shared out over threads goes through gemm.
-    fn way(&self, exec: Exec) -> Way {
-        if exec.threads == Threads::One { self.serial } else { Way::Columns }
+    /// A product shared out over threads goes through gemm, and so does one without tiles of its own.
+    fn way<T: Element>(&self, exec: Exec) -> Way {
+        let serial = exec.threads == Threads::One && tile::exists_at::<T>(exec.level);
+        if serial { self.serial } else { Way::Columns }
     }
 
     /// Rearranges the weights [filters, taps] of a group, where that is of use.
     pub(super) fn pack<T: Element>(&self, exec: Exec, weights: &[T], packed: &mut [T]) {
-        match self.way(exec) {
+        match self.way::<T>(exec) {
             Way::Across => across::pack_weights(exec, self.filters, weights, packed),
             Way::Along => direct::pack_weights(exec, self.filters, weights, packed),
             Way::Columns => {}
@@ -136,7 +136,7 @@ impl Product {
     ) -> Result<(), Error> {
         let (filters, taps, positions) = (self.filters, self.taps(), self.gather.positions());
         let (framed, columns) = scratch.split_at_mut(self.patches.framed_len());
-        match self.way(exec) {
+        match self.way::<T>(exec) {
             Way::Across => {
                 let Weights { packed, finite: skip, .. } = weights;
                 if skip && bias.is_none() && full::fits(&self.patches, filters) {

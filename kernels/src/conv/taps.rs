@@ -61,7 +61,9 @@ impl<T: Element> Kernel for Sample<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        if tile::is_narrow::<T, S>(self.filters) {
+        if const { !tile::exists::<T, S>() } {
+            unreachable!("{}", tile::MISSING)
+        } else if tile::is_narrow::<T, S>(self.filters) {
             self.all_panels::<S, T::Vector<S::Narrow>>(simd, simd.narrow());
         } else {
             self.all_panels::<S, T::Vector<S>>(simd, simd);
@@ -114,24 +116,26 @@ impl<T: Element> Kernel for Turn<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        if tile::is_narrow::<T, S>(self.filters) {
-            self.all_panels::<T::Vector<S::Narrow>>(simd.narrow());
+        if const { !tile::exists::<T, S>() } {
+            unreachable!("{}", tile::MISSING)
+        } else if tile::is_narrow::<T, S>(self.filters) {
+            self.all_panels::<S, T::Vector<S::Narrow>>(simd, simd.narrow());
         } else {
-            self.all_panels::<T::Vector<S>>(simd);
+            self.all_panels::<S, T::Vector<S>>(simd, simd);
         }
     }
 }
 
 impl<T: Element> Turn<'_, T> {
     #[inline(always)]
-    fn all_panels<V: Vector<Element = T>>(self, simd: V::Simd) {
+    fn all_panels<S: Simd, V: Vector<Element = T>>(self, level: S, simd: V::Simd) {
         let taps = self.grad_w.len() / self.filters;
         for (first, vectors) in Panels::new::<V>(self.filters).iter() {
             let width = vectors * V::LANES;
             let filters = if self.filters - first < width { self.filters - first } else { width };
             let sums = &self.sums[first * taps..][..width * taps];
             let grad_w = &mut self.grad_w[first * taps..][..filters * taps];
-            tile::turn_from::<V>(simd, (sums, width), 0, (grad_w, taps));
+            tile::turn_from::<S, V>((level, simd), (sums, width), 0, (grad_w, taps));
         }
     }
 }
@@ -167,7 +171,9 @@ fn kernel<S: Simd, V: Vector>(
             }
         };
     }
-    if S::REGISTERS >= 32 {
+    if const { tile::is_half::<S, V>() } {
+        shapes!(1 1: 1 2 3 4 5 6 7 8; 3 1: 1 2 3 4 5 6 7 8; 5 1: 1 2 3 4 5;)
+    } else if const { S::REGISTERS >= 32 } {
         shapes!(
             1 1: 1 2 3 4 5 6 7 8; 1 2: 1 2 3 4 5 6 7 8;
             3 1: 1 2 3 4 5 6 7 8; 3 2: 1 2 3 4;
@@ -207,13 +213,11 @@ fn all_tiles<V: Vector, const ROWS: usize, const COLS: usize, const NV: usize>(
     };
     let reach = (walk.height - 1) * walk.row_step + (walk.width - 1) * walk.col_step + COLS;
     for sums in sums.chunks_exact_mut(ROWS * COLS * NV * V::LANES) {
-        let rows: [&[V::Element]; ROWS] = std::array::from_fn(
-            #[inline(always)]
-            |r| {
-                let place = walk.tap_place((first + r) * COLS);
-                &framed[place..place + reach]
-            },
-        );
+        let mut rows = [framed; ROWS];
+        for r in 0..ROWS {
+            let place = walk.tap_place((first + r) * COLS);
+            rows[r] = &framed[place..place + reach];
+        }
         let c = tile::load::<V, ROWS, COLS, NV>(simd, sums);
         let c = tile::multiply::<V, ROWS, COLS, NV>(simd, &steps, (rows, 0), turned, c);
         tile::store(c, sums);

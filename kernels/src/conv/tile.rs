@@ -18,11 +18,36 @@
 //! k. No lane is lost at the end of a map's rows, whatever their width, and a row of C is one chain over
 //! k in its order (N2, N3).
 
-use crate::Element;
-use crate::simd::{Simd, Vector};
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use crate::simd::{Kernel, Simd, Vector};
+use crate::{Element, Level};
 
 /// Lanes of the widest register: what filters are padded to where room is set aside.
 pub(super) const LANES: usize = 16;
+
+/// Whether convolutions have tiles of their own at a level: f32 where there are vectors. Elsewhere they are matrix products
+/// of copied columns, with the same bits and a tenth of the machine code.
+pub(super) const fn exists<T: Element, S: Simd>() -> bool {
+    !S::PLAIN && size_of::<T>() == size_of::<f32>()
+}
+
+/// Where [`exists`] is false, `product.rs` and `chunk_gradients.rs` take another way.
+pub(super) const MISSING: &str = "no convolution of this type has tiles at this level";
+
+/// [`exists`] at a level.
+pub(super) fn exists_at<T: Element>(level: Level) -> bool {
+    struct Exists<T>(PhantomData<T>);
+    impl<T: Element> Kernel for Exists<T> {
+        type Output = bool;
+        #[inline(always)]
+        fn run<S: Simd>(self, _: S) -> bool {
+            exists::<T, S>()
+        }
+    }
+    level.dispatch(Exists::<T>(PhantomData))
+}
 
 /// How k runs: three nested loops, the outermost first, and how far a step of each moves on in A. B moves
 /// on by a row for each k, and to the start of the next block of `b_step` values in the outermost loop.
@@ -36,6 +61,11 @@ pub(super) struct Steps {
 /// Whether filters fit a register of half the width, of which the multipliers take twice as many.
 pub(super) fn is_narrow<T: Element, S: Simd>(filters: usize) -> bool {
     filters <= T::Vector::<S::Narrow>::LANES
+}
+
+/// Whether V is a register of half the width that S has, to which one panel of filters comes.
+pub(super) const fn is_half<S: Simd, V: Vector>() -> bool {
+    V::LANES < <V::Element as Element>::Vector::<S>::LANES
 }
 
 /// Filters cut into panels of two registers, the last one of one or two.
@@ -81,10 +111,7 @@ pub(super) fn multiply<V: Vector, const ROWS: usize, const COLS: usize, const NV
             let mut at = middle_at;
             for _ in 0..inner {
                 let b = &b[k..k + width];
-                let b: [V; NV] = std::array::from_fn(
-                    #[inline(always)]
-                    |v| V::load(simd, &b[v * V::LANES..]),
-                );
+                let b: [V; NV] = load_row(simd, b);
                 for r in 0..ROWS {
                     let a = &rows[r][at..at + COLS];
                     for s in 0..COLS {
@@ -103,6 +130,16 @@ pub(super) fn multiply<V: Vector, const ROWS: usize, const COLS: usize, const NV
         outer_b += steps.b_step;
     }
     c
+}
+
+/// NV registers, contiguous.
+#[inline(always)]
+pub(super) fn load_row<V: Vector, const NV: usize>(simd: V::Simd, from: &[V::Element]) -> [V; NV] {
+    let mut row = [V::splat(simd, V::Element::ZERO); NV];
+    for v in 0..NV {
+        row[v] = V::load(simd, &from[v * V::LANES..]);
+    }
+    row
 }
 
 /// ROWS x COLS rows of C, contiguous.
@@ -166,10 +203,31 @@ pub(super) fn turn_rows<V: Vector>(
     }
 }
 
-/// Turns a register's worth of rows of c [rows, `width`] from row `first` on: column f of c goes to row f of
-/// out [filters, `rows`].
+/// Turns the whole registers' worth of rows of c [rows, `width`] that lie in `ready`: column f of c goes to row f of
+/// out [filters, `rows`]. Returns the first row that is left. One copy of the code for all tiles.
+#[inline(never)]
+pub(super) fn turn_ready<S: Simd, V: Vector>(
+    (level, simd): (S, V::Simd),
+    (c, width): (&[V::Element], usize),
+    ready: Range<usize>,
+    (out, rows): (&mut [V::Element], usize),
+) -> usize {
+    level.vectorize(
+        #[inline(always)]
+        || {
+            let mut first = ready.start;
+            while first + V::LANES <= ready.end {
+                turn_block::<V>(simd, (c, width), first, (&mut *out, rows));
+                first += V::LANES;
+            }
+            first
+        },
+    )
+}
+
+/// Turns a register's worth of rows from row `first` on, as [`turn_ready`].
 #[inline(always)]
-pub(super) fn turn_block<V: Vector>(
+fn turn_block<V: Vector>(
     simd: V::Simd,
     (c, width): (&[V::Element], usize),
     first: usize,
@@ -189,27 +247,32 @@ pub(super) fn turn_block<V: Vector>(
     }
 }
 
-/// Turns the rows from `first` to the last, as [`turn_block`].
-#[inline(always)]
-pub(super) fn turn_from<V: Vector>(
-    simd: V::Simd,
+/// Turns the rows from `first` to the last, as [`turn_ready`].
+#[inline(never)]
+pub(super) fn turn_from<S: Simd, V: Vector>(
+    (level, simd): (S, V::Simd),
     (c, width): (&[V::Element], usize),
     first: usize,
     (out, rows): (&mut [V::Element], usize),
 ) {
-    if rows < V::LANES {
-        for (filter, out) in out.chunks_exact_mut(rows).enumerate() {
-            let column = c[filter..].iter().step_by(width);
-            out.iter_mut().zip(column).for_each(
-                #[inline(always)]
-                |(out, &value)| *out = value,
-            );
-        }
-        return;
-    }
-    for first in (first..rows).step_by(V::LANES) {
-        // A block beyond the last row begins earlier and turns some of them again.
-        let first = if first + V::LANES <= rows { first } else { rows - V::LANES };
-        turn_block::<V>(simd, (c, width), first, (&mut *out, rows));
-    }
+    level.vectorize(
+        #[inline(always)]
+        || {
+            if rows < V::LANES {
+                for (filter, out) in out.chunks_exact_mut(rows).enumerate() {
+                    let column = c[filter..].iter().step_by(width);
+                    out.iter_mut().zip(column).for_each(
+                        #[inline(always)]
+                        |(out, &value)| *out = value,
+                    );
+                }
+                return;
+            }
+            for first in (first..rows).step_by(V::LANES) {
+                // A block beyond the last row begins earlier and turns some of them again.
+                let first = if first + V::LANES <= rows { first } else { rows - V::LANES };
+                turn_block::<V>(simd, (c, width), first, (&mut *out, rows));
+            }
+        },
+    );
 }

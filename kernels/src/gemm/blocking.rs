@@ -39,14 +39,14 @@ pub(super) fn tasks((m, n, k): (usize, usize, usize), threads: usize) -> usize {
 
 /// `len` things in `parts` runs whose lengths differ by at most one.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Even {
+pub(crate) struct Even {
     len: usize,
     parts: usize,
 }
 
 impl Even {
     /// As few runs as hold at most `limit` each.
-    pub(super) fn at_most(limit: usize, len: usize) -> Self {
+    pub(crate) fn at_most(limit: usize, len: usize) -> Self {
         Self { len, parts: len.div_ceil(limit) }
     }
 
@@ -82,7 +82,7 @@ impl Even {
 
     /// The runs, the longer ones first.
     #[inline(always)]
-    pub(super) fn runs(self) -> impl Iterator<Item = Range<usize>> {
+    pub(crate) fn runs(self) -> impl Iterator<Item = Range<usize>> {
         let shorter = self.len.checked_div(self.parts).unwrap_or(0);
         let longer = self.len - shorter * self.parts;
         let start = move |i: usize| i * shorter + if i < longer { i } else { longer };
@@ -135,9 +135,10 @@ impl Blocking {
     ) -> Self {
         let lanes = T::Vector::<S>::LANES;
         let vectors = n.div_ceil(lanes);
-        let nr = Even::at_most(widest(S::REGISTERS), vectors).longest();
+        let nr = Even::at_most(widest::<S>(), vectors).longest();
         let collides = a_strides[1] == 1 && (a_strides[0] * size_of::<T>()).is_multiple_of(COLLISION_BYTES);
-        let mr = if collides && nr == 1 { FEW_ROWS } else { tallest(S::REGISTERS, nr) };
+        let tallest = tallest::<S>(nr);
+        let mr = if collides && nr == 1 { FEW_ROWS.min(tallest) } else { tallest };
         let kc = Even::at_most(KC, k).longest();
         let a = match a_strides {
             _ if vectors <= nr => CopyOfA::None,

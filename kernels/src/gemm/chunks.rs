@@ -3,8 +3,8 @@
 #![forbid(unsafe_code)]
 
 use super::blocking::{Even, PART, tasks};
-use super::epilogue::Finish;
-use super::microkernel::{finish_strip, one_at_a_time};
+use super::epilogue::Bias;
+use super::microkernel::{add_bias, one_at_a_time};
 use super::scratch::Lease;
 use super::{Start, one_chain};
 use crate::simd::{Kernel, Simd, Vector};
@@ -18,7 +18,7 @@ const CHUNK: usize = 4096;
 pub struct Product<'a, T> {
     pub(super) start: Start,
     pub(super) chain: usize,
-    pub(super) finish: Finish<'a, T>,
+    pub(super) bias: Bias<'a, T>,
     pub(super) a: MatRef<'a, T>,
     pub(super) b: MatRef<'a, T>,
     pub(super) c: MatMut<'a, T>,
@@ -47,7 +47,7 @@ impl<'a, T: Element> Product<'a, T> {
     /// C = A B by the rule for products (N2).
     pub(super) fn of(a: MatRef<'a, T>, b: MatRef<'a, T>, c: MatMut<'a, T>) -> Self {
         let chain = if a.cols() > LONGEST_CHAIN { CHUNK } else { LONGEST_CHAIN };
-        Self { start: Start::Zero, chain, finish: Finish::NOTHING, a, b, c }
+        Self { start: Start::Zero, chain, bias: Bias::None, a, b, c }
     }
 
     /// Computes C.
@@ -65,11 +65,11 @@ impl<'a, T: Element> Product<'a, T> {
         if tasks == 1 {
             return exec.level.dispatch(product);
         }
-        let Self { start, chain, finish, a, b, c } = product;
+        let Self { start, chain, bias, a, b, c } = product;
         parallel::tiles(tasks, [8, 16], c, &|rows, cols, c| {
-            let finish = finish.tile(rows.start, cols.start);
+            let bias = bias.tile(rows.start, cols.start);
             let (a, b) = (a.tile(rows, 0..k), b.tile(0..k, cols));
-            exec.level.dispatch(Product { start, chain, finish, a, b, c });
+            exec.level.dispatch(Product { start, chain, bias, a, b, c });
         });
     }
 
@@ -90,7 +90,7 @@ impl<'a, T: Element> Product<'a, T> {
 
     /// C' = B' A'
     fn t(self) -> Self {
-        Self { a: self.b.t(), b: self.a.t(), c: self.c.t(), finish: self.finish.t(), ..self }
+        Self { a: self.b.t(), b: self.a.t(), c: self.c.t(), bias: self.bias.t(), ..self }
     }
 
     /// Whether many rows of a few columns, as of the gradient of weights to ten classes, are faster as a few columns of
@@ -112,10 +112,10 @@ impl<T: Element> Kernel for Product<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let product = if self.is_narrow::<S>() { self.t() } else { self };
-        let Self { start, chain, finish, a, b, mut c } = product;
+        let Self { start, chain, bias, a, b, mut c } = product;
         let (m, n, k) = (c.rows(), c.cols(), a.cols());
         if k <= chain {
-            return one_chain(simd, start, finish, a, b, c);
+            return one_chain(simd, start, bias, a, b, c);
         }
         // Tile by tile, because the later chunks need a place of their own for their chains.
         for rows in Even::at_most(PART, m).runs() {
@@ -125,12 +125,12 @@ impl<T: Element> Kernel for Product<'_, T> {
                     let depth = first..k.min(first.saturating_add(chain));
                     let (a, b) = (a.tile(rows.clone(), depth.clone()), b.tile(depth, cols.clone()));
                     if first == 0 {
-                        one_chain(simd, start, Finish::NOTHING, a, b, c.reborrow());
+                        one_chain(simd, start, Bias::None, a, b, c.reborrow());
                     } else {
                         add_one_chain(simd, a, b, &mut c);
                     }
                 }
-                finish_strip(simd, finish.tile(rows.start, cols.start), &mut c);
+                add_bias(simd, bias.tile(rows.start, cols.start), &mut c);
             }
         }
     }
@@ -143,7 +143,7 @@ fn add_one_chain<T: Element, S: Simd>(simd: S, a: MatRef<'_, T>, b: MatRef<'_, T
     let mut scratch = Lease::take();
     let part = &mut scratch.part;
     let part = part.elements(m * n);
-    one_chain(simd, Start::Zero, Finish::NOTHING, a, b, MatMut::of_rows(part, m, n));
+    one_chain(simd, Start::Zero, Bias::None, a, b, MatMut::of_rows(part, m, n));
     for (i, row) in part.chunks_exact(n).enumerate() {
         for (j, &x) in row.iter().enumerate() {
             c.set(i, j, c.at(i, j) + x);

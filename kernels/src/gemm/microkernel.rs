@@ -7,8 +7,8 @@
 
 use super::Start;
 use super::ahead::{Ahead, STEPS};
-use super::epilogue::Finish;
-use super::tile::{Place, Rows, Steps, begin, end, end_turned, finish_tile, last_register, multiply};
+use super::epilogue::Bias;
+use super::tile::{Place, Rows, Steps, add_to_tile, begin, end, end_turned, last_register, multiply};
 use crate::simd::{Simd, Vector};
 use crate::{Element, MatMut};
 
@@ -23,7 +23,7 @@ pub(super) struct Operand<'a, T> {
 /// Tiles of one height below each other: `c` (+)= `a` `b`, with the k index running over `k` values.
 pub(super) struct Strip<'a, T> {
     pub(super) start: Start,
-    pub(super) finish: Finish<'a, T>,
+    pub(super) bias: Bias<'a, T>,
     pub(super) k: usize,
     /// The strip's rows of A.
     pub(super) a: Operand<'a, T>,
@@ -45,7 +45,7 @@ impl<T: Element> Strip<'_, T> {
         assert!(b.lane == 1 && b.data.len() >= (k - 1) * b.step + cols);
         let turns = may_turn && c.row_stride() == 1 && rows == MR && *start == Start::Zero;
         assert!(c.col_stride() == 1 || cols == 1 || turns);
-        assert!(self.finish.covers(rows, cols));
+        assert!(self.bias.covers(rows, cols));
         Steps {
             start: *start,
             k: *k,
@@ -76,18 +76,23 @@ pub(super) type Near<T, S> = fn(S, &mut Strip<'_, T>);
 pub(super) type Far<T, S> = fn(S, &mut Strip<'_, T>, &mut Passing<'_, T>);
 
 /// The tallest tile of a width of 1, 2 or 3 registers.
-pub(super) const fn tallest(registers: usize, vectors: usize) -> usize {
-    match (registers >= 32, vectors) {
-        (true, 3) => 8,  // 24 accumulators + 3 of B + a broadcast, of 32
-        (true, _) => 12, // 24 or 12
-        (false, 2) => 6, // 12 accumulators + 2 of B + a broadcast, of 16
-        (false, _) => 12,
+pub(super) const fn tallest<S: Simd>(vectors: usize) -> usize {
+    match (S::PLAIN, S::REGISTERS >= 32, vectors) {
+        (true, ..) => 4,
+        (_, true, 3) => 8,  // 24 accumulators + 3 of B + a broadcast, of 32
+        (_, true, _) => 12, // 24 or 12
+        (_, false, 2) => 6, // 12 accumulators + 2 of B + a broadcast, of 16
+        (_, false, _) => 12,
     }
 }
 
 /// The widest tile of [`far`], in registers.
-pub(super) const fn widest(registers: usize) -> usize {
-    if registers >= 32 { 3 } else { 2 }
+pub(super) const fn widest<S: Simd>() -> usize {
+    match (S::PLAIN, S::REGISTERS >= 32) {
+        (true, _) => 1,
+        (_, true) => 3,
+        (_, false) => 2,
+    }
 }
 
 /// Whether the multipliers take one register at a time, as those of 64 bytes on Zen 4: four chains keep them busy.
@@ -97,8 +102,8 @@ pub(super) const fn one_at_a_time<V: Vector>() -> bool {
 
 /// The width of [`near`]'s tiles in registers, but for last columns of one: where a narrow tile keeps the multipliers
 /// busy it is best, because the less a tile holds the less it costs to begin and end it.
-pub(super) const fn nearest<V: Vector>(registers: usize) -> usize {
-    if one_at_a_time::<V>() { 1 } else { widest(registers) }
+pub(super) const fn nearest<T: Element, S: Simd>() -> usize {
+    if one_at_a_time::<T::Vector<S>>() { 1 } else { widest::<S>() }
 }
 
 /// Picks the instance of a kernel for `rows` rows and `vectors` registers per row.
@@ -113,12 +118,15 @@ macro_rules! instance {
     };
 }
 
-/// The instance of [`near`]. The conditions are constants of the level: other tiles are not compiled for it.
+/// The instance of [`near`]. The conditions are evaluated when it is compiled (`const`), so that a level has no tiles
+/// of others.
 #[inline(always)]
 pub(super) fn near_kernel<T: Element, S: Simd>(rows: usize, vectors: usize) -> Near<T, S> {
-    if one_at_a_time::<T::Vector<S>>() {
+    if const { S::PLAIN } {
+        unreachable!("plain levels have one kind of tiles")
+    } else if const { one_at_a_time::<T::Vector<S>>() } {
         instance!(near, rows, vectors, 1: 1 2 3 4 5 6 7 8 9 10 11 12;)
-    } else if S::REGISTERS >= 32 {
+    } else if const { S::REGISTERS >= 32 } {
         instance!(near, rows, vectors, 1: 1 2 3 4 5 6 7 8 9 10 11 12; 3: 1 2 3 4 5 6 7 8;)
     } else {
         instance!(near, rows, vectors, 1: 1 2 3 4 5 6 7 8 9 10 11 12; 2: 1 2 3 4 5 6;)
@@ -128,7 +136,9 @@ pub(super) fn near_kernel<T: Element, S: Simd>(rows: usize, vectors: usize) -> N
 /// The instance of [`far`].
 #[inline(always)]
 pub(super) fn far_kernel<T: Element, S: Simd>(rows: usize, vectors: usize) -> Far<T, S> {
-    if S::REGISTERS >= 32 {
+    if const { S::PLAIN } {
+        instance!(far, rows, vectors, 1: 1 2 3 4;)
+    } else if const { S::REGISTERS >= 32 } {
         instance!(far, rows, vectors,
             1: 1 2 3 4 5 6 7 8 9 10 11 12; 2: 1 2 3 4 5 6 7 8 9 10 11 12; 3: 1 2 3 4 5 6 7 8;)
     } else {
@@ -148,12 +158,12 @@ fn near<T: Element, S: Simd, const MR: usize, const NV: usize>(simd: S, strip: &
             while left > 0 {
                 let last = last_register::<T::Vector<S>, NV>(simd, left);
                 for tile in 0..steps.tiles {
-                    let finish = strip.finish.tile(tile * MR, strip.c.cols() - left);
+                    let bias = strip.bias.tile(tile * MR, strip.c.cols() - left);
                     // SAFETY: `Strip::steps` has checked that all that the tiles of the strip touch is theirs.
                     unsafe {
                         match last {
-                            None => near_tile::<T::Vector<S>, MR, NV>(simd, steps, at, left, None, finish),
-                            Some(_) => near_tile::<T::Vector<S>, MR, NV>(simd, steps, at, left, last, finish),
+                            None => near_tile::<T::Vector<S>, MR, NV>(simd, steps, at, left, None, bias),
+                            Some(_) => near_tile::<T::Vector<S>, MR, NV>(simd, steps, at, left, last, bias),
                         }
                     }
                     at = at.below::<MR>(steps);
@@ -167,7 +177,7 @@ fn near<T: Element, S: Simd, const MR: usize, const NV: usize>(simd: S, strip: &
 }
 
 /// # Safety
-/// As [`multiply`] and [`finish_tile`], and MR rows of C must be the caller's as far as a row of B goes: `left` columns at most.
+/// As [`multiply`] and [`add_to_tile`], and MR rows of C must be the caller's as far as a row of B goes: `left` columns at most.
 #[inline(always)]
 unsafe fn near_tile<V: Vector, const MR: usize, const NV: usize>(
     simd: V::Simd,
@@ -175,13 +185,13 @@ unsafe fn near_tile<V: Vector, const MR: usize, const NV: usize>(
     mut at: Place<V::Element>,
     left: usize,
     last: Option<V::Mask>,
-    finish: Finish<'_, V::Element>,
+    bias: Bias<'_, V::Element>,
 ) {
     // SAFETY: the caller promises what all of them touch.
     unsafe {
         let mut sums = begin::<V, MR, NV>(simd, steps, at.c, last);
         multiply::<V, MR, NV>(simd, steps.k, steps, &mut at, last, None, &mut sums);
-        finish_tile(simd, finish, last, &mut sums);
+        add_to_tile(simd, bias, last, &mut sums);
         if NV == 1 && steps.c_step != 1 {
             end_turned(simd, sums, left, steps, at.c);
         } else {
@@ -225,7 +235,7 @@ fn far<T: Element, S: Simd, const MR: usize, const NV: usize>(
                     last = None;
                 }
             }
-            finish_strip(simd, strip.finish, &mut strip.c);
+            add_bias(simd, strip.bias, &mut strip.c);
         },
     );
 }
@@ -295,28 +305,25 @@ unsafe fn asking<V: Vector, const MR: usize, const NV: usize>(
     }
 }
 
-/// Finishes elements that have been stored. Tiles of [`far`] leave it to this: to have it in them costs every product
-/// two per cent, and they are so long that another pass over a strip in the nearest caches costs the finished ones less.
-pub(super) fn finish_strip<T: Element, S: Simd>(simd: S, finish: Finish<'_, T>, c: &mut MatMut<'_, T>) {
-    if finish.is_nothing() {
+/// Adds the bias to elements that have been stored. Tiles of [`far`] leave it to this: to have it in them costs every
+/// product two per cent, and they are so long that another pass over a strip in the nearest caches costs less.
+#[inline(never)]
+pub(super) fn add_bias<T: Element, S: Simd>(simd: S, bias: Bias<'_, T>, c: &mut MatMut<'_, T>) {
+    if bias.is_none() {
         return;
     }
-    if c.col_stride() != 1 || !finish.fits_registers() {
-        return finish.apply(c);
+    if c.col_stride() != 1 {
+        return bias.add_to(c);
     }
-    assert!(finish.covers(c.rows(), c.cols()));
     simd.vectorize(
         #[inline(always)]
         || {
-            let lanes = T::Vector::<S>::LANES;
             for i in 0..c.rows() {
-                for j in (0..c.cols()).step_by(lanes) {
-                    let row = &mut c.row_mut(i)[j..];
-                    let mut x = [[T::Vector::<S>::load_partial(simd, row)]];
-                    let mask = T::Vector::<S>::mask(simd, row.len());
-                    // SAFETY: the terms cover C, as just asserted, and the mask ends with its row.
-                    unsafe { finish_tile(simd, finish.tile(i, j), Some(mask), &mut x) };
-                    x[0][0].store_partial(simd, row);
+                let row = c.row_mut(i);
+                match bias {
+                    Bias::None => {}
+                    Bias::OfRows(bias) => row.iter_mut().for_each(|z| *z += bias[i]),
+                    Bias::OfColumns(bias) => row.iter_mut().zip(bias).for_each(|(z, &b)| *z += b),
                 }
             }
         },

@@ -40,13 +40,13 @@ mod turned;
 use std::ops::Range;
 
 use ahead::Ahead;
-use blocking::{Blocking, Even, NEAR_ROWS_BYTES, SMALL_A_BYTES, SMALL_B_BYTES};
+pub(crate) use blocking::Even;
+use blocking::{Blocking, NEAR_ROWS_BYTES, SMALL_A_BYTES, SMALL_B_BYTES};
 pub(crate) use chunks::Compiled;
 use chunks::Product;
-use epilogue::Finish;
-pub use epilogue::{Bias, Epilogue};
+pub use epilogue::Bias;
 use microkernel::{
-    Operand, Passing, Strip, far_kernel, finish_strip, near_kernel, nearest, one_at_a_time, tallest, widest,
+    Operand, Passing, Strip, add_bias, far_kernel, near_kernel, nearest, one_at_a_time, tallest, widest,
 };
 use pack::{BlockOfA, ChunkOfB, Panel};
 use scratch::{Lease, Scratch};
@@ -159,42 +159,39 @@ pub fn gemm_over_samples<T: Element>(
     Ok(())
 }
 
-/// C = phi((A B + bias) + residual), finished in registers, or, where the product is large, strip by strip in the cache.
+/// C = A B + bias.
 ///
-/// Formula: z_ij as in [`gemm`]; then what `epilogue` asks for, with one rounding for each `+`, bias first (N2).
+/// Formula: z_ij as in [`gemm`]; then the bias of its row or column with one `+` (N2), in registers or, where the product
+/// is large, strip by strip in the cache.
 ///
 /// # Shapes
-/// As [`gemm`]; a bias as long as C has rows or columns, a residual of C's shape.
+/// As [`gemm`]; a bias as long as C has rows or columns.
 ///
 /// # Errors
 /// If the shapes do not fit.
 ///
 /// ```
-/// use kernels::activation::Activation;
-/// use kernels::gemm::{Bias, Epilogue, gemm_fused};
+/// use kernels::gemm::{Bias, gemm_bias};
 /// use kernels::{Exec, MatMut, MatRef};
 ///
 /// let x = MatRef::row_major(&[1.0_f32, 2.0], 2, 1)?; // two samples of one input
 /// let w = MatRef::row_major(&[3.0, -3.0], 1, 2)?; // two units
-/// let epilogue = Epilogue { bias: Bias::OfColumns(&[0.5, 4.0]), activation: Activation::Relu, ..Epilogue::NOTHING };
-/// let mut y = [0.0; 4];
-/// gemm_fused(Exec::from_env()?, x, w, epilogue, MatMut::row_major(&mut y, 2, 2)?)?;
-/// assert_eq!(y, [3.5, 1.0, 6.5, 0.0]);
+/// let mut z = [0.0; 4];
+/// gemm_bias(Exec::from_env()?, x, w, Bias::OfColumns(&[0.5, 4.0]), MatMut::row_major(&mut z, 2, 2)?)?;
+/// assert_eq!(z, [3.5, 1.0, 6.5, -2.0]);
 /// # Ok::<(), kernels::Error>(())
 /// ```
-pub fn gemm_fused<T: Element>(
+pub fn gemm_bias<T: Element>(
     exec: Exec,
     a: MatRef<'_, T>,
     b: MatRef<'_, T>,
-    epilogue: Epilogue<'_, T>,
-    mut c: MatMut<'_, T>,
+    bias: Bias<'_, T>,
+    c: MatMut<'_, T>,
 ) -> Result<(), Error> {
-    check("gemm_fused", &a, &b, &c)?;
-    let terms = epilogue.terms(c.rows(), c.cols())?;
-    let turned = terms.t();
-    let finish = Finish::new(&terms, &turned);
-    Product { finish, ..Product::of(a, b, c.reborrow()) }.compute(exec);
-    epilogue.activate(exec, &mut c)
+    check("gemm_bias", &a, &b, &c)?;
+    bias.check(c.rows(), c.cols())?;
+    Product { bias, ..Product::of(a, b, c) }.compute(exec);
+    Ok(())
 }
 
 /// What the first chain of an element starts from.
@@ -231,17 +228,18 @@ fn check<T: Element>(
 }
 
 /// A product in which every element is one chain, on the calling thread: compiled once for each level.
+#[inline(never)]
 fn one_chain<T: Element, S: Simd>(
     simd: S,
     start: Start,
-    finish: Finish<'_, T>,
+    bias: Bias<'_, T>,
     a: MatRef<'_, T>,
     b: MatRef<'_, T>,
     c: MatMut<'_, T>,
 ) {
     simd.vectorize(
         #[inline(always)]
-        || by_shape(simd, start, finish, a, b, c),
+        || by_shape(simd, start, bias, a, b, c),
     );
 }
 
@@ -250,7 +248,7 @@ fn one_chain<T: Element, S: Simd>(
 fn by_shape<T: Element, S: Simd>(
     simd: S,
     start: Start,
-    finish: Finish<'_, T>,
+    bias: Bias<'_, T>,
     a: MatRef<'_, T>,
     b: MatRef<'_, T>,
     mut c: MatMut<'_, T>,
@@ -260,24 +258,21 @@ fn by_shape<T: Element, S: Simd>(
         if start == Start::Zero {
             (0..m).for_each(|i| (0..n).for_each(|j| c.set(i, j, T::ZERO)));
         }
-        return finish_strip(simd, finish, &mut c);
+        return add_bias(simd, bias, &mut c);
     }
     if m == 1 && row::reads(&b) && (c.col_stride() == 1 || n == 1) {
         row::product(simd, start, a, b, c.row_mut(0));
-        return finish_strip(simd, finish, &mut c);
+        return add_bias(simd, bias, &mut c);
     }
     if n == 1 && row::reads(&a.t()) && (c.row_stride() == 1 || m == 1) {
         row::product(simd, start, b.t(), a.t(), c.reborrow().t().row_mut(0));
-        return finish_strip(simd, finish, &mut c);
+        return add_bias(simd, bias, &mut c);
     }
-    let (within, after) =
-        if finish.fits_registers() { (finish, Finish::NOTHING) } else { (Finish::NOTHING, finish) };
-    if is_small::<T, S>(start, &a, &b, &c) {
-        in_place(simd, start, within, a, b, c.reborrow());
+    if const { !S::PLAIN } && is_small::<T, S>(start, &a, &b, &c) {
+        in_place(simd, start, bias, a, b, c);
     } else {
-        five_loops(simd, start, within, a, b, c.reborrow());
+        five_loops(simd, start, bias, a, b, c);
     }
-    finish_strip(simd, after, &mut c);
 }
 
 /// The general case: what does not fit a cache is cut until it does.
@@ -285,7 +280,7 @@ fn by_shape<T: Element, S: Simd>(
 fn five_loops<T: Element, S: Simd>(
     simd: S,
     start: Start,
-    finish: Finish<'_, T>,
+    bias: Bias<'_, T>,
     a: MatRef<'_, T>,
     b: MatRef<'_, T>,
     mut c: MatMut<'_, T>,
@@ -301,18 +296,18 @@ fn five_loops<T: Element, S: Simd>(
     for chunk in chunks.runs() {
         let columns = chunk.start * lanes..n.min(chunk.end * lanes);
         let mut c = c.tile(0..m, columns.clone());
-        let finish = finish.tile(0, columns.start);
+        let bias = bias.tile(0, columns.start);
         let panels = Even::at_most(sizes.nr, chunk.len());
         // LOOP 4: k. From the second block on, the chains continue from C.
         let mut start = start;
         for depth in depths.runs() {
             let b = b.tile(depth.clone(), columns.clone());
-            let finish = if depth.end == k { finish } else { Finish::NOTHING };
+            let bias = if depth.end == k { bias } else { Bias::None };
             let mut b_chunk = ChunkOfB::new(simd, &sizes, panels, m > sizes.mc, b, b_copy);
             // LOOP 3: rows of C and A.
             for rows in Even::at_most(sizes.mc, m).runs() {
                 let a = BlockOfA::new(simd, &sizes, a.tile(rows.clone(), depth.clone()), a_copy);
-                let finish = finish.tile(rows.start, 0);
+                let bias = bias.tile(rows.start, 0);
                 let mut c = c.tile(rows, 0..columns.len());
                 // LOOP 2: panels of B and C.
                 for (i, panel) in panels.runs().enumerate() {
@@ -326,9 +321,9 @@ fn five_loops<T: Element, S: Simd>(
                     };
                     let next_c = c.as_mut_ptr().wrapping_add(next.start);
                     let columns = panel.start * lanes..c.cols().min(panel.end * lanes);
-                    let finish = finish.tile(0, columns.start);
+                    let bias = bias.tile(0, columns.start);
                     let c = c.tile(0..a.rows(), columns);
-                    tiles(simd, (start, finish), sizes.mr, a, (&mut b_chunk, panel), (&mut ahead, next_c), c);
+                    tiles(simd, (start, bias), sizes.mr, a, (&mut b_chunk, panel), (&mut ahead, next_c), c);
                 }
                 b_chunk.is_copied();
             }
@@ -350,7 +345,7 @@ fn is_small<T: Element, S: Simd>(
     // Short multiply-adds wait for rows of B that meet in a few sets of the level-1 cache.
     let near_rows = one_at_a_time::<T::Vector<S>>()
         || b.row_stride() * size_of::<T>() < NEAR_ROWS_BYTES
-        || c.rows() <= tallest(S::REGISTERS, widest(S::REGISTERS));
+        || c.rows() <= tallest::<S>(widest::<S>());
     // The last row of A decides how far it reaches, whichever of its strides is 1.
     let reach = a.rows() * a.row_stride() + a.cols() * a.col_stride();
     contiguous
@@ -362,7 +357,7 @@ fn is_small<T: Element, S: Simd>(
 /// Whether C has contiguous columns of one tile, which [`near_kernel`] turns on its way out.
 #[inline(always)]
 fn is_turned<T: Element, S: Simd>(start: Start, c: &MatMut<'_, T>) -> bool {
-    start == Start::Zero && c.row_stride() == 1 && c.rows() <= tallest(S::REGISTERS, 1)
+    start == Start::Zero && c.row_stride() == 1 && c.rows() <= tallest::<S>(1)
 }
 
 /// The two innermost loops alone, for operands that the caches hold.
@@ -370,7 +365,7 @@ fn is_turned<T: Element, S: Simd>(start: Start, c: &MatMut<'_, T>) -> bool {
 fn in_place<T: Element, S: Simd>(
     simd: S,
     start: Start,
-    finish: Finish<'_, T>,
+    bias: Bias<'_, T>,
     a: MatRef<'_, T>,
     b: MatRef<'_, T>,
     mut c: MatMut<'_, T>,
@@ -380,20 +375,20 @@ fn in_place<T: Element, S: Simd>(
     // What fits half a register goes to one of half the width, and what does not fill a panel to panels of one.
     let (rest, narrow) = (n % lanes, T::Vector::<S::Narrow>::LANES);
     let single = if narrow < lanes && rest <= narrow { n - rest } else { n };
-    let wide = if c.col_stride() == 1 { nearest::<T::Vector<S>>(S::REGISTERS) } else { 1 };
+    let wide = if c.col_stride() == 1 { nearest::<T, S>() } else { 1 };
     let beyond = single % (wide * lanes);
     let whole = if beyond > (wide - 1) * lanes { single } else { single - beyond };
     let (a, b, c) = (&a, &b, &mut c);
-    columns(simd, (start, finish), wide, 0..whole, a, b, c);
-    columns(simd, (start, finish), 1, whole..single, a, b, c);
-    columns(simd.narrow(), (start, finish), 1, single..n, a, b, c);
+    columns(simd, (start, bias), wide, 0..whole, a, b, c);
+    columns(simd, (start, bias), 1, whole..single, a, b, c);
+    columns(simd.narrow(), (start, bias), 1, single..n, a, b, c);
 }
 
 /// The columns `cols` in panels of `vectors` registers, the last one cut short or not.
 #[inline(always)]
 fn columns<T: Element, S: Simd>(
     simd: S,
-    (start, finish): (Start, Finish<'_, T>),
+    (start, bias): (Start, Bias<'_, T>),
     vectors: usize,
     cols: Range<usize>,
     a: &MatRef<'_, T>,
@@ -405,12 +400,12 @@ fn columns<T: Element, S: Simd>(
     }
     let k = a.cols();
     let b = Operand { data: &b.data()[cols.start..], lane: 1, step: b.row_stride() };
-    let heights = Even::of_tiles::<T::Vector<S>>(tallest(S::REGISTERS, vectors), c.rows());
+    let heights = Even::of_tiles::<T::Vector<S>>(tallest::<S>(vectors), c.rows());
     for (rows, height) in heights.strips() {
         let (lane, step) = (a.row_stride(), a.col_stride());
         let a = Operand { data: &a.data()[rows.start * lane..], lane, step };
-        let finish = finish.tile(rows.start, cols.start);
-        let mut strip = Strip { start, finish, k, a, b, c: c.tile(rows, cols.clone()) };
+        let bias = bias.tile(rows.start, cols.start);
+        let mut strip = Strip { start, bias, k, a, b, c: c.tile(rows, cols.clone()) };
         near_kernel::<T, S>(height, vectors)(simd, &mut strip);
     }
 }
@@ -419,7 +414,7 @@ fn columns<T: Element, S: Simd>(
 #[inline(always)]
 fn tiles<T: Element, S: Simd>(
     simd: S,
-    (start, finish): (Start, Finish<'_, T>),
+    (start, bias): (Start, Bias<'_, T>),
     mr: usize,
     a: BlockOfA<'_, T>,
     (b, panel): (&mut ChunkOfB<'_, T>, Range<usize>),
@@ -449,9 +444,9 @@ fn tiles<T: Element, S: Simd>(
                 next_panel
             };
             let mut passing = Passing { copy, next_c, ahead: &mut *ahead };
-            let finish = finish.tile(rows.start, 0);
+            let bias = bias.tile(rows.start, 0);
             let a = a.tile(rows.clone());
-            let mut strip = Strip { start, finish, k, a, b: operand, c: c.tile(rows, 0..cols) };
+            let mut strip = Strip { start, bias, k, a, b: operand, c: c.tile(rows, 0..cols) };
             first = false;
             if contiguous {
                 kernel(simd, &mut strip, &mut passing);

@@ -88,10 +88,10 @@ fn columns<T: Element, S: Simd, const W: usize>(
 ) {
     let lanes = T::Vector::<S>::LANES;
     let c = &mut c[j..][..W * lanes];
-    let mut sums: [T::Vector<S>; W] = std::array::from_fn(
-        #[inline(always)]
-        |w| T::Vector::<S>::load(simd, &c[w * lanes..]),
-    );
+    let mut sums = [T::Vector::<S>::splat(simd, T::ZERO); W];
+    for w in 0..W {
+        sums[w] = T::Vector::<S>::load(simd, &c[w * lanes..]);
+    }
     for p in 0..a.cols() {
         let x = T::Vector::<S>::splat(simd, a.data()[p * a.col_stride()]);
         let row = &b.data()[p * b.row_stride() + j..][..W * lanes];

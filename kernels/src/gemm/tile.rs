@@ -14,9 +14,9 @@ use std::hint::black_box;
 use std::mem::MaybeUninit;
 
 use super::Start;
-use super::epilogue::{Finish, Negative};
+use super::epilogue::Bias;
 use crate::Element;
-use crate::simd::Vector;
+use crate::simd::{Simd, Vector};
 
 /// The mask of the last of NV registers, where `cols` columns cut it short.
 #[inline(always)]
@@ -141,54 +141,35 @@ pub(super) unsafe fn multiply<V: Vector, const MR: usize, const NV: usize>(
     }
 }
 
-/// Finishes the elements of a tile, if there is anything left to do.
+/// Adds the bias to the elements of a tile.
 ///
 /// # Safety
-/// From the place on, MR rows of NV registers, or as many as the mask tells, must lie inside every term, whose column
-/// strides must be 0 or 1.
+/// It must reach over MR rows of NV registers, or of as many columns as the mask tells.
 #[inline(always)]
-pub(super) unsafe fn finish_tile<V: Vector, const MR: usize, const NV: usize>(
+pub(super) unsafe fn add_to_tile<V: Vector, const MR: usize, const NV: usize>(
     simd: V::Simd,
-    finish: Finish<'_, V::Element>,
+    bias: Bias<'_, V::Element>,
     last: Option<V::Mask>,
     sums: &mut [[V; NV]; MR],
 ) {
-    let Some((terms, row, col)) = finish.terms() else { return };
+    // A multiple of one: the sum, with its one rounding.
     let one = V::splat(simd, V::Element::ONE);
-    for term in terms.added.iter().flatten() {
-        let first = term.data().as_ptr().wrapping_add(row * term.row_stride() + col * term.col_stride());
-        for (i, row) in sums.iter_mut().enumerate() {
-            let from = first.wrapping_add(i * term.row_stride());
-            // SAFETY: the caller promises the elements of the row.
-            let xs = unsafe {
-                if term.col_stride() == 1 {
-                    load_row(simd, from, last)
-                } else {
-                    [V::splat(simd, from.read()); NV]
-                }
-            };
-            for v in 0..NV {
-                // A multiple of one: the sum, with its one rounding.
-                row[v] = one.mul_add(row[v], xs[v]);
-            }
-        }
-    }
-    let (zero, minus_zero) = (V::splat(simd, V::Element::ZERO), V::splat(simd, -V::Element::ZERO));
-    match terms.negative {
-        Negative::Kept => {}
-        Negative::Zero => {
-            for row in sums {
-                for x in row {
-                    *x = x.replace_negative(zero);
+    match bias {
+        Bias::None => {}
+        Bias::OfRows(bias) => {
+            for (row, &x) in sums.iter_mut().zip(bias) {
+                let x = V::splat(simd, x);
+                for sum in row {
+                    *sum = one.mul_add(*sum, x);
                 }
             }
         }
-        Negative::Times(slope) => {
-            let slope = V::splat(simd, slope);
+        Bias::OfColumns(bias) => {
+            // SAFETY: the caller promises the values of the columns.
+            let xs: [V; NV] = unsafe { load_row(simd, bias.as_ptr(), last) };
             for row in sums {
-                for x in row {
-                    // The product plus -0.0 is the product, with its one rounding.
-                    *x = x.replace_negative(slope.mul_add(*x, minus_zero));
+                for v in 0..NV {
+                    row[v] = one.mul_add(row[v], xs[v]);
                 }
             }
         }
@@ -224,25 +205,47 @@ pub(super) unsafe fn end_turned<V: Vector, const MR: usize, const NV: usize>(
     steps: Steps,
     c: *mut V::Element,
 ) {
-    let mut block = [MaybeUninit::<Block<V::Element>>::uninit(); 2];
-    let [rows, columns] = block.each_mut().map(|block| block.as_mut_ptr().cast::<V::Element>());
+    let mut block = MaybeUninit::<Block<V::Element>>::uninit();
+    let rows = block.as_mut_ptr().cast::<V::Element>();
     for i in (0..MR).step_by(V::LANES) {
         let height = if MR - i < V::LANES { MR - i } else { V::LANES };
-        // SAFETY: a block has room for LANES registers, and the caller promises the elements of C.
-        unsafe {
-            for (at, row) in sums[i..i + height].iter().enumerate() {
-                row[0].store_to(rows.add(at * V::LANES));
-            }
-            V::transpose(simd, (rows, V::LANES), height, (columns, V::LANES));
-            let mask = V::mask(simd, height);
-            for j in 0..V::LANES {
-                if j < cols {
-                    let column = V::load_from(simd, columns.add(j * V::LANES));
-                    column.store_masked(c.add(i + j * steps.c_step), mask);
+        for (at, row) in sums[i..i + height].iter().enumerate() {
+            // SAFETY: a block has room for LANES registers.
+            unsafe { row[0].store_to(rows.add(at * V::LANES)) };
+        }
+        // SAFETY: the rows have just been written, and the caller promises the elements of C.
+        unsafe { store_columns::<V>(simd, rows, height, cols, c.add(i), steps.c_step) };
+    }
+}
+
+/// Stores `height` rows of a register each as columns of C, `stride` apart: one copy of the code for all tiles.
+///
+/// # Safety
+/// The rows, in one [`Block`], must have been written, and `height` elements of C must be writable in `cols` columns.
+#[inline(never)]
+unsafe fn store_columns<V: Vector>(
+    simd: V::Simd,
+    rows: *const V::Element,
+    height: usize,
+    cols: usize,
+    c: *mut V::Element,
+    stride: usize,
+) {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            let mut block = MaybeUninit::<Block<V::Element>>::uninit();
+            let columns = block.as_mut_ptr().cast::<V::Element>();
+            // SAFETY: a block has room for LANES registers, and the caller promises the rows and the elements of C.
+            unsafe {
+                V::transpose(simd, (rows, V::LANES), height, (columns, V::LANES));
+                let mask = V::mask(simd, height);
+                for j in 0..if cols < V::LANES { cols } else { V::LANES } {
+                    V::load_from(simd, columns.add(j * V::LANES)).store_masked(c.add(j * stride), mask);
                 }
             }
-        }
-    }
+        },
+    );
 }
 
 /// Room for LANES registers, in whole cache lines.
@@ -260,18 +263,17 @@ unsafe fn load_row<V: Vector, const NV: usize>(
     source: *const V::Element,
     last: Option<V::Mask>,
 ) -> [V; NV] {
-    std::array::from_fn(
-        #[inline(always)]
-        |v| {
-            let from = source.wrapping_add(v * V::LANES);
-            match last {
-                // SAFETY: the caller promises the elements of the mask.
-                Some(mask) if v == NV - 1 => unsafe { V::load_masked(simd, from, mask) },
-                // SAFETY: the caller promises the elements of this register.
-                _ => unsafe { V::load_from(simd, from) },
-            }
-        },
-    )
+    let mut row = [V::splat(simd, V::Element::ZERO); NV];
+    for (v, register) in row.iter_mut().enumerate() {
+        let from = source.wrapping_add(v * V::LANES);
+        *register = match last {
+            // SAFETY: the caller promises the elements of the mask.
+            Some(mask) if v == NV - 1 => unsafe { V::load_masked(simd, from, mask) },
+            // SAFETY: the caller promises the elements of this register.
+            _ => unsafe { V::load_from(simd, from) },
+        };
+    }
+    row
 }
 
 /// NV registers to `target`, the last one through the mask if there is one.

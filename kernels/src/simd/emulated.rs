@@ -18,6 +18,7 @@ impl Emulated {
 
 impl Simd for Emulated {
     const NAME: &'static str = "emulated";
+    const PLAIN: bool = true;
     const REGISTERS: usize = 16;
     type F32 = Array<f32, Self, 4>;
     type F64 = Array<f64, Self, 2>;
@@ -28,7 +29,8 @@ impl Simd for Emulated {
         self
     }
 
-    #[inline(always)]
+    /// Not inlined, so that a body is compiled once, as those of the other levels are.
+    #[inline(never)]
     fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
         f()
     }
@@ -50,7 +52,9 @@ impl Portable for Emulated {
 /// The product of two 24-bit significands fits in 53 bits: it is exact. TwoSum (Knuth, 1969)
 /// gives the sum and its error; an inexact sum is rounded to odd (Boldo and Melquiond, 2008),
 /// which keeps the trace of the error below the bits that f32 rounds to.
-#[inline(always)]
+///
+/// A call, not inlined: it is slow as it is, and would be most of the machine code of every kernel.
+#[inline(never)]
 fn fuse_in_f64(a: f64, b: f64, c: f64) -> f64 {
     let product = a * b;
     let sum = product + c;

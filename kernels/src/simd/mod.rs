@@ -44,6 +44,9 @@ pub use vector::Vector;
 pub trait Simd: Copy + Send + Sync + 'static {
     /// The level's name: `emulated`, `scalar`, `avx2`, `avx512` or `neon`.
     const NAME: &'static str;
+    /// Whether the level is plain Rust, for CPUs without vectors that the project knows and for tests. Bodies that are only
+    /// faster, a tile of every height for one, are not compiled for it: the plain ones give the same bits.
+    const PLAIN: bool = false;
     /// Vector registers, which bound the tile that a micro-kernel can hold.
     const REGISTERS: usize;
     /// A register of f32.

@@ -20,6 +20,7 @@ impl Scalar {
 
 impl Simd for Scalar {
     const NAME: &'static str = "scalar";
+    const PLAIN: bool = true;
     const REGISTERS: usize = 16;
     type F32 = Array<f32, Self, 8>;
     type F64 = Array<f64, Self, 4>;

@@ -3,7 +3,7 @@
 //! W lies as [inputs, units] in memory, so that forward reads it row by row; files and tables show
 //! PyTorch's [units, inputs].
 
-use kernels::gemm::{Bias, Epilogue, gemm, gemm_fused, gemm_over_samples};
+use kernels::gemm::{Bias, gemm, gemm_bias, gemm_over_samples};
 use kernels::{Element, Error, Level, MatMut, MatRef};
 
 use super::{Backward, Forward, Gradient, Layer, Order, Pass, Role, TensorPlan};
@@ -61,11 +61,11 @@ impl<T: Element> Layer<T> for Dense {
     fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
         let (weight, bias) = f.parameters.split_at(self.inputs * self.units);
         let bias = if self.bias { Bias::OfColumns(bias) } else { Bias::None };
-        gemm_fused(
+        gemm_bias(
             pass.exec,
             MatRef::row_major(f.x, pass.batch, self.inputs)?,
             MatRef::row_major(weight, self.inputs, self.units)?,
-            Epilogue { bias, ..Epilogue::NOTHING },
+            bias,
             MatMut::row_major(f.y, pass.batch, self.units)?,
         )
     }

@@ -3,21 +3,11 @@
 //!
 //! A mistake that nobody would notice here could be made in a kernel without a test failing.
 
-mod common;
-#[path = "parity/draw.rs"]
-#[allow(dead_code, reason = "how a case runs is for the random tests")]
-mod draw;
-#[path = "parity/layers.rs"]
-#[allow(dead_code, reason = "the comparisons are for the random tests, the cases for both")]
-mod layers;
-#[path = "parity/products.rs"]
-#[allow(dead_code, reason = "the comparison is for the random tests, the cases for both")]
-mod products;
-
-use common::convolution::Case as Convolution;
-use common::product::Operation;
-use common::{levels, same_bits, same_stored_bits};
-use draw::Draw;
+use crate::common::convolution::Case as Convolution;
+use crate::common::product::Operation;
+use crate::common::{levels, same_bits, same_stored_bits};
+use crate::parity::draw::Draw;
+use crate::parity::{layers, products};
 use kernels::activation::{self, Activation};
 use kernels::{Exec, Level, MatMut, MatRef, reduce, reference};
 
@@ -138,7 +128,7 @@ fn partial_sums_by_thread_are_caught() {
         // Few elements, because each of them wakes the threads.
         let shape = |draw: &mut Draw| (1 + draw.below(3), 1 + draw.below(3), draw.size());
         assert_caught(&format!("a partial sum for each of {threads} threads"), |draw| {
-            let case = common::product::Case { shape: shape(draw), ..products::case(draw) };
+            let case = crate::common::product::Case { shape: shape(draw), ..products::case(draw) };
             let inputs = case.inputs(|len| draw.values::<f32>(len));
             let want = inputs.reference();
             pool.install(|| {

@@ -1,9 +1,7 @@
 //! Convolution and its gradients against the contract's plain loops, by bits.
 
-mod common;
-
-use common::convolution::{Case, PLAIN};
-use common::{Values, assert_same_bits, levels};
+use crate::common::convolution::{Case, PLAIN};
+use crate::common::{Values, assert_same_bits, levels};
 use kernels::conv::{self, Conv2d, Forward, col2im, im2col};
 use kernels::{Element, Error, Exec, MatMut, MatRef, gemm};
 

@@ -5,9 +5,9 @@ use kernels::conv::Conv2d;
 use kernels::pool::{self, Pool2d};
 use kernels::{Element, reduce, reference, softmax as losses};
 
-use super::common::convolution::Case;
-use super::common::{ACTIVATIONS, same_bits, same_stored_bits};
 use super::draw::{Draw, Runners};
+use crate::common::convolution::Case;
+use crate::common::{ACTIVATIONS, same_bits, same_stored_bits};
 
 type Compared = Result<(), String>;
 

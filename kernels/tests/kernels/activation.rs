@@ -1,8 +1,6 @@
 //! The nine activations over slices against the functions of one number, and their gradients against differences.
 
-mod common;
-
-use common::{ACTIVATIONS, Values, assert_same_bits, levels};
+use crate::common::{ACTIVATIONS, Values, assert_same_bits, levels};
 use kernels::activation::{Activation, backward, forward};
 use kernels::{Element, Exec, Level};
 

@@ -1,8 +1,6 @@
 //! The elementary functions against mpmath, against the reference, and against themselves at every level.
 
-mod common;
-
-use common::{Values, assert_same_bits, levels};
+use crate::common::{Values, assert_same_bits, levels};
 use kernels::math::{self, Function};
 use kernels::reference::math::{rounded, value};
 use kernels::{Element, Exec, Level};

@@ -1,8 +1,6 @@
 //! Softmax and the losses against the contract's plain loops by bits, and their gradients against differences.
 
-mod common;
-
-use common::{Values, assert_same_bits, levels};
+use crate::common::{Values, assert_same_bits, levels};
 use kernels::softmax::{binary_cross_entropy, cross_entropy, softmax};
 use kernels::{Element, Exec, Level, reference};
 

@@ -1,8 +1,6 @@
 //! Pooling against the contract's plain loops, by bits.
 
-mod common;
-
-use common::{Values, assert_same_bits, levels};
+use crate::common::{Values, assert_same_bits, levels};
 use kernels::activation::Activation;
 use kernels::pool::{self, Pool2d};
 use kernels::{Element, Error, Exec, Level, reference};

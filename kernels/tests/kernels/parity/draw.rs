@@ -2,7 +2,7 @@
 
 use kernels::{Element, Exec, Level};
 
-use super::common::{Values, levels};
+use crate::common::{Values, levels};
 
 /// Sizes at the edges of tiles and registers.
 const EDGES: [usize; 22] = [1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 15, 16, 17, 24, 31, 32, 33, 48, 49];

@@ -3,11 +3,9 @@
 //! A case is a function of the seed and of its number alone. `FUZZ_CASES=1000000` asks for more of them,
 //! `FUZZ_SEED=7` for others, and `FUZZ_CASE=123` runs one again, as the message of a failure says.
 
-#[path = "../common/mod.rs"]
-mod common;
-mod draw;
-mod layers;
-mod products;
+pub(crate) mod draw;
+pub(crate) mod layers;
+pub(crate) mod products;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -36,7 +34,7 @@ impl Drop for Replay {
         if std::thread::panicking() {
             let Self { seed, case } = self;
             println!(
-                "case {case} fails; again: FUZZ_SEED={seed} FUZZ_CASE={case} cargo test -p kernels --test parity"
+                "case {case} fails; again: FUZZ_SEED={seed} FUZZ_CASE={case} cargo test -p kernels parity"
             );
         }
     }
@@ -48,7 +46,7 @@ fn run(seed: u64, case: u64, runners: &Runners) -> &'static str {
     let mut draw = Draw::new(seed, case);
     let (name, compared) = match draw.below(16) {
         0..=5 => products::compare(&mut draw, runners),
-        6 | 7 => products::fused(&mut draw, runners),
+        6 | 7 => products::biased(&mut draw, runners),
         8..=10 => ("convolution", layers::convolution(&mut draw, runners)),
         11 | 12 => ("pooling", layers::pooling(&mut draw, runners)),
         13 => ("reduction", layers::reduction(&mut draw, runners)),

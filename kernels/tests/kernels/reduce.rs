@@ -1,8 +1,6 @@
 //! Sums, means, max and argmax against the contract's plain loops, by bits.
 
-mod common;
-
-use common::{Values, assert_same_bits, levels};
+use crate::common::{Values, assert_same_bits, levels};
 use kernels::reference::reduce as reference;
 use kernels::{Element, Exec, Level, reduce};
 

@@ -1,7 +1,6 @@
 //! Matrix products to be compared with the contract's plain loops.
 
-use kernels::activation::Activation;
-use kernels::gemm::{Bias, Epilogue};
+use kernels::gemm::Bias;
 use kernels::{Element, Exec, MatMut, MatRef, gemm, reference};
 
 use super::{Values, same_bits};
@@ -128,14 +127,6 @@ impl<T: Element> Inputs<T> {
     }
 }
 
-/// What follows a product.
-#[derive(Clone, Copy, Debug)]
-pub struct Finish {
-    pub bias: Of,
-    pub residual: Option<Layout>,
-    pub activation: Activation,
-}
-
 /// What a bias is one value for each of.
 #[derive(Clone, Copy, Debug)]
 pub enum Of {
@@ -144,47 +135,37 @@ pub enum Of {
     Columns,
 }
 
-/// A product with what follows it.
-pub struct Finished<T> {
+/// A product to which a bias is added.
+pub struct Biased<T> {
     product: Inputs<T>,
-    finish: Finish,
+    of: Of,
     bias: Vec<T>,
-    residual: Vec<T>,
 }
 
-impl Finish {
-    pub fn inputs<T>(self, case: Case, mut values: impl FnMut(usize) -> Vec<T>) -> Finished<T> {
+impl Of {
+    pub fn inputs<T>(self, case: Case, mut values: impl FnMut(usize) -> Vec<T>) -> Biased<T> {
         let (m, n, _) = case.shape;
-        let biases = match self.bias {
-            Of::Nothing => 0,
-            Of::Rows => m,
-            Of::Columns => n,
-        };
-        let residual = self.residual.map_or(0, |layout| layout.of(m, n).1);
-        let (bias, residual) = (values(biases), values(residual));
-        Finished { product: case.inputs(values), finish: self, bias, residual }
+        let bias = values(match self {
+            Self::Nothing => 0,
+            Self::Rows => m,
+            Self::Columns => n,
+        });
+        Biased { product: case.inputs(values), of: self, bias }
     }
 }
 
-impl<T: Element> Finished<T> {
+impl<T: Element> Biased<T> {
     /// The slice of C by the plain loops.
     pub fn reference(&self) -> Vec<T> {
-        let Finish { bias, activation, .. } = self.finish;
-        let residual = self.residual();
         self.product.compute(|_, a, b, mut c| {
             reference::gemm::gemm(a, b, c.reborrow());
             for i in 0..c.rows() {
                 for j in 0..c.cols() {
-                    let mut z = c.at(i, j);
-                    match bias {
+                    match self.of {
                         Of::Nothing => {}
-                        Of::Rows => z += self.bias[i],
-                        Of::Columns => z += self.bias[j],
+                        Of::Rows => c.set(i, j, c.at(i, j) + self.bias[i]),
+                        Of::Columns => c.set(i, j, c.at(i, j) + self.bias[j]),
                     }
-                    if let Some(residual) = residual {
-                        z += residual.at(i, j);
-                    }
-                    c.set(i, j, activation.phi(z));
                 }
             }
         })
@@ -192,23 +173,13 @@ impl<T: Element> Finished<T> {
 
     /// Compares the kernel at `exec`.
     pub fn check(&self, exec: Exec, want: &[T]) -> Result<(), String> {
-        let bias = match self.finish.bias {
+        let bias = match self.of {
             Of::Nothing => Bias::None,
             Of::Rows => Bias::OfRows(&self.bias),
             Of::Columns => Bias::OfColumns(&self.bias),
         };
-        let epilogue = Epilogue { bias, residual: self.residual(), activation: self.finish.activation };
-        let name = format_args!("{exec:?} with {:?}", self.finish);
-        self.product.check_of(name, want, |_, a, b, c| {
-            gemm::gemm_fused(exec, a, b, epilogue, c).unwrap();
+        self.product.check_of(format_args!("{exec:?} with a bias of {:?}", self.of), want, |_, a, b, c| {
+            gemm::gemm_bias(exec, a, b, bias, c).unwrap();
         })
-    }
-
-    fn residual(&self) -> Option<MatRef<'_, T>> {
-        let (m, n, _) = self.product.case.shape;
-        let strides = |layout: Layout| layout.of(m, n).0;
-        self.finish
-            .residual
-            .map(|layout| MatRef::with_strides(&self.residual, (m, n), strides(layout)).unwrap())
     }
 }

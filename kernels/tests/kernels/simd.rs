@@ -1,8 +1,6 @@
 //! The instruction levels: names, and the fused multiply-add of a CPU that has none.
 
-mod common;
-
-use common::{Values, assert_same_bits, levels};
+use crate::common::{Values, assert_same_bits, levels};
 use kernels::{Error, Exec, Level, MatMut, MatRef, gemm};
 
 #[test]

@@ -4,9 +4,7 @@
 //! corner determines the first four rows and columns of the map; the fifth would need pixels
 //! that the slide does not show.
 
-mod common;
-
-use common::{assert_same_bits, levels};
+use crate::common::{assert_same_bits, levels};
 use kernels::conv::{self, Conv2d, Forward};
 use kernels::{Element, Exec};
 

@@ -1,11 +1,9 @@
 //! Matrix products against the contract's plain loops, by bits, and against an independent library.
 
-mod common;
-
-use common::product::{Case, Finish, LAYOUTS, Layout, Of, Operation};
-use common::{ACTIVATIONS, Values, assert_same_bits, levels};
+use crate::common::product::{Case, LAYOUTS, Layout, Of, Operation};
+use crate::common::{Values, assert_same_bits, levels};
+use kernels::gemm::Bias;
 use kernels::gemm::ladder::{self, Sizes};
-use kernels::gemm::{Bias, Epilogue};
 use kernels::{Element, Error, Exec, MatMut, MatRef, Threads, gemm, reference};
 
 /// Sizes at the edges of tiles: heights 6, 8 and 12, and registers of 2, 4, 8 and 16 in panels of
@@ -56,10 +54,8 @@ fn every_edge_of_a_block_has_the_bits_of_the_plain_loops() {
 
 /// Edges of tiles, C turned, one row, one column, empty sums, several blocks of k, chunks of 4096, and threads.
 #[test]
-fn a_product_is_finished_by_bias_residual_and_activation_in_this_order() {
+fn a_bias_is_added_after_the_chains_with_one_rounding() {
     let mut values = Values::new(14);
-    let mut residuals = LAYOUTS.map(Some).to_vec();
-    residuals.push(None);
     for shape in [
         (7, 49, 5),
         (24, 130, 33),
@@ -70,18 +66,11 @@ fn a_product_is_finished_by_bias_residual_and_activation_in_this_order() {
         (3, 17, 8200),
         (130, 150, 70),
     ] {
-        for (round, layout) in [Layout::RowMajor, Layout::ColumnMajor, Layout::Spread].into_iter().enumerate()
-        {
-            for (number, activation) in ACTIVATIONS.into_iter().enumerate() {
-                let bias = [Of::Columns, Of::Rows, Of::Nothing][(round + number) % 3];
-                let residual = residuals[values.below(residuals.len())];
-                let case = Case {
-                    layouts: [Layout::RowMajor, Layout::RowMajor, layout],
-                    shape,
-                    ..Case::row_major(0, 0, 0)
-                };
-                let inputs =
-                    Finish { bias, residual, activation }.inputs(case, |len| values.specials::<f32>(len));
+        for layout in [Layout::RowMajor, Layout::ColumnMajor, Layout::Spread] {
+            for bias in [Of::Columns, Of::Rows, Of::Nothing] {
+                let layouts = [Layout::RowMajor, Layout::RowMajor, layout];
+                let case = Case { layouts, shape, ..Case::row_major(0, 0, 0) };
+                let inputs = bias.inputs(case, |len| values.specials::<f32>(len));
                 let want = inputs.reference();
                 for exec in
                     levels().into_iter().flat_map(|level| [Exec::serial(level), Exec::parallel(level)])
@@ -94,27 +83,19 @@ fn a_product_is_finished_by_bias_residual_and_activation_in_this_order() {
 }
 
 #[test]
-fn a_bias_or_residual_that_does_not_fit_is_refused() {
+fn a_bias_that_does_not_fit_is_refused() {
     let (a, b) =
         (MatRef::row_major(&[1.0_f32; 6], 2, 3).unwrap(), MatRef::row_major(&[1.0; 12], 3, 4).unwrap());
-    let refused = |epilogue| {
+    let refused = |bias| {
         let mut c = [7.0; 8];
-        let result = gemm::gemm_fused(
-            Exec::from_env().unwrap(),
-            a,
-            b,
-            epilogue,
-            MatMut::row_major(&mut c, 2, 4).unwrap(),
-        );
+        let place = MatMut::row_major(&mut c, 2, 4).unwrap();
+        let result = gemm::gemm_bias(Exec::from_env().unwrap(), a, b, bias, place);
         assert_eq!(c, [7.0; 8]);
         result.unwrap_err().to_string()
     };
-    let of_rows = Epilogue { bias: Bias::OfRows(&[0.0; 4]), ..Epilogue::NOTHING };
+    let (of_rows, of_columns) = (Bias::OfRows(&[0.0; 4]), Bias::OfColumns(&[0.0; 2]));
     assert!(refused(of_rows).contains("each of the 2 rows of C"), "{}", refused(of_rows));
-    let of_columns = Epilogue { bias: Bias::OfColumns(&[0.0; 2]), ..Epilogue::NOTHING };
     assert!(refused(of_columns).contains("each of the 4 columns of C"), "{}", refused(of_columns));
-    let residual = Epilogue { residual: Some(b), ..Epilogue::NOTHING };
-    assert!(refused(residual).contains("a residual [2, 4]"), "{}", refused(residual));
 }
 
 /// Shapes beyond what the nearest caches hold: panels copied in passing, by one block of A and by several; several

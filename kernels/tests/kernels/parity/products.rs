@@ -2,9 +2,8 @@
 
 use kernels::Element;
 
-use super::common::ACTIVATIONS;
-use super::common::product::{Case, Finish, LAYOUTS, Layout, Of, Operation};
 use super::draw::{Draw, Runners};
+use crate::common::product::{Case, LAYOUTS, Layout, Of, Operation};
 
 pub(crate) fn compare(draw: &mut Draw, runners: &Runners) -> (&'static str, Result<(), String>) {
     let case = case(draw);
@@ -18,30 +17,21 @@ pub(crate) fn compare(draw: &mut Draw, runners: &Runners) -> (&'static str, Resu
     (name, compared)
 }
 
-/// A product with bias, residual and activation.
-pub(crate) fn fused(draw: &mut Draw, runners: &Runners) -> (&'static str, Result<(), String>) {
+/// A product with a bias.
+pub(crate) fn biased(draw: &mut Draw, runners: &Runners) -> (&'static str, Result<(), String>) {
     let case = Case { operation: Operation::Product, ..case(draw) };
-    let finish = Finish {
-        bias: [Of::Nothing, Of::Rows, Of::Columns, Of::Columns][draw.below(4)],
-        residual: if draw.once_in(2) { Some(LAYOUTS[draw.below(LAYOUTS.len())]) } else { None },
-        activation: ACTIVATIONS[draw.below(ACTIVATIONS.len())],
-    };
+    let bias = [Of::Nothing, Of::Rows, Of::Columns, Of::Columns][draw.below(4)];
     let compared = if draw.once_in(3) {
-        finished::<f64>(case, finish, draw, runners)
+        with_bias::<f64>(case, bias, draw, runners)
     } else {
-        finished::<f32>(case, finish, draw, runners)
+        with_bias::<f32>(case, bias, draw, runners)
     };
-    ("gemm_fused", compared)
+    ("gemm_bias", compared)
 }
 
-fn finished<T: Element>(
-    case: Case,
-    finish: Finish,
-    draw: &mut Draw,
-    runners: &Runners,
-) -> Result<(), String> {
+fn with_bias<T: Element>(case: Case, bias: Of, draw: &mut Draw, runners: &Runners) -> Result<(), String> {
     let (m, n, k) = case.shape;
-    let inputs = finish.inputs(case, |len| draw.values::<T>(len));
+    let inputs = bias.inputs(case, |len| draw.values::<T>(len));
     let want = inputs.reference();
     let execs = draw.execs(runners, m * n * k);
     runners.each(&execs, |exec, _| inputs.check(exec, &want))

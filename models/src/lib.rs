@@ -22,6 +22,7 @@ pub mod backprop;
 pub mod chain;
 pub mod checkpoint;
 pub mod eigenvalues;
+mod element;
 mod error;
 pub mod gradcheck;
 pub mod init;
@@ -36,4 +37,5 @@ pub mod optimizer;
 pub mod perceptron;
 pub mod rng;
 
+pub use element::Element;
 pub use error::Error;

@@ -7,7 +7,8 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use kernels::{Element, Exec, Level, bandwidth, peak};
+use kernels::{Exec, Level, bandwidth, peak};
+use models::Element;
 use models::network::{Network, Position, ProfiledStep, Stage, Work};
 use models::optimizer::Optimizer;
 

@@ -23,6 +23,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod compiled;
 mod joined;
 mod memory;
 mod outline;
@@ -35,9 +36,8 @@ mod spec;
 mod step;
 mod tensors;
 
-use kernels::Element;
-
 pub use crate::layers::Position;
+pub(crate) use compiled::Compiled;
 pub use outline::{Outline, outline};
 pub use predict::Evaluation;
 pub use profile::{Observe, ProfiledStep, Stage, Work};
@@ -47,6 +47,7 @@ pub use step::Gather;
 pub use tensors::Tensor;
 pub(crate) use tensors::little_endian;
 
+use crate::Element;
 use crate::layers::Layer;
 use crate::loss::Loss;
 use joined::{Joined, join};
@@ -91,6 +92,17 @@ impl<T: Element> Network<T> {
     /// # Ok::<(), models::network::ShapeError>(())
     /// ```
     pub fn new(
+        input: &[usize],
+        layers: &[LayerSpec],
+        loss: Loss,
+        max_batch: usize,
+    ) -> Result<Self, ShapeError> {
+        T::new(input, layers, loss, max_batch)
+    }
+}
+
+impl<T: kernels::Element> Network<T> {
+    fn new_body(
         input: &[usize],
         layers: &[LayerSpec],
         loss: Loss,
@@ -210,7 +222,7 @@ fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn summarise<T: Element>(
+fn summarise<T: kernels::Element>(
     specs: &[LayerSpec],
     layers: &[Box<dyn Layer<T>>],
     plan: &Plan,

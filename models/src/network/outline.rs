@@ -1,9 +1,8 @@
 //! A network's sizes before its memory is taken.
 
-use kernels::Element;
-
 use super::memory::Plan;
 use super::{LayerSpec, LayerSummary, ShapeError, shape, summarise, threads};
+use crate::Element;
 use crate::loss::Loss;
 
 /// What a network would be.
@@ -34,6 +33,15 @@ pub struct Outline {
 /// # Ok::<(), models::network::ShapeError>(())
 /// ```
 pub fn outline<T: Element>(
+    input: &[usize],
+    layers: &[LayerSpec],
+    loss: Loss,
+    max_batch: usize,
+) -> Result<Outline, ShapeError> {
+    T::outline(input, layers, loss, max_batch)
+}
+
+pub(super) fn outline_body<T: kernels::Element>(
     input: &[usize],
     layers: &[LayerSpec],
     loss: Loss,

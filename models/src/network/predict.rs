@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use kernels::{Element, Error, Exec, reduce};
+use kernels::{Error, Exec, reduce};
 
 use super::Network;
 use super::step::{Gather, Purpose, rows_of};
+use crate::Element;
 use crate::layers::Mode;
 use crate::loss::{Loss, Targets};
 
@@ -30,15 +31,7 @@ impl<T: Element> Network<T> {
     /// # Errors
     /// If the shapes do not fit.
     pub fn predict(&mut self, exec: Exec, x: &[T], outputs: &mut [T]) -> Result<(), Error> {
-        let samples = self.samples_of(x)?;
-        if outputs.len() != samples * self.outputs() {
-            return Err(self.wrong_samples(format!("{} values and {} outputs", x.len(), outputs.len())));
-        }
-        let gather = rows_of(x, self.input);
-        for batch in batches(samples, self.max_batch) {
-            self.answer(exec, batch, &gather, Purpose::Answer, outputs)?;
-        }
-        Ok(())
+        T::predict(self, exec, x, outputs)
     }
 
     /// Outputs, predictions and mean loss for any number of samples, in evaluation mode.
@@ -58,6 +51,30 @@ impl<T: Element> Network<T> {
     /// # Errors
     /// As [`Network::evaluate`].
     pub fn evaluate_from(
+        &mut self,
+        exec: Exec,
+        samples: usize,
+        gather: Gather<'_, T>,
+        targets: Targets<'_, T>,
+    ) -> Result<Evaluation<T>, Error> {
+        T::evaluate_from(self, exec, samples, gather, targets)
+    }
+}
+
+impl<T: kernels::Element> Network<T> {
+    pub(super) fn predict_body(&mut self, exec: Exec, x: &[T], outputs: &mut [T]) -> Result<(), Error> {
+        let samples = self.samples_of(x)?;
+        if outputs.len() != samples * self.outputs() {
+            return Err(self.wrong_samples(format!("{} values and {} outputs", x.len(), outputs.len())));
+        }
+        let gather = rows_of(x, self.input);
+        for batch in batches(samples, self.max_batch) {
+            self.answer(exec, batch, &gather, Purpose::Answer, outputs)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn evaluate_body(
         &mut self,
         exec: Exec,
         samples: usize,

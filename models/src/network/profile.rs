@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use kernels::{Element, Error, Exec, Level};
+use kernels::{Error, Exec, Level};
 
 use super::joined::layer_of;
 use super::memory::INPUT;
@@ -13,6 +13,7 @@ use super::parts::{Context, Gradients};
 use super::schedule::{Run, Stretch};
 use super::step::{Gather, Round};
 use super::{Network, Position};
+use crate::Element;
 use crate::layers::{Mode, Pass, volume};
 use crate::loss::Targets;
 use crate::optimizer::Optimizer;
@@ -138,6 +139,16 @@ impl<T: Element> Network<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn profile(&mut self, step: ProfiledStep<'_, T>, observe: Observe<'_>) -> Result<(), Error> {
+        T::profile(self, step, observe)
+    }
+}
+
+impl<T: kernels::Element> Network<T> {
+    pub(super) fn profile_body(
+        &mut self,
+        step: ProfiledStep<'_, T>,
+        observe: Observe<'_>,
+    ) -> Result<(), Error> {
         self.check_batch(step.batch)?;
         step.targets.check(step.batch, self.outputs())?;
         let (parameters, statistics) = (self.parameters().to_vec(), self.statistics().to_vec());

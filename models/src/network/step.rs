@@ -12,11 +12,12 @@
 use std::ops::Range;
 
 use kernels::samples::Samples;
-use kernels::{Element, Error, Exec};
+use kernels::{Error, Exec};
 
 use super::memory::{INPUT, Piece, Plan};
 use super::parts::{Context, Gradients, Part, of_step, workers};
 use super::{Network, Position};
+use crate::Element;
 use crate::layers::{Backward, Forward, Gradient, Layer, Mode, Pass};
 use crate::loss::Targets;
 use crate::optimizer::{Moments, Optimizer, Update};
@@ -52,7 +53,7 @@ pub(super) struct Round {
 }
 
 /// Samples that stand in `x`, [samples, inputs].
-pub(super) fn rows_of<T: Element>(x: &[T], inputs: usize) -> impl Fn(Range<usize>, &mut [T]) + Sync {
+pub(super) fn rows_of<T: kernels::Element>(x: &[T], inputs: usize) -> impl Fn(Range<usize>, &mut [T]) + Sync {
     move |samples, to| to.copy_from_slice(&x[samples.start * inputs..samples.end * inputs])
 }
 
@@ -113,6 +114,35 @@ impl<T: Element> Network<T> {
         optimizer: &mut Optimizer<T>,
         at: Position,
     ) -> Result<f64, Error> {
+        T::train_step_from(self, exec, batch, gather, targets, optimizer, at)
+    }
+
+    /// Forward and backward in training mode, without the update: leaves [`Network::gradients`],
+    /// [`Network::activations`] and [`Network::deltas`]. Returns the sum of the sample losses, n J.
+    ///
+    /// # Errors
+    /// As [`Network::train_step`].
+    pub fn forward_backward(
+        &mut self,
+        exec: Exec,
+        x: &[T],
+        targets: Targets<'_, T>,
+        at: Position,
+    ) -> Result<f64, Error> {
+        T::forward_backward(self, exec, x, targets, at)
+    }
+}
+
+impl<T: kernels::Element> Network<T> {
+    pub(super) fn train_step_body(
+        &mut self,
+        exec: Exec,
+        batch: usize,
+        gather: Gather<'_, T>,
+        targets: Targets<'_, T>,
+        optimizer: &mut Optimizer<T>,
+        at: Position,
+    ) -> Result<f64, Error> {
         self.check_batch(batch)?;
         let exec = of_step(exec, batch, batch * self.plan.flops);
         let whole = Pass { exec, batch, mode: Mode::Training(at) };
@@ -124,12 +154,7 @@ impl<T: Element> Network<T> {
         Ok(loss)
     }
 
-    /// Forward and backward in training mode, without the update: leaves [`Network::gradients`],
-    /// [`Network::activations`] and [`Network::deltas`]. Returns the sum of the sample losses, n J.
-    ///
-    /// # Errors
-    /// As [`Network::train_step`].
-    pub fn forward_backward(
+    pub(super) fn forward_backward_body(
         &mut self,
         exec: Exec,
         x: &[T],
@@ -344,7 +369,7 @@ struct Share<'a, T> {
     scratch: &'a mut [T],
 }
 
-impl<T: Element> Share<'_, T> {
+impl<T: kernels::Element> Share<'_, T> {
     /// Runs `body` on `workers` parts of about the same cost, each on its own thread.
     fn split(
         self,
@@ -384,7 +409,7 @@ impl<T: Element> Share<'_, T> {
     }
 }
 
-impl<T: Element> Learning<'_, T> {
+impl<T: kernels::Element> Learning<'_, T> {
     /// Piece after piece: its gradient, while it is in the cache its update.
     fn pieces(&self, share: Share<'_, T>) -> Result<(), Error> {
         let Share { pieces, mut parameters, mut gradients, mut moments, scratch } = share;

@@ -1,6 +1,7 @@
 //! The figures of an epoch and the names of their columns.
 
-use kernels::{Element, Exec};
+use kernels::Exec;
+use models::Element;
 use models::network::{Evaluation, Network};
 
 use super::batch::{image_of, shifted, targets};

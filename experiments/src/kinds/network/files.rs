@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use kernels::{Element, Exec};
+use kernels::Exec;
+use models::Element;
 use models::checkpoint::save_weights;
 use models::network::{LayerSpec, Network};
 use sha2::{Digest, Sha256};

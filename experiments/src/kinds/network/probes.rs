@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use kernels::{Element, Exec, reduce};
+use kernels::{Exec, reduce};
+use models::Element;
 use models::network::{LayerSpec, Network, Position};
 
 use super::batch::Batch;

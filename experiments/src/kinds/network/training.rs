@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use kernels::Element;
+use models::Element;
 use models::checkpoint::{Best, Progress, load_state, read_progress, save_state};
 use models::network::{Network, Position};
 use models::optimizer::Optimizer;

@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::output::{aligned, say};
 use super::{DataVerb, Global};
+use crate::command;
 use crate::data::catalogue::{self, SETS, Set, Store};
 use crate::data::{DataError, embedded, full, picture};
 use crate::diagnostics::did_you_mean;
@@ -72,7 +73,7 @@ fn verify(global: &Global, names: &[String]) -> Result<Exit, Failure> {
         if catalogue::find(name).is_none() {
             let near = did_you_mean(name, catalogue::names())
                 .map_or(String::new(), |near| format!("did you mean `{near}`? "));
-            let fix = format!("{near}`experiments data list` prints the sets");
+            let fix = format!("{near}`{}` prints the sets", command::line(["data", "list"]));
             return Err(Failure::new(
                 Exit::Usage,
                 format!("error: no set is called `{name}`\n   = fix: {fix}"),

@@ -36,6 +36,53 @@ fn exit_codes_of_bad_usage() {
 }
 
 #[test]
+fn a_verb_behind_the_verb_run_is_told_from_a_name() {
+    let bench = Bench::new();
+    bench.write("my wine.toml", VALID);
+    for (arguments, command) in [
+        (&["run", "check", "my wine.toml"][..], "`cargo x check 'my wine.toml'`"),
+        (&["run", "table", "mlp-digits", "--format", "latex"], "`cargo x table mlp-digits --format latex`"),
+        (&["run", "--json", "data", "list"], "`cargo x --json data list`"),
+        (&["run", "run", "mlp-digits"], "`cargo x run mlp-digits`"),
+    ] {
+        let output = bench.run(arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("is a verb, not an experiment"), "{stderr}");
+        assert!(stderr.contains(&format!("fix: {command}\n")), "no {command} in\n{stderr}");
+    }
+}
+
+/// The commands of messages and help, by how the program was started.
+#[test]
+fn commands_are_named_as_the_program_was_started() {
+    let bench = Bench::new();
+    let program = env!("CARGO_BIN_EXE_experiments");
+    let run = |cargo: bool, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        command.current_dir(bench.folder.path()).args(arguments).env_remove("CARGO").env_remove("PATH");
+        if cargo {
+            command.envs([("CARGO", "cargo"), ("CARGO_PKG_NAME", "experiments")]);
+            command.env_remove("CARGO_MANIFEST_DIR");
+        }
+        let output = command.output().unwrap();
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    };
+    for (cargo, called) in [(true, "cargo x"), (false, program)] {
+        for (arguments, part) in [
+            (&["table"][..], "fix: `{} run` makes some"),
+            (&["--results", "my results", "table"], "fix: `{} run --results 'my results'` makes some"),
+            (&["run", "no-such-name"], "`{} list` prints the names"),
+            (&["--help"], "Usage: {} [OPTIONS] <COMMAND>"),
+            (&["run", "--help"], "Usage: {} run [OPTIONS]"),
+        ] {
+            let (said, part) = (run(cargo, arguments), part.replace("{}", called));
+            assert!(said.contains(&part), "{arguments:?}: no `{part}` in\n{said}");
+        }
+    }
+}
+
+#[test]
 fn a_text_in_another_encoding_is_named_with_its_line() {
     let bench = Bench::new();
     bench.write("wine.toml", [VALID.as_bytes(), b"# \xe9t\xe9\n"].concat());

@@ -8,7 +8,7 @@ use crate::command;
 use crate::data::catalogue::{self, SETS, Set, Store};
 use crate::data::{DataError, embedded, full, picture};
 use crate::diagnostics::did_you_mean;
-use crate::durable::sha256_hex;
+use crate::durable::{is_crlf_of, sha256_hex};
 use crate::exit::{Exit, Failure};
 use crate::spec::Image;
 
@@ -112,6 +112,12 @@ fn verify_embedded(file: &embedded::File) -> Checked {
     let found = sha256_hex(file.bytes);
     let result = match embedded::expected_digest(file.name) {
         Some(expected) if expected == found => Ok(()),
+        Some(expected) if is_crlf_of(file.bytes, expected) => Err(DataError::new(
+            file.name,
+            "is not as SHA256SUMS says: its line ends were changed to CRLF, as git does with core.autocrlf=true",
+            "`git config core.autocrlf false`, `git rm -rq --cached experiments/data`, \
+             `git checkout HEAD -- experiments/data`, then build the program again",
+        )),
         _ => Err(DataError::new(
             file.name,
             format!("has the SHA-256 {found}, not that of SHA256SUMS"),

@@ -130,10 +130,12 @@ impl Named {
         if !self.is_timing(results)
             && let Some(file) = folder.changed().into_iter().find(|file| READ.contains(&file.as_str()))
         {
-            let path = folder.files.join(file);
-            return Err(
-                self.damaged(results, &format!("error: {} is not as SHA256SUMS says", path.display()))
-            );
+            let path = folder.files.join(&file);
+            let what = format!("error: {} is not as SHA256SUMS says", path.display());
+            return Err(match folder.has_other_line_ends(&file) {
+                true => self.other_line_ends(results, &what),
+                false => self.damaged(results, &what),
+            });
         }
         let experiment = self.as_run(results)?;
         if let Ok(now) = suite::open(&self.given, &[])
@@ -152,6 +154,17 @@ impl Named {
 
     fn is_timing(&self, results: &Path) -> bool {
         self.folder(results).starts_with(results.join(BENCHMARKS))
+    }
+
+    /// A file that git gave other line ends.
+    fn other_line_ends(&self, results: &Path, what: &str) -> Failure {
+        let folder = command::quoted(&self.folder(results).to_string_lossy());
+        let message = format!(
+            "{what}: its line ends were changed to CRLF, as git does with core.autocrlf=true\n   = fix: `{}` writes it again, and tells git to leave it; \
+             or `git config core.autocrlf false`, `git rm -rq --cached {folder}`, `git checkout HEAD -- {folder}`",
+            self.run_again(results)
+        );
+        Failure::new(Exit::Io, message)
     }
 
     /// The command that makes the results.

@@ -172,6 +172,7 @@ impl Run<'_> {
         }
         let folder = Folder::of(&self.global.results, experiment);
         let _lock = folder.open().map_err(|e| cannot_write(&e))?;
+        results::keep_line_ends(&self.global.results).map_err(|e| cannot_write(&e))?;
         let recorded = plan.recorded(&folder);
         for (index, reason) in &recorded.damaged {
             let trial = plan.trials[*index].describe(&experiment.swept);

@@ -24,7 +24,8 @@ pub(super) fn profile(global: &Global, args: &ProfileArgs) -> Result<Exit, Failu
         chosen(&experiment, args).map_err(|failure| spec::placed(&experiment, failure))?;
     let (inputs, seed) = loaded(&experiment, &trial).map_err(|failure| spec::placed(&experiment, failure))?;
     let folder = global.results.join(BENCHMARKS).join("profile");
-    durable::create_folder(&folder)?;
+    durable::create_folder(&folder)
+        .map_err(|error| Failure::cannot_write(&error, &["profile", &args.experiment]))?;
     if !global.quiet {
         let name = &experiment.name;
         tell(format_args!("{name}: one thread, level {}, about {} s", level.name(), args.seconds));

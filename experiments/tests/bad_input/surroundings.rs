@@ -126,6 +126,52 @@ fn results_that_cannot_be_written_stop_the_run_before_it_starts() {
     assert_eq!(std::fs::read_to_string(bench.path("occupied")).unwrap(), "a file where a folder should be");
 }
 
+/// Nobody may make a folder there, root included.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_may_not_be_written_is_named_with_the_way_out() {
+    let bench = Bench::new();
+    bench.write("wine.toml", VALID);
+    for (arguments, example) in [
+        (&["run", "wine.toml"][..], "`cargo x run wine.toml --results my-results`"),
+        (&["profile", "wine.toml"], "`cargo x profile wine.toml --results my-results`"),
+    ] {
+        let output = bench.run(&[&["--results", "/proc/results"], arguments].concat());
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(6), "{stderr}");
+        let first = stderr.lines().next().unwrap();
+        for part in ["/proc/results", "os error", "make it writable", "`--results FOLDER`"] {
+            assert!(first.contains(part), "no `{part}` in\n{stderr}");
+        }
+        assert!(stderr.contains(example), "no {example} in\n{stderr}");
+    }
+}
+
+#[test]
+fn without_git_everything_works_and_says_what_is_missing() {
+    let bench = Bench::new();
+    bench.write("wine.toml", VALID);
+    for (arguments, part) in [
+        (
+            &["run", "wine.toml"][..],
+            "note: `git` is not on the PATH, so local/provenance.json names no commit",
+        ),
+        (&["status", "wine.toml"], "2 of 2 trials done"),
+        (&["doctor"], "not on the PATH: results name no commit"),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_experiments"));
+        command.current_dir(bench.folder.path()).env("PATH", bench.folder.path()).args(arguments);
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {said}");
+        assert!(said.contains(part), "{arguments:?}: no `{part}` in\n{said}");
+    }
+    let provenance = std::fs::read(bench.path("results/wine/local/provenance.json")).unwrap();
+    let provenance: serde_json::Value = serde_json::from_slice(&provenance).unwrap();
+    assert_eq!(provenance["commit"], serde_json::Value::Null);
+    assert_eq!(provenance["why_no_commit"], "`git` is not on the PATH");
+}
+
 #[test]
 fn an_unknown_instruction_level_is_an_error_and_never_a_fallback() {
     let bench = Bench::new();

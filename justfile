@@ -113,6 +113,10 @@ lint:
 fmt:
     cargo fmt --all
 
+# Packs the program, with data and experiments inside, for this platform: writes dist/
+dist:
+    tools/dist.sh
+
 # What every submission must pass
 ci:
     .ci/run

@@ -1,19 +1,42 @@
+# Arguments reach the recipes of the program as they were typed: a file's name may have spaces.
+set positional-arguments
+
 # Without an argument: this list.
 [private]
 default:
-    @just --list --unsorted
+    @"{{just_executable()}}" --list --unsorted
 
 # The shipped experiments: name and question
 list:
-    cargo run --release --quiet --package experiments -- list
+    cargo x list
+
+# Everything about experiment files before they run: errors, shapes, parameters: `just check my.toml`
+check +NAMES:
+    cargo x check "$@"
 
 # Run experiments by name or file; without a name the quick suite
 experiment *NAMES:
-    cargo experiment {{NAMES}}
+    cargo experiment "$@"
+
+# What is done and what is to do; without a name all experiments with results
+status *NAMES:
+    cargo x status "$@"
+
+# The results tables; without a name all of them: `just table mlp-digits --format latex`
+table *NAMES:
+    cargo x table "$@"
 
 # Draw the pictures of results folders again; without a name all of them
 plot *NAMES:
-    cargo run --release --quiet --package experiments -- plot {{NAMES}}
+    cargo x plot "$@"
+
+# The data sets, their licences and places; `just data verify` checks every file against its digest
+data *ARGS="list":
+    cargo x data "$@"
+
+# What this machine offers, and what stands in the way of a run
+doctor:
+    cargo x doctor
 
 # All tests
 test:
@@ -43,7 +66,7 @@ ladder:
 
 # Where the time of a training step goes, layer by layer against the roofline: `just profile lenet5-fashion-5k --batch 64`
 profile NAME *ARGS:
-    cargo run --release --quiet --package experiments -- profile {{NAME}} {{ARGS}}
+    cargo x profile "$@"
 
 # Elementwise kernels beside the platform's libm and loops over memory: writes results/benchmarks/elementwise.*
 bench-elementwise *ARGS:
@@ -89,6 +112,10 @@ lint:
 # Formats the code
 fmt:
     cargo fmt --all
+
+# Packs the program, with data and experiments inside, for this platform: writes dist/
+dist:
+    tools/dist.sh
 
 # What every submission must pass
 ci:

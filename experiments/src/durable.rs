@@ -17,6 +17,21 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
+/// Whether `bytes` would have the digest `sha256` if each CRLF were LF: then only line ends were changed.
+///
+/// ```
+/// use experiments::durable::{is_crlf_of, sha256_hex};
+/// let sha256 = sha256_hex(b"a\nb\n");
+/// assert!(is_crlf_of(b"a\r\nb\r\n", &sha256));
+/// assert!(!is_crlf_of(b"a\r\nc\r\n", &sha256) && !is_crlf_of(b"a\nb\n", &sha256));
+/// ```
+pub fn is_crlf_of(bytes: &[u8], sha256: &str) -> bool {
+    let pairs = bytes.iter().zip(bytes.iter().skip(1).map(Some).chain([None]));
+    let kept = pairs.filter(|(byte, next)| !(**byte == b'\r' && *next == Some(&b'\n')));
+    let lf: Vec<u8> = kept.map(|(byte, _)| *byte).collect();
+    lf.len() < bytes.len() && sha256_hex(&lf) == sha256
+}
+
 /// Bytes in lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()

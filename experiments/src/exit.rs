@@ -1,8 +1,10 @@
 //! Exit codes, and the error that a verb ends with.
 
 use std::fmt;
+use std::io;
 use std::process::ExitCode;
 
+use crate::command;
 use crate::data::DataError;
 use crate::diagnostics::Diagnostics;
 
@@ -50,6 +52,18 @@ impl Failure {
         Self { exit, message: message.into() }
     }
 
+    /// A results folder that cannot be written: the first line says where, why and what to do. `arguments` are those of
+    /// the verb.
+    pub fn cannot_write(error: &io::Error, arguments: &[&str]) -> Self {
+        let example = command::line(arguments.iter().chain(&["--results", "my-results"]));
+        Self::new(
+            Exit::Io,
+            format!(
+                "error: {error}: make it writable, or name another folder with `--results FOLDER`\n   = fix: for example `{example}`; nothing was computed"
+            ),
+        )
+    }
+
     /// The reason without its heading, and the remedy, which may be empty.
     pub fn parts(&self) -> (&str, &str) {
         let message = self.message.strip_prefix("error: ").unwrap_or(&self.message);
@@ -65,10 +79,18 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-impl From<std::io::Error> for Failure {
+impl From<io::Error> for Failure {
     /// `fs_err` puts the path and the operation into the message.
-    fn from(error: std::io::Error) -> Self {
-        Self::new(Exit::Io, format!("error: {error}"))
+    fn from(error: io::Error) -> Self {
+        let fix = match error.kind() {
+            io::ErrorKind::PermissionDenied => "\n   = fix: change its permissions, or those of its folder",
+            io::ErrorKind::ReadOnlyFilesystem => "\n   = fix: write to another disk with `--results FOLDER`",
+            io::ErrorKind::StorageFull => {
+                "\n   = fix: make room; the same command goes on from what was saved"
+            }
+            _ => "",
+        };
+        Self::new(Exit::Io, format!("error: {error}{fix}"))
     }
 }
 

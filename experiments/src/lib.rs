@@ -16,12 +16,14 @@
 //! | [`progress`], [`interrupt`], [`provenance`] | what a run says, how it is stopped, where it ran |
 //! | [`plot`] | results as pictures |
 //! | [`profile`] | where the time of a training step goes, against the roofline |
+//! | [`command`] | the commands that messages name, as the program was started |
 //! | [`exit`] | exit codes and the error that a verb ends with |
 //! | [`cli`] | the verbs |
 
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod command;
 pub mod data;
 pub mod diagnostics;
 pub mod durable;

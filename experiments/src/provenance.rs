@@ -9,7 +9,13 @@ use serde_json::{Value as Json, json};
 
 /// The program, the machine and the state of the repository around the current folder.
 pub fn provenance(level: Level, jobs: usize, threads: usize) -> Json {
-    json!({
+    let commit = git(&["rev-parse", "HEAD"]);
+    let why_no_commit = match has_git() {
+        _ if commit.is_some() => None,
+        true => Some("no repository around the current folder, or one without a commit"),
+        false => Some("`git` is not on the PATH"),
+    };
+    let mut provenance = json!({
         "program": env!("CARGO_PKG_VERSION"),
         "numeric_contract": kernels::CONTRACT,
         "level": level.name(),
@@ -19,9 +25,13 @@ pub fn provenance(level: Level, jobs: usize, threads: usize) -> Json {
         "cpu": cpu(),
         "operating_system": std::env::consts::OS,
         "architecture": std::env::consts::ARCH,
-        "commit": git(&["rev-parse", "HEAD"]),
+        "commit": commit,
         "uncommitted": git(&["status", "--porcelain", "--untracked-files=no"]),
-    })
+    });
+    if let Some(why) = why_no_commit {
+        provenance["why_no_commit"] = why.into();
+    }
+    provenance
 }
 
 /// The number of cores that the process may use; 1 where it cannot be told.
@@ -34,6 +44,11 @@ pub fn cpu() -> Option<String> {
     let text = fs_err::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("model name"))?;
     line.split_once(':').map(|(_, name)| name.trim().to_owned())
+}
+
+/// Whether `git` can be started.
+pub fn has_git() -> bool {
+    Command::new("git").arg("--version").output().is_ok()
 }
 
 /// A git command's answer; `None` outside a repository or without git.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::command;
 use crate::exit::{Exit, Failure};
 use crate::spec::{self, Experiment};
 
@@ -81,7 +82,10 @@ pub(crate) fn text_of(file: &str) -> Result<String, Failure> {
         let with_ending = format!("{file}.toml");
         let fix = match Path::new(&with_ending).is_file() {
             true => format!("write `{with_ending}`"),
-            false => "check the path, which counts from the current folder; `experiments list` prints the names of shipped experiments".to_owned(),
+            false => format!(
+                "check the path, which counts from the current folder; `{}` prints the names of shipped experiments",
+                command::line(["list"])
+            ),
         };
         return Err(failure(Exit::Io, "does not exist", &fix));
     }
@@ -98,7 +102,9 @@ fn unknown(name: &str) -> Failure {
     let fix = match crate::diagnostics::did_you_mean(name, SHIPPED.iter().map(|(name, _)| *name)) {
         _ if Path::new(&file).is_file() => format!("write `{file}` for the file in this folder"),
         Some(near) => format!("did you mean `{near}`?"),
-        None => "`experiments list` prints the names; a path to a file must end in .toml".to_owned(),
+        None => {
+            format!("`{}` prints the names; a path to a file must end in .toml", command::line(["list"]))
+        }
     };
     Failure::new(Exit::Usage, format!("error: no experiment is called `{name}`\n   = fix: {fix}"))
 }

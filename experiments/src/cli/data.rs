@@ -4,10 +4,11 @@ use serde_json::{Value as Json, json};
 
 use super::output::{aligned, say};
 use super::{DataVerb, Global};
+use crate::command;
 use crate::data::catalogue::{self, SETS, Set, Store};
 use crate::data::{DataError, embedded, full, picture};
 use crate::diagnostics::did_you_mean;
-use crate::durable::sha256_hex;
+use crate::durable::{is_crlf_of, sha256_hex};
 use crate::exit::{Exit, Failure};
 use crate::spec::Image;
 
@@ -72,7 +73,7 @@ fn verify(global: &Global, names: &[String]) -> Result<Exit, Failure> {
         if catalogue::find(name).is_none() {
             let near = did_you_mean(name, catalogue::names())
                 .map_or(String::new(), |near| format!("did you mean `{near}`? "));
-            let fix = format!("{near}`experiments data list` prints the sets");
+            let fix = format!("{near}`{}` prints the sets", command::line(["data", "list"]));
             return Err(Failure::new(
                 Exit::Usage,
                 format!("error: no set is called `{name}`\n   = fix: {fix}"),
@@ -111,6 +112,12 @@ fn verify_embedded(file: &embedded::File) -> Checked {
     let found = sha256_hex(file.bytes);
     let result = match embedded::expected_digest(file.name) {
         Some(expected) if expected == found => Ok(()),
+        Some(expected) if is_crlf_of(file.bytes, expected) => Err(DataError::new(
+            file.name,
+            "is not as SHA256SUMS says: its line ends were changed to CRLF, as git does with core.autocrlf=true",
+            "`git config core.autocrlf false`, `git rm -rq --cached experiments/data`, \
+             `git checkout HEAD -- experiments/data`, then build the program again",
+        )),
         _ => Err(DataError::new(
             file.name,
             format!("has the SHA-256 {found}, not that of SHA256SUMS"),

@@ -63,12 +63,17 @@ fn facts(results: &Path) -> (Vec<[String; 2]>, Option<Failure>) {
     facts.push(match writable(results) {
         Ok(()) => fact("results", format!("{}, can be written", results.display())),
         Err(error) => {
-            trouble = Some(Failure::new(Exit::Io, format!("error: {}: {error}", results.display())));
-            fact("results", format!("{}: {error}", results.display()))
+            let error = std::io::Error::new(error.kind(), format!("{}: {error}", results.display()));
+            trouble = Some(Failure::cannot_write(&error, &["run"]));
+            fact("results", error.to_string())
         }
     });
     facts.push(fact("disk", free_space(results).unwrap_or_else(unknown)));
-    facts.push(fact("git", git().unwrap_or_else(|| "no repository here".to_owned())));
+    let no_git = match provenance::has_git() {
+        true => "no repository here",
+        false => "not on the PATH: results name no commit",
+    };
+    facts.push(fact("git", git().unwrap_or_else(|| no_git.to_owned())));
     (facts, trouble)
 }
 

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::command;
 use crate::exit::{Exit, Failure};
 use crate::progress::tell;
+use crate::suite;
 
 mod check;
 mod data;
@@ -29,7 +31,7 @@ pub struct Cli {
     #[command(subcommand)]
     pub verb: Verb,
     /// Where results folders stand.
-    #[arg(long, global = true, default_value = "results", value_name = "FOLDER")]
+    #[arg(long, global = true, default_value = command::RESULTS, value_name = "FOLDER")]
     pub results: PathBuf,
     /// No progress on stderr.
     #[arg(long, global = true)]
@@ -194,7 +196,13 @@ pub struct Global {
 
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    if let Some(failure) = verb_after_run(&words.collect::<Vec<_>>()) {
+        tell(&failure);
+        return failure.exit.into();
+    }
+    let parsed = Cli::command().bin_name(command::program()).try_get_matches();
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
@@ -210,6 +218,19 @@ pub fn main() -> ExitCode {
             failure.exit.into()
         }
     }
+}
+
+/// `cargo experiment` is the verb `run`: another verb behind it is no experiment's name.
+fn verb_after_run(arguments: &[String]) -> Option<Failure> {
+    let (run, rest) = arguments.split_first()?;
+    let verb = rest.iter().find(|argument| !argument.starts_with('-'))?;
+    let is_verb = Cli::command().get_subcommands().any(|known| known.get_name() == verb) || verb == "help";
+    if run != "run" || !is_verb || suite::knows(verb) {
+        return None;
+    }
+    let message =
+        format!("error: `{verb}` is a verb, not an experiment\n   = fix: `{}`", command::line(rest));
+    Some(Failure::new(Exit::Usage, message))
 }
 
 fn dispatch(cli: Cli) -> Result<Exit, Failure> {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::command;
 use crate::engine::Plan;
 use crate::exit::{Exit, Failure};
 use crate::progress::tell;
@@ -15,7 +16,7 @@ pub(super) const BENCHMARKS: &str = "benchmarks";
 /// An experiment as it was asked for.
 #[derive(Clone, Debug)]
 pub(super) struct Named {
-    /// What `experiments run` has to be given: the argument, or the name.
+    /// What the verb `run` has to be given: the argument, or the name.
     pub(super) given: String,
     /// The experiment's name.
     pub(super) name: String,
@@ -63,7 +64,11 @@ fn below(results: &Path, counts: impl Fn(&Path) -> bool) -> Result<Vec<Named>, F
     if names.is_empty() {
         return Err(Failure::new(
             Exit::Io,
-            format!("error: {} holds no results\n   = fix: `experiments run` makes some", results.display()),
+            format!(
+                "error: {} holds no results\n   = fix: `{}` makes some",
+                results.display(),
+                command::on(results, &["run"])
+            ),
         ));
     }
     Ok(names.into_iter().map(Named::of).collect())
@@ -95,8 +100,9 @@ impl Named {
     pub(super) fn as_run(&self, results: &Path) -> Result<Experiment, Failure> {
         let file = self.recorded(results);
         let text = suite::text_of(&file.display().to_string())?;
-        spec::parse_as(&file.display().to_string(), &self.name, &text, &[])
-            .map_err(|errors| self.damaged(&format!("{errors}\nerror: {} is damaged", file.display())))
+        spec::parse_as(&file.display().to_string(), &self.name, &text, &[]).map_err(|errors| {
+            self.damaged(results, &format!("{errors}\nerror: {} is damaged", file.display()))
+        })
     }
 
     fn recorded(&self, results: &Path) -> PathBuf {
@@ -114,9 +120,9 @@ impl Named {
             return Err(Failure::new(
                 Exit::Io,
                 format!(
-                    "error: {} holds no {missing}\n   = fix: run `experiments run {}` first",
+                    "error: {} holds no {missing}\n   = fix: run `{}` first",
                     files.display(),
-                    self.given
+                    self.run_again(results)
                 ),
             ));
         }
@@ -124,8 +130,12 @@ impl Named {
         if !self.is_timing(results)
             && let Some(file) = folder.changed().into_iter().find(|file| READ.contains(&file.as_str()))
         {
-            let path = folder.files.join(file);
-            return Err(self.damaged(&format!("error: {} is not as SHA256SUMS says", path.display())));
+            let path = folder.files.join(&file);
+            let what = format!("error: {} is not as SHA256SUMS says", path.display());
+            return Err(match folder.has_other_line_ends(&file) {
+                true => self.other_line_ends(results, &what),
+                false => self.damaged(results, &what),
+            });
         }
         let experiment = self.as_run(results)?;
         if let Ok(now) = suite::open(&self.given, &[])
@@ -133,10 +143,10 @@ impl Named {
             && (!results::is_of(&folder, &now) || has_other_data(&folder, &now))
         {
             tell(format_args!(
-                "warning: {}: these results belong to other settings or data than those of {}\n   = fix: `experiments run {}` computes the new ones",
+                "warning: {}: these results belong to other settings or data than those of {}\n   = fix: `{}` computes the new ones",
                 folder.files.display(),
                 now.file,
-                self.given
+                self.run_again(results)
             ));
         }
         Ok(experiment)
@@ -146,9 +156,25 @@ impl Named {
         self.folder(results).starts_with(results.join(BENCHMARKS))
     }
 
+    /// A file that git gave other line ends.
+    fn other_line_ends(&self, results: &Path, what: &str) -> Failure {
+        let folder = command::quoted(&self.folder(results).to_string_lossy());
+        let message = format!(
+            "{what}: its line ends were changed to CRLF, as git does with core.autocrlf=true\n   = fix: `{}` writes it again, and tells git to leave it; \
+             or `git config core.autocrlf false`, `git rm -rq --cached {folder}`, `git checkout HEAD -- {folder}`",
+            self.run_again(results)
+        );
+        Failure::new(Exit::Io, message)
+    }
+
+    /// The command that makes the results.
+    fn run_again(&self, results: &Path) -> String {
+        command::on(results, &["run", &self.given])
+    }
+
     /// A damaged file of the results folder; `what` names it.
-    pub(super) fn damaged(&self, what: &str) -> Failure {
-        let fix = format!("`experiments run {}` writes it again", self.given);
+    pub(super) fn damaged(&self, results: &Path, what: &str) -> Failure {
+        let fix = format!("`{}` writes it again", self.run_again(results));
         Failure::new(Exit::Io, format!("{what}\n   = fix: {fix}"))
     }
 }

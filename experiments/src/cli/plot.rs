@@ -51,6 +51,9 @@ fn pictures(results: &Path, named: &Named, args: &PlotArgs) -> Result<Vec<PathBu
 
 impl From<PlotError> for Failure {
     fn from(error: PlotError) -> Self {
+        if let PlotError::Io(error) = error {
+            return error.into();
+        }
         let exit = if matches!(error, PlotError::Metric { .. }) { Exit::Usage } else { Exit::Io };
         Self::new(exit, format!("error: {error}"))
     }

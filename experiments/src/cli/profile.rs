@@ -15,7 +15,7 @@ use crate::profile::{self, MEMORY_BYTES, Profile, Setting};
 use crate::progress::tell;
 use crate::results::slug;
 use crate::spec::{self, Cell, Experiment, Kind, NetworkTrial};
-use crate::{durable, fit, plot, provenance, suite};
+use crate::{command, durable, fit, plot, provenance, suite};
 
 pub(super) fn profile(global: &Global, args: &ProfileArgs) -> Result<Exit, Failure> {
     let level = Level::from_env().map_err(|e| Failure::new(Exit::Usage, format!("error: {e}")))?;
@@ -24,7 +24,8 @@ pub(super) fn profile(global: &Global, args: &ProfileArgs) -> Result<Exit, Failu
         chosen(&experiment, args).map_err(|failure| spec::placed(&experiment, failure))?;
     let (inputs, seed) = loaded(&experiment, &trial).map_err(|failure| spec::placed(&experiment, failure))?;
     let folder = global.results.join(BENCHMARKS).join("profile");
-    durable::create_folder(&folder)?;
+    durable::create_folder(&folder)
+        .map_err(|error| Failure::cannot_write(&error, &["profile", &args.experiment]))?;
     if !global.quiet {
         let name = &experiment.name;
         tell(format_args!("{name}: one thread, level {}, about {} s", level.name(), args.seconds));
@@ -72,8 +73,10 @@ fn chosen(experiment: &Experiment, args: &ProfileArgs) -> Result<(Experiment, Ne
     let Kind::Network(trial) = &cell.kind else {
         return Err(wrong(
             format!("`kind` is \"{}\", which has no network that trains", cell.kind.name()),
-            "take an experiment of the kind \"network\", as mlp-fashion-5k; `experiments list` shows the kinds"
-                .to_owned(),
+            format!(
+                "take an experiment of the kind \"network\", as mlp-fashion-5k; `{}` shows the kinds",
+                command::line(["list"])
+            ),
         ));
     };
     let mut trial = (**trial).clone();
@@ -126,20 +129,22 @@ fn loaded(experiment: &Experiment, trial: &NetworkTrial) -> Result<(Inputs, u64)
 }
 
 fn setting(experiment: &Experiment, trial: &NetworkTrial, args: &ProfileArgs, level: Level) -> Setting {
-    let (mut name, mut command) =
-        (experiment.name.clone(), format!("experiments profile {}", args.experiment));
+    let (mut name, mut words) =
+        (experiment.name.clone(), vec!["profile".to_owned(), args.experiment.clone()]);
     if args.cell > 0 {
         name += &format!("-cell-{}", args.cell);
-        command += &format!(" --cell {}", args.cell);
+        words.extend(["--cell".to_owned(), args.cell.to_string()]);
     }
     if let Some(batch) = args.batch {
         name += &format!("-batch-{batch}");
-        command += &format!(" --batch {batch}");
+        words.extend(["--batch".to_owned(), batch.to_string()]);
     }
     if !args.overrides.is_empty() {
         name += &format!("-{}", slug(&args.overrides));
-        command.extend(args.overrides.iter().map(|set| format!(" --set '{set}'")));
+        words.extend(args.overrides.iter().flat_map(|set| ["--set".to_owned(), set.clone()]));
     }
+    // The page may be committed: what it names does not depend on how the program was started.
+    let command = command::joined(command::IN_A_CLONE, words);
     let cpu = provenance::cpu().unwrap_or_else(|| "CPU unknown".to_owned());
     let (cores, level, version) = (provenance::cores(), level.name(), env!("CARGO_PKG_VERSION"));
     let contract = kernels::CONTRACT;

@@ -31,6 +31,9 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
         level: Level::from_env().map_err(|e| Failure::new(Exit::Usage, format!("error: {e}")))?,
         interrupt: Interrupt::install()?,
     };
+    if !provenance::has_git() {
+        run.say("note: `git` is not on the PATH, so local/provenance.json names no commit");
+    }
     limits::threads(args.jobs, args.threads, provenance::cores())?;
     let experiments = chosen(args)?;
     let mut reports = Vec::new();
@@ -171,7 +174,8 @@ impl Run<'_> {
             return Ok(Done { exit: Exit::Done, matched: false, json });
         }
         let folder = Folder::of(&self.global.results, experiment);
-        let _lock = folder.open().map_err(|e| cannot_write(&e))?;
+        let _lock = folder.open().map_err(|e| self.cannot_write(&e))?;
+        results::keep_line_ends(&self.global.results).map_err(|e| self.cannot_write(&e))?;
         let recorded = plan.recorded(&folder);
         for (index, reason) in &recorded.damaged {
             let trial = plan.trials[*index].describe(&experiment.swept);
@@ -312,18 +316,14 @@ impl Run<'_> {
         }))
     }
 
+    fn cannot_write(&self, error: &std::io::Error) -> Failure {
+        let names = self.args.experiments.iter().map(String::as_str);
+        Failure::cannot_write(error, &["run"].into_iter().chain(names).collect::<Vec<_>>())
+    }
+
     fn say(&self, line: &str) {
         if !self.global.quiet {
             tell(line);
         }
     }
-}
-
-fn cannot_write(error: &std::io::Error) -> Failure {
-    Failure::new(
-        Exit::Io,
-        format!(
-            "error: {error}\n   = fix: make the folder writable, or name another one with `--results FOLDER`; nothing was computed"
-        ),
-    )
 }

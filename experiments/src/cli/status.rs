@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use super::named::{self, Named};
 use super::output::{say, show};
 use super::{Global, NameArgs};
+use crate::command;
 use crate::engine::Plan;
 use crate::exit::{Exit, Failure};
 use crate::kinds;
@@ -24,7 +25,9 @@ pub(super) fn status(global: &Global, args: &NameArgs) -> Result<Exit, Failure> 
     for named in names {
         let (json, text) = match named.now(&global.results) {
             // Records of an experiment whose file nobody named and that never came to its results.
-            Err(_) if args.experiments.is_empty() && !Path::new(&named.given).exists() => unknown(&named),
+            Err(_) if args.experiments.is_empty() && !Path::new(&named.given).exists() => {
+                unknown(&named, &global.results)
+            }
             Err(failure) => return Err(failure),
             Ok(experiment) if kinds::is_timing(&experiment) => timing(&named, &global.results),
             Ok(experiment) => {
@@ -48,10 +51,10 @@ pub(super) fn status(global: &Global, args: &NameArgs) -> Result<Exit, Failure> 
     Ok(Exit::Done)
 }
 
-fn unknown(named: &Named) -> (Json, String) {
+fn unknown(named: &Named, results: &Path) -> (Json, String) {
     let Named { name, given } = named;
-    let text =
-        format!("{name}: begun; `experiments status {given}` with the path of its file says how far\n");
+    let command = command::on(results, &["status", given]);
+    let text = format!("{name}: begun; `{command}` with the path of its file says how far\n");
     (json!({ "name": name, "begun": true }), text)
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use super::named::{self, Named};
 use super::output::{say, show};
 use super::{Format, Global, TableArgs};
+use crate::command;
 use crate::engine::Inputs;
 use crate::exit::{Exit, Failure};
 use crate::results::{Sheet, SummaryRow, summarise, summary_csv};
@@ -60,7 +61,7 @@ fn without_results(results: &Path, named: &Named, format: Format) -> Option<Stri
     let experiment =
         suite::open(&named.given, &[]).ok().filter(|experiment| !experiment.published.is_empty())?;
     let why = match Inputs::load(&experiment, 1) {
-        Ok(_) => format!("`experiments run {}` makes them", named.given),
+        Ok(_) => format!("`{}` makes them", command::on(results, &["run", &named.given])),
         Err(failure) => failure.message.lines().next().unwrap_or_default().replace("error: ", ""),
     };
     Some(set(&Table::of_published(&experiment, &why)))
@@ -78,7 +79,7 @@ impl Results {
         let experiment = named.read(results)?;
         let folder = named.folder(results);
         let damaged = |file: &str, reason: String| {
-            named.damaged(&format!("error: {}: {reason}", folder.join(file).display()))
+            named.damaged(results, &format!("error: {}: {reason}", folder.join(file).display()))
         };
         let csv = fs_err::read(folder.join("results.csv"))?;
         let sheet = Sheet::from_csv(&csv).map_err(|reason| damaged("results.csv", reason))?;

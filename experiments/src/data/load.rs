@@ -7,6 +7,7 @@ use super::catalogue::{self, Set, Store};
 use super::idx::Content;
 use super::table::{Table, repeated};
 use super::{Data, DataError, Features, Targets, full, idx, picture, read_file, split, synthetic};
+use crate::command;
 use crate::diagnostics::did_you_mean;
 use crate::durable::sha256_hex;
 use crate::spec::{DatasetSpec, Function, Source};
@@ -114,7 +115,7 @@ fn read(spec: &DatasetSpec) -> Result<Whole, DataError> {
         }
         Source::Catalogue { name, folder } => {
             let Some(set) = catalogue::find(name) else {
-                let fix = "`experiments data list` prints the sets";
+                let fix = format!("`{}` prints the sets", command::line(["data", "list"]));
                 return Err(DataError::new(name, "is no set of the catalogue", fix));
             };
             if let Store::Csv(file, class) = set.store {

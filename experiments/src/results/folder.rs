@@ -93,13 +93,17 @@ impl Folder {
         if ["results.csv", SUMS].iter().all(|file| !self.files.join(file).exists()) {
             return Files::Absent;
         }
-        self.changed().into_iter().next().map_or(Files::Intact, Files::Differs)
+        match self.changed().into_iter().next() {
+            None => Files::Intact,
+            Some(name) if self.has_other_line_ends(&name) => Files::OtherLineEnds(name),
+            Some(name) => Files::Differs(name),
+        }
     }
 
     /// The reproducible files that are not as `SHA256SUMS` says, or that it does not list.
     pub fn changed(&self) -> Vec<String> {
-        let sums = fs::read_to_string(self.files.join(SUMS)).unwrap_or_default();
-        let listed: Vec<(&str, &str)> = sums.lines().filter_map(|line| line.split_once("  ")).collect();
+        let sums = self.sums();
+        let listed = listed(&sums);
         let intact = |sha256: &str, name: &str| {
             fs::read(self.files.join(name)).is_ok_and(|bytes| durable::sha256_hex(&bytes) == sha256)
         };
@@ -108,6 +112,19 @@ impl Folder {
             .into_iter()
             .filter(|file| self.files.join(file).exists() && listed.iter().all(|(_, name)| name != file));
         differ.chain(unlisted).map(str::to_owned).collect()
+    }
+
+    /// Whether `SHA256SUMS` would be right of a file if its CRLF line ends were LF.
+    pub fn has_other_line_ends(&self, name: &str) -> bool {
+        let sums = self.sums();
+        let sha256 = listed(&sums).into_iter().find(|(_, listed)| *listed == name).map(|(sha256, _)| sha256);
+        let bytes = fs::read(self.files.join(name)).unwrap_or_default();
+        sha256.is_some_and(|sha256| durable::is_crlf_of(&bytes, sha256))
+    }
+
+    /// `SHA256SUMS`, empty where it cannot be read.
+    fn sums(&self) -> String {
+        fs::read_to_string(self.files.join(SUMS)).unwrap_or_default()
     }
 
     /// Removes `curves.csv` or `digests.csv` of an earlier form of the experiment that had them.
@@ -120,6 +137,11 @@ impl Folder {
         }
         Ok(())
     }
+}
+
+/// The digests and names of a `SHA256SUMS`.
+fn listed(sums: &str) -> Vec<(&str, &str)> {
+    sums.lines().filter_map(|line| line.split_once("  ")).collect()
 }
 
 const SUMS: &str = "SHA256SUMS";
@@ -145,6 +167,8 @@ pub enum Files {
     Intact,
     /// This one is not.
     Differs(String),
+    /// This one is, but for CRLF line ends.
+    OtherLineEnds(String),
 }
 
 impl std::fmt::Display for Files {
@@ -153,6 +177,9 @@ impl std::fmt::Display for Files {
             Self::Absent => write!(f, "absent"),
             Self::Intact => write!(f, "intact"),
             Self::Differs(name) => write!(f, "changed ({name} is not as SHA256SUMS says)"),
+            Self::OtherLineEnds(name) => {
+                write!(f, "changed ({name} is not as SHA256SUMS says: its line ends were changed to CRLF)")
+            }
         }
     }
 }
@@ -216,7 +243,10 @@ mod tests {
         assert_eq!(folder.check(), Files::Differs("results.csv".into()));
         fs::write(folder.files.join(SUMS), sum_line("results.csv", b"a")).unwrap();
         assert_eq!(folder.check(), Files::Intact);
-        fs::write(folder.files.join("results.csv"), "b").unwrap();
+        fs::write(folder.files.join(SUMS), sum_line("results.csv", b"a\n").replace('\n', "\r\n")).unwrap();
+        fs::write(folder.files.join("results.csv"), "a\r\n").unwrap();
+        assert_eq!(folder.check(), Files::OtherLineEnds("results.csv".into()));
+        fs::write(folder.files.join("results.csv"), "b\r\n").unwrap();
         assert_eq!(folder.check(), Files::Differs("results.csv".into()));
     }
 

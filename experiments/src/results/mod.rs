@@ -12,10 +12,13 @@
 //! | `SHA256SUMS` | digests of all of these, for `sha256sum --check` |
 //! | `local/` | not committed: the trials' records, times, provenance |
 //!
+//! Above them, in the folder of all results, `.gitattributes` keeps git from converting line ends.
+//!
 //! No time, date, host name, level or path is in any of them, so they are the same bytes on every machine.
 #![forbid(unsafe_code)]
 
 mod folder;
+mod line_ends;
 mod local;
 mod lock;
 mod series;
@@ -25,6 +28,7 @@ mod summary;
 
 pub(crate) use folder::slug;
 pub use folder::{Files, Folder};
+pub use line_ends::keep_line_ends;
 pub use local::{SECONDS, seconds, write_local};
 pub use lock::{ids, is_of};
 pub use series::{curves_csv, digests_csv};

@@ -25,6 +25,8 @@ pub use other_kinds::{ActivationsTrial, ConvolveTrial, Filter, GradientCheckTria
 
 pub use place::{Placed, placed};
 
+use std::collections::BTreeSet;
+
 use crate::diagnostics::{Diagnostics, Span};
 use crate::fit;
 use crate::sweep::{self, Put, Sweep};
@@ -128,7 +130,7 @@ fn read_experiment(context: &Context, tree: &Node, stem: &str) -> Option<Experim
     let grid = Grid { columns: &columns, cells: &settings, names: names.as_ref() };
     let published = header::published(&root, &grid);
     let expect = header::expect(&root, &grid, seeds.as_deref().unwrap_or_default());
-    let roles = cells.as_ref().and_then(|cells| header::roles(&root, |key| exists(cells, key)));
+    let roles = cells.as_ref().and_then(|cells| header::roles(&root, &resolved_keys(cells)));
     let header = header?;
     Some(Experiment {
         name: header.name,
@@ -152,12 +154,10 @@ fn read_experiment(context: &Context, tree: &Node, stem: &str) -> Option<Experim
     })
 }
 
-/// Whether some cell reads `key`, or a key below it.
-fn exists(cells: &[Cell], key: &str) -> bool {
-    let below = format!("{key}.");
-    cells.iter().flat_map(|cell| cell.resolved.lines()).any(|line| {
-        line.strip_prefix(key).is_some_and(|rest| rest.starts_with(" = ")) || line.starts_with(&below)
-    })
+/// Every key that some cell reads.
+fn resolved_keys(cells: &[Cell]) -> BTreeSet<&str> {
+    let lines = cells.iter().flat_map(|cell| cell.resolved.lines());
+    lines.filter_map(|line| line.split_once(" = ")).map(|(key, _)| key).collect()
 }
 
 fn read_cells(context: &Context, tree: &Node, kind: &str, sweep: &Sweep) -> Option<Vec<Cell>> {

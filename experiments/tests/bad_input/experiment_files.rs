@@ -344,6 +344,31 @@ fn what_only_the_data_can_tell_has_a_line_too() {
 }
 
 #[test]
+fn a_role_of_a_key_that_is_gone_offers_one_that_is_there() {
+    let adam = |roles: &str| {
+        let optimizer = "optimizer = { adam = { learning_rate = 0.001 } }";
+        changed("optimizer = { sgd = { learning_rate = 0.1, momentum = 0.9 } }", optimizer)
+            + &format!("[roles]\nfixed = [{roles}]\n")
+    };
+    let bench = Bench::new();
+    for (key, fix) in [
+        (
+            "train.optimizer.sgd.learning_rate",
+            "write `train.optimizer.adam.learning_rate`, which this experiment has, or remove it from `[roles]`",
+        ),
+        ("train.epoch", "write `train.epochs`, which"),
+        ("model.layers.0.dense.unit", "write `model.layers.0.dense.units`, which"),
+        ("zzz", "remove it from `[roles]`, or write one of dataset.name, "),
+    ] {
+        bench.write("wine.toml", adam(&format!("\"{key}\"")));
+        let message = format!("no key of this experiment is called `{key}`");
+        bench.refuses("wine.toml", 2, &["wine.toml:20:", &message, fix]);
+    }
+    bench.write("wine.toml", adam("\"train.optimizer.adam\", \"train.epochs\""));
+    assert_eq!(bench.run(&["check", "wine.toml"]).status.code(), Some(0));
+}
+
+#[test]
 fn overrides_of_one_key_are_refused() {
     let bench = Bench::new();
     bench.write("wine.toml", VALID);

@@ -53,6 +53,9 @@ impl Bench {
         let output = Command::new(env!("CARGO_BIN_EXE_experiments"))
             .current_dir(self.folder.path())
             .env_remove("EXPERIMENTS_DATA")
+            // As under `cargo x`, however the tests were started.
+            .envs([("CARGO", "cargo"), ("CARGO_PKG_NAME", "experiments")])
+            .env_remove("CARGO_MANIFEST_DIR")
             .args(arguments)
             .output()
             .unwrap();

@@ -64,7 +64,7 @@ fn edited_results_are_refused() {
     let path = bench.path("results/gate/results.csv");
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace(",ok,", ",ok,1")).unwrap();
-    let parts = ["results.csv is not as SHA256SUMS says", "`experiments run gate.toml` writes it again"];
+    let parts = ["results.csv is not as SHA256SUMS says", "`cargo x run gate.toml` writes it again"];
     expect(&bench.run(&["table", "gate.toml"]), 6, &parts);
     expect(&bench.run(&["plot", "gate.toml"]), 6, &parts);
     expect(&bench.run(&["status", "gate.toml"]), 0, &["changed (results.csv is not as SHA256SUMS says)"]);
@@ -91,7 +91,7 @@ fn a_damaged_copy_of_the_file_is_named_with_its_path() {
     expect(
         &bench.run(&["status", "gate"]),
         6,
-        &["results/gate/experiment.toml:1:", "`experiments run gate.toml`"],
+        &["results/gate/experiment.toml:1:", "`cargo x run gate.toml`"],
     );
 }
 
@@ -116,7 +116,7 @@ fn status_finds_what_is_begun_and_what_is_timed() {
     expect(&bench.run(&["run", "begun.toml", "--only", "seed=4"]), 0, &[]);
     expect(&bench.run(&["status"]), 0, &["begun: 1 of 2 trials done", "to do    seed=5"]);
     std::fs::remove_file(bench.path("begun.toml")).unwrap();
-    expect(&bench.run(&["status"]), 0, &["begun: begun; `experiments status begun.toml`"]);
+    expect(&bench.run(&["status"]), 0, &["begun: begun; `cargo x status begun.toml`"]);
 }
 
 #[test]
@@ -169,6 +169,6 @@ fn a_training_that_diverges_has_its_table_and_its_pictures() {
 fn the_valid_file_has_no_results_yet() {
     let bench = Bench::new();
     bench.write("wine.toml", VALID);
-    expect(&bench.run(&["table", "wine.toml"]), 6, &["run `experiments run wine.toml` first"]);
+    expect(&bench.run(&["table", "wine.toml"]), 6, &["run `cargo x run wine.toml` first"]);
     expect(&bench.run(&["table", "mlp-digit"]), 2, &["did you mean `mlp-digits`?"]);
 }

@@ -36,6 +36,53 @@ fn exit_codes_of_bad_usage() {
 }
 
 #[test]
+fn a_verb_behind_the_verb_run_is_told_from_a_name() {
+    let bench = Bench::new();
+    bench.write("my wine.toml", VALID);
+    for (arguments, command) in [
+        (&["run", "check", "my wine.toml"][..], "`cargo x check 'my wine.toml'`"),
+        (&["run", "table", "mlp-digits", "--format", "latex"], "`cargo x table mlp-digits --format latex`"),
+        (&["run", "--json", "data", "list"], "`cargo x --json data list`"),
+        (&["run", "run", "mlp-digits"], "`cargo x run mlp-digits`"),
+    ] {
+        let output = bench.run(arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("is a verb, not an experiment"), "{stderr}");
+        assert!(stderr.contains(&format!("fix: {command}\n")), "no {command} in\n{stderr}");
+    }
+}
+
+/// The commands of messages and help, by how the program was started.
+#[test]
+fn commands_are_named_as_the_program_was_started() {
+    let bench = Bench::new();
+    let program = env!("CARGO_BIN_EXE_experiments");
+    let run = |cargo: bool, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        command.current_dir(bench.folder.path()).args(arguments).env_remove("CARGO").env_remove("PATH");
+        if cargo {
+            command.envs([("CARGO", "cargo"), ("CARGO_PKG_NAME", "experiments")]);
+            command.env_remove("CARGO_MANIFEST_DIR");
+        }
+        let output = command.output().unwrap();
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    };
+    for (cargo, called) in [(true, "cargo x"), (false, program)] {
+        for (arguments, part) in [
+            (&["table"][..], "fix: `{} run` makes some"),
+            (&["--results", "my results", "table"], "fix: `{} run --results 'my results'` makes some"),
+            (&["run", "no-such-name"], "`{} list` prints the names"),
+            (&["--help"], "Usage: {} [OPTIONS] <COMMAND>"),
+            (&["run", "--help"], "Usage: {} run [OPTIONS]"),
+        ] {
+            let (said, part) = (run(cargo, arguments), part.replace("{}", called));
+            assert!(said.contains(&part), "{arguments:?}: no `{part}` in\n{said}");
+        }
+    }
+}
+
+#[test]
 fn a_text_in_another_encoding_is_named_with_its_line() {
     let bench = Bench::new();
     bench.write("wine.toml", [VALID.as_bytes(), b"# \xe9t\xe9\n"].concat());
@@ -77,6 +124,52 @@ fn results_that_cannot_be_written_stop_the_run_before_it_starts() {
         assert!(stderr.contains("occupied is a file") && stderr.contains("fix: "), "{verb}: {stderr}");
     }
     assert_eq!(std::fs::read_to_string(bench.path("occupied")).unwrap(), "a file where a folder should be");
+}
+
+/// Nobody may make a folder there, root included.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_may_not_be_written_is_named_with_the_way_out() {
+    let bench = Bench::new();
+    bench.write("wine.toml", VALID);
+    for (arguments, example) in [
+        (&["run", "wine.toml"][..], "`cargo x run wine.toml --results my-results`"),
+        (&["profile", "wine.toml"], "`cargo x profile wine.toml --results my-results`"),
+    ] {
+        let output = bench.run(&[&["--results", "/proc/results"], arguments].concat());
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(6), "{stderr}");
+        let first = stderr.lines().next().unwrap();
+        for part in ["/proc/results", "os error", "make it writable", "`--results FOLDER`"] {
+            assert!(first.contains(part), "no `{part}` in\n{stderr}");
+        }
+        assert!(stderr.contains(example), "no {example} in\n{stderr}");
+    }
+}
+
+#[test]
+fn without_git_everything_works_and_says_what_is_missing() {
+    let bench = Bench::new();
+    bench.write("wine.toml", VALID);
+    for (arguments, part) in [
+        (
+            &["run", "wine.toml"][..],
+            "note: `git` is not on the PATH, so local/provenance.json names no commit",
+        ),
+        (&["status", "wine.toml"], "2 of 2 trials done"),
+        (&["doctor"], "not on the PATH: results name no commit"),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_experiments"));
+        command.current_dir(bench.folder.path()).env("PATH", bench.folder.path()).args(arguments);
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {said}");
+        assert!(said.contains(part), "{arguments:?}: no `{part}` in\n{said}");
+    }
+    let provenance = std::fs::read(bench.path("results/wine/local/provenance.json")).unwrap();
+    let provenance: serde_json::Value = serde_json::from_slice(&provenance).unwrap();
+    assert_eq!(provenance["commit"], serde_json::Value::Null);
+    assert_eq!(provenance["why_no_commit"], "`git` is not on the PATH");
 }
 
 #[test]

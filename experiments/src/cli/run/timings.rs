@@ -1,6 +1,6 @@
 //! Experiments that measure times: always measured again, alone, and written where nothing is hashed.
 
-use super::{Done, Run, cannot_write};
+use super::{Done, Run};
 use crate::cli::named::BENCHMARKS;
 use crate::exit::{Exit, Failure};
 use crate::outcome::Outcome;
@@ -9,13 +9,14 @@ use crate::results::Sheet;
 use crate::spec::{Cell, Experiment};
 use crate::table::Table;
 use crate::trial::Trial;
-use crate::{durable, kinds, plot, provenance};
+use crate::{durable, kinds, plot, provenance, results};
 
 impl Run<'_> {
     /// Kind `kernels`: always measured again, alone, and written where nothing is hashed.
     pub(super) fn timings(&self, experiment: &Experiment) -> Result<Done, Failure> {
         let folder = self.global.results.join(BENCHMARKS).join(&experiment.name);
-        durable::create_folder(&folder).map_err(|e| cannot_write(&e))?;
+        durable::create_folder(&folder).map_err(|e| self.cannot_write(&e))?;
+        results::keep_line_ends(&self.global.results).map_err(|e| self.cannot_write(&e))?;
         let trials: Vec<_> = experiment.cells.iter().filter_map(|cell| kinds::timing(&cell.kind)).collect();
         let repeats = trials.iter().map(|trial| trial.repeats).max().unwrap_or(0) as u64;
         self.say(&format!("{}: {} rungs, {repeats} repetitions", experiment.name, trials.len()));

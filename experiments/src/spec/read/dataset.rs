@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::command;
 use crate::data::catalogue;
 use crate::spec::keys::{self, Context, Keys, MOST, Must, tagged};
 use crate::spec::tree::{Node, Value};
@@ -63,7 +64,8 @@ fn source(keys: &Keys<'_>) -> Option<Source> {
         ["clouds"] => clouds(keys.table_if_any("clouds")?),
         ["function"] => function(keys.table_if_any("function")?),
         [] => {
-            let fix = "add `name = \"digits\"`; `experiments data list` prints the sets";
+            let fix =
+                format!("add `name = \"digits\"`; `{}` prints the sets", command::line(["data", "list"]));
             keys.context.error(
                 &keys.span,
                 format!("`{}` does not say where the data come from", keys.path),

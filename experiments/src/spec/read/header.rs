@@ -1,5 +1,8 @@
 //! What stands around the trial: name, question, roles, seeds, published and expected figures, table.
 
+use std::collections::BTreeSet;
+
+use crate::diagnostics::did_you_mean;
 use crate::spec::keys::{self, Context, Keys, Must, list, numbers, text};
 use crate::spec::names::Names;
 use crate::spec::tree::Node;
@@ -126,19 +129,20 @@ fn seed_list(context: &Context, node: &Node) -> Option<Vec<u64>> {
     whole.then_some(seeds)
 }
 
-/// `[roles]`: dotted keys by role.
-pub(crate) fn roles(root: &Keys<'_>, exists: impl Fn(&str) -> bool) -> Option<Vec<(String, Role)>> {
+/// `[roles]`: dotted keys by role; each is one that some cell reads (`known`), or stands above such keys.
+pub(crate) fn roles(root: &Keys<'_>, known: &BTreeSet<&str>) -> Option<Vec<(String, Role)>> {
     let Some(keys) = root.table_if_any("roles") else { return Some(Vec::new()) };
+    let exists = |key: &str| known.contains(key) || known.iter().any(|known| is_below(known, key));
     let mut roles: Vec<(String, Role)> = Vec::new();
     for role in [Role::Scientific, Role::Nuisance, Role::Fixed] {
         let Some(node) = keys.get(role.name()) else { continue };
         for item in list(keys.context, &keys.path_of(role.name()), node)? {
             let key = text(keys.context, &keys.path_of(role.name()), item)?;
-            if roles.iter().any(|(known, _)| known == key) {
+            if roles.iter().any(|(earlier, _)| earlier == key) {
                 keys.context.error(&item.span, format!("`{key}` has two roles"), "keep one of them");
             } else if !exists(key) {
-                let fix = "write a key of this file, as `train.optimizer.sgd.learning_rate`";
-                keys.context.error(&item.span, format!("no key of this experiment is called `{key}`"), fix);
+                let message = format!("no key of this experiment is called `{key}`");
+                keys.context.error(&item.span, message, nearest_key(key, known));
             } else {
                 roles.push((key.to_owned(), role));
             }
@@ -146,6 +150,24 @@ pub(crate) fn roles(root: &Keys<'_>, exists: impl Fn(&str) -> bool) -> Option<Ve
     }
     keys.finish();
     Some(roles)
+}
+
+fn is_below(key: &str, above: &str) -> bool {
+    key.strip_prefix(above).is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// What `[roles]` should say instead of `key`, which is none of the `known` ones.
+fn nearest_key(key: &str, known: &BTreeSet<&str>) -> String {
+    let last = |key: &str| key.rsplit('.').next().map(str::to_owned);
+    // The same setting of another optimizer or layer first: `learning_rate` stays what it is.
+    let same: Vec<&str> = known.iter().copied().filter(|known| last(known) == last(key)).collect();
+    match did_you_mean(key, same).or_else(|| did_you_mean(key, known.iter().copied())) {
+        Some(near) => format!("write `{near}`, which this experiment has, or remove it from `[roles]`"),
+        None => {
+            let known: Vec<&str> = known.iter().copied().collect();
+            format!("remove it from `[roles]`, or write one of {}", known.join(", "))
+        }
+    }
 }
 
 /// A list of tables, `[[name]]`.

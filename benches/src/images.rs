@@ -50,9 +50,9 @@ pub fn gather(
     samples: Range<usize>,
     x: &mut [f32],
 ) {
-    values.gather(level, pixels, |i| rows[samples.start + i] as usize, x);
+    values.gather(level, pixels, &|i| rows[samples.start + i] as usize, x);
     let next = next.iter().skip(samples.start).take(samples.len());
-    values.ask_for(level, pixels, next.map(|&row| row as usize));
+    values.ask_for(level, pixels, &mut next.map(|&row| row as usize));
 }
 
 fn bytes(file: &embedded::File) -> Arc<Vec<u8>> {
@@ -75,7 +75,7 @@ mod tests {
     fn pixels_have_the_bits_of_a_product_in_f32() {
         let pixels: Vec<u8> = (0..=255).cycle().take(PIXELS).collect();
         let mut x = vec![0.0; PIXELS];
-        values().gather(Level::best(), &pixels, |row| row, &mut x);
+        values().gather(Level::best(), &pixels, &|row| row, &mut x);
         assert!(x.iter().zip(&pixels).all(|(&x, &pixel)| x == f32::from(pixel) * (1.0 / 255.0)));
     }
 }

@@ -162,6 +162,15 @@ fn elu<T: Element>(z: T, expm1: T, alpha: T) -> T {
 /// # Ok::<(), kernels::Error>(())
 /// ```
 pub fn forward<T: Element>(exec: Exec, phi: Activation, z: &[T], a: &mut [T]) -> Result<(), Error> {
+    T::activation_forward(exec, phi, z, a)
+}
+
+pub(crate) fn forward_body<T: Element>(
+    exec: Exec,
+    phi: Activation,
+    z: &[T],
+    a: &mut [T],
+) -> Result<(), Error> {
     Error::same_length("activation forward", &[("z", z.len()), ("a", a.len())])?;
     let level = exec.level;
     // One loop for each, so that the choice stays outside of it.
@@ -229,6 +238,17 @@ pub fn forward<T: Element>(exec: Exec, phi: Activation, z: &[T], a: &mut [T]) ->
 /// # Ok::<(), kernels::Error>(())
 /// ```
 pub fn backward<T: Element>(
+    exec: Exec,
+    phi: Activation,
+    z: &[T],
+    a: &[T],
+    grad_a: &[T],
+    grad_z: &mut [T],
+) -> Result<(), Error> {
+    T::activation_backward(exec, phi, z, a, grad_a, grad_z)
+}
+
+pub(crate) fn backward_body<T: Element>(
     exec: Exec,
     phi: Activation,
     z: &[T],

@@ -3,8 +3,9 @@
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
+use crate::compiled::Compiled;
 use crate::simd::{Simd, Vector};
-use crate::{Level, conv, gemm, math};
+use crate::{Level, math};
 
 /// A floating-point type that the kernels compute in: `f32` or `f64`.
 pub trait Element:
@@ -22,8 +23,7 @@ pub trait Element:
     + Mul<Output = Self>
     + Div<Output = Self>
     + Neg<Output = Self>
-    + conv::Compiled
-    + gemm::Compiled
+    + Compiled
     + sealed::Sealed
 {
     /// A register of this type at an instruction set.

@@ -33,6 +33,7 @@ pub mod activation;
 #[allow(unsafe_code)] // reads bytes as f32 or f64
 mod aligned;
 pub mod bandwidth;
+mod compiled;
 pub mod conv;
 mod element;
 pub mod environment;

@@ -23,6 +23,9 @@ const AHEAD: usize = 8;
 /// Steps of a line's zero between two bytes: as many as leave its distance to a byte exact in 24 bits.
 const ZEROS: f64 = 32768.0;
 
+/// Which row of what is stored comes first, second, ...: a shuffled epoch's order, for one.
+pub type Rows<'a> = &'a dyn Fn(usize) -> usize;
+
 /// What the bytes of a row stand for, by groups of positions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lookup<T> {
@@ -66,7 +69,7 @@ impl<T: Element> Lookup<T> {
     ///
     /// let lookup = Lookup::<f32>::new(2, 1, |_, byte| f64::from(byte) / 255.0)?;
     /// let (stored, order, mut x) = ([0, 51, 102, 255], [1, 0], [0.0; 4]);
-    /// lookup.gather(Level::best(), &stored, |i| order[i], &mut x);
+    /// lookup.gather(Level::best(), &stored, &|i| order[i], &mut x);
     /// assert_eq!(x, [0.4, 1.0, 0.0, 0.2]);
     /// # Ok::<(), kernels::Error>(())
     /// ```
@@ -87,6 +90,11 @@ impl<T: Element> Lookup<T> {
         self.width
     }
 
+    /// Groups whose values lie on a line, on which they are computed and not looked up.
+    pub fn lines(&self) -> usize {
+        self.groups.iter().filter(|table| table.line.is_some()).count()
+    }
+
     /// Bytes of memory that the tables take.
     pub fn memory(&self) -> usize {
         size_of_val(&self.groups[..])
@@ -101,7 +109,11 @@ impl<T: Element> Lookup<T> {
     ///
     /// # Panics
     /// If there is no such row.
-    pub fn gather(&self, level: Level, stored: &[u8], row: impl Fn(usize) -> usize, x: &mut [T]) {
+    pub fn gather(&self, level: Level, stored: &[u8], row: Rows<'_>, x: &mut [T]) {
+        T::gather(self, level, stored, row, x);
+    }
+
+    pub(crate) fn gather_body(&self, level: Level, stored: &[u8], row: Rows<'_>, x: &mut [T]) {
         level.dispatch(Gather { lookup: self, stored, row, x });
     }
 
@@ -110,8 +122,8 @@ impl<T: Element> Lookup<T> {
     ///
     /// # Panics
     /// If there is no such row.
-    pub fn ask_for(&self, level: Level, stored: &[u8], rows: impl Iterator<Item = usize>) {
-        level.dispatch(Later { stored, width: self.width, rows });
+    pub fn ask_for(&self, level: Level, stored: &[u8], rows: &mut dyn Iterator<Item = usize>) {
+        later(level, stored, self.width, rows);
     }
 
     /// One row.
@@ -162,14 +174,14 @@ impl<T: Element> Line<T> {
     }
 }
 
-struct Gather<'a, T, R> {
+struct Gather<'a, T> {
     lookup: &'a Lookup<T>,
     stored: &'a [u8],
-    row: R,
+    row: Rows<'a>,
     x: &'a mut [T],
 }
 
-impl<T: Element, R: Fn(usize) -> usize> Kernel for Gather<'_, T, R> {
+impl<T: Element> Kernel for Gather<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -206,13 +218,17 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = *const f32> {
     )
 }
 
-struct Later<'a, R> {
-    stored: &'a [u8],
-    width: usize,
-    rows: R,
+fn later(level: Level, stored: &[u8], width: usize, rows: &mut dyn Iterator<Item = usize>) {
+    level.dispatch(Later { stored, width, rows });
 }
 
-impl<R: Iterator<Item = usize>> Kernel for Later<'_, R> {
+struct Later<'a> {
+    stored: &'a [u8],
+    width: usize,
+    rows: &'a mut dyn Iterator<Item = usize>,
+}
+
+impl Kernel for Later<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -221,71 +237,6 @@ impl<R: Iterator<Item = usize>> Kernel for Later<'_, R> {
             for line in lines(&self.stored[row * self.width..][..self.width]) {
                 <f32 as Element>::Vector::<S>::prefetch_far(simd, line);
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Compares every row, gathered in another order, with the values one by one.
-    fn compare<T: Element>(width: usize, groups: usize, value: impl Fn(usize, u8) -> f64) -> Lookup<T> {
-        let lookup = Lookup::<T>::new(width, groups, &value).unwrap();
-        let stored: Vec<u8> = (0..20 * width).map(|i| (i * 37 % 256) as u8).collect();
-        let order: Vec<usize> = (0..20).map(|i| i * 7 % 20).collect();
-        for level in Level::available() {
-            let mut x = vec![T::ONE; stored.len()];
-            lookup.gather(level, &stored, |i| order[i], &mut x);
-            for (i, x) in x.iter().enumerate() {
-                let (row, position) = (order[i / width], i % width);
-                let byte = stored[row * width + position];
-                let want = T::from_f64(value(position * groups / width, byte));
-                assert_eq!(x.bits(), want.bits(), "{}: row {row}, position {position}", level.name());
-            }
-        }
-        lookup
-    }
-
-    #[test]
-    fn rows_are_gathered_in_the_order_of_their_numbers() {
-        let standard = |group: usize, byte: u8| (f64::from(byte) / 255.0 - 0.286) / (0.353 + group as f64);
-        for (width, groups) in [(784, 1), (784, 784), (12, 3), (1, 1)] {
-            compare::<f32>(width, groups, standard);
-            compare::<f64>(width, groups, standard);
-        }
-    }
-
-    #[test]
-    fn a_line_is_taken_where_it_has_the_bits_of_every_value() {
-        let has_line =
-            |value: fn(u8) -> f64| compare::<f32>(6, 2, |_, byte| value(byte)).groups[1].line.is_some();
-        assert!(has_line(f64::from));
-        assert!(has_line(|byte| f64::from(byte) / 255.0));
-        assert!(has_line(|byte| f64::from(byte) / 16.0 - 2.0));
-        assert!(has_line(|byte| (f64::from(byte) / 255.0 - 0.286) / 0.353));
-        assert!(has_line(|_| 1.0));
-        // A square is no line, and neither is one whose zero has the other sign.
-        assert!(!has_line(|byte| f64::from(byte) * f64::from(byte)));
-        assert!(!has_line(|byte| if byte == 0 { -0.0 } else { f64::from(byte) }));
-        // Each group has a rule of its own.
-        let mixed = compare::<f32>(6, 2, |group, byte| if group == 0 { 1.0 } else { f64::from(byte / 2) });
-        assert_eq!([0, 1].map(|group| mixed.groups[group].line.is_some()), [true, false]);
-    }
-
-    #[test]
-    fn most_standardisations_are_lines() {
-        let lines = (0..1000).filter(|&i| {
-            let (mean, deviation) = (f64::from(i) / 1000.0, 0.1 + f64::from(i % 37) / 50.0);
-            Table::<f32>::new(|byte| (f64::from(byte) / 255.0 - mean) / deviation).line.is_some()
-        });
-        assert!(lines.count() > 950);
-    }
-
-    #[test]
-    fn rows_that_cannot_be_cut_are_refused() {
-        for (width, groups) in [(0, 1), (1, 0), (5, 2)] {
-            assert!(Lookup::<f32>::new(width, groups, |_, _| 0.0).is_err(), "{width} {groups}");
         }
     }
 }

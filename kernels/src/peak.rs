@@ -30,6 +30,10 @@ const SAMPLES: usize = 60;
 /// assert!(kernels::peak::gflops::<f32>(level, 1) > 0.0);
 /// ```
 pub fn gflops<T: Element>(level: Level, threads: usize) -> f64 {
+    T::peak(level, threads)
+}
+
+pub(crate) fn measure<T: Element>(level: Level, threads: usize) -> f64 {
     let barrier = Barrier::new(threads);
     let sample = || {
         barrier.wait();

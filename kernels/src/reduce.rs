@@ -113,6 +113,10 @@ pub(crate) fn sum_at<T: Element, S: Simd>(simd: S, x: &[T]) -> T {
 /// assert_eq!(reduce::sum(Exec::serial(Level::best()), &[1.0_f32, 2.0, 3.5]), 6.5);
 /// ```
 pub fn sum<T: Element>(exec: Exec, x: &[T]) -> T {
+    T::sum(exec, x)
+}
+
+pub(crate) fn sum_body<T: Element>(exec: Exec, x: &[T]) -> T {
     exec.level.dispatch(Lanes { x, centre: T::ZERO, squared: false })
 }
 
@@ -133,6 +137,10 @@ pub fn sum_of_squares<T: Element>(exec: Exec, x: &[T]) -> T {
 /// assert_eq!(reduce::sum_of_squares_about(Exec::serial(Level::best()), &[3.0_f64, 5.0], 4.0), 2.0);
 /// ```
 pub fn sum_of_squares_about<T: Element>(exec: Exec, x: &[T], centre: T) -> T {
+    T::sum_of_squares_about(exec, x, centre)
+}
+
+pub(crate) fn sum_of_squares_body<T: Element>(exec: Exec, x: &[T], centre: T) -> T {
     exec.level.dispatch(Lanes { x, centre, squared: true })
 }
 
@@ -154,8 +162,11 @@ pub fn mean<T: Element>(exec: Exec, x: &[T]) -> T {
 /// assert_eq!(argmax(&[1.0, f64::NAN, 3.0]), Some(1));
 /// assert_eq!(argmax::<f32>(&[]), None);
 /// ```
-#[inline(always)]
 pub fn argmax<T: Element>(x: &[T]) -> Option<usize> {
+    T::argmax(x)
+}
+
+pub(crate) fn argmax_body<T: Element>(x: &[T]) -> Option<usize> {
     let mut best = *x.first()?;
     let mut index = 0;
     for (i, &v) in x.iter().enumerate() {
@@ -172,7 +183,6 @@ pub fn argmax<T: Element>(x: &[T]) -> Option<usize> {
 /// use kernels::reduce::max;
 /// assert_eq!(max(&[1.0_f32, 3.0, 2.0]), Some(3.0));
 /// ```
-#[inline(always)]
 pub fn max<T: Element>(x: &[T]) -> Option<T> {
     argmax(x).map(|i| x[i].canonical())
 }

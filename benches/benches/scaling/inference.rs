@@ -69,7 +69,7 @@ impl Answering {
     fn new(bench: &Bench, layers: &[LayerSpec]) -> Self {
         let network = network_for(layers, PLANNED);
         let mut x = vec![0.0; LARGEST * PIXELS];
-        benches::values().gather(bench.exec.level, &bench.images.pixels, |row| row, &mut x);
+        benches::values().gather(bench.exec.level, &bench.images.pixels, &|row| row, &mut x);
         let outputs = vec![0.0; LARGEST * network.outputs()];
         let flop = network.layers().iter().map(|layer| layer.flops as usize).sum();
         debug_assert!(flop < flop_per_sample(layers));

@@ -11,7 +11,8 @@ use std::fmt::Write;
 use std::path::Path;
 
 use experiments::durable::sha256_hex;
-use kernels::{Element, Exec, Level};
+use kernels::{Exec, Level};
+use models::Element;
 use models::loss::{Loss, Targets};
 use models::network::{Network, Position};
 use models::optimizer::Optimizer;

@@ -59,7 +59,7 @@ impl<T: Element> Part<T> {
                 }
             }
             Samples::Stored(bytes, lookup) => {
-                lookup.gather(level, bytes, |i| self.rows[sample(batch.start + i)] as usize, x);
+                lookup.gather(level, bytes, &|i| self.rows[sample(batch.start + i)] as usize, x);
             }
         }
     }
@@ -67,7 +67,7 @@ impl<T: Element> Part<T> {
     /// Asks the memory for `samples` of the part, which the calling thread will gather with its next batch.
     pub(crate) fn ask_for(&self, level: Level, samples: impl Iterator<Item = usize>) {
         if let Samples::Stored(bytes, lookup) = &self.x {
-            lookup.ask_for(level, bytes, samples.map(|sample| self.rows[sample] as usize));
+            lookup.ask_for(level, bytes, &mut samples.map(|sample| self.rows[sample] as usize));
         }
     }
 

@@ -3,7 +3,7 @@
 use super::gather::{ClassTaps, Gather};
 use super::product::{Product, Weights, all_finite};
 use super::share::{Share, share_out};
-use super::{Compiled, Conv2d, check_len, check_samples, check_scratch};
+use super::{Conv2d, check_len, check_samples, check_scratch};
 use crate::{Element, Error, Exec};
 
 /// The operands of [`backward_input`].
@@ -55,10 +55,10 @@ pub fn backward_input<T: Element>(
     conv: &Conv2d,
     operands: BackwardInput<'_, T>,
 ) -> Result<(), Error> {
-    <T as Compiled>::backward_input(exec, conv, operands)
+    T::conv_backward_input(exec, conv, operands)
 }
 
-pub(super) fn compute<T: Element>(
+pub(crate) fn compute<T: Element>(
     exec: Exec,
     conv: &Conv2d,
     operands: BackwardInput<'_, T>,

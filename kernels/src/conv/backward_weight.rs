@@ -1,7 +1,7 @@
 //! The weight gradient: the gradients of the chunks of samples, added up.
 
 use super::chunk_gradients::{ChunkGradients, add_chunk, workers};
-use super::{Compiled, Conv2d, check_len, check_samples, check_scratch};
+use super::{Conv2d, check_len, check_samples, check_scratch};
 use crate::{Element, Error, Exec};
 
 /// The operands of [`backward_weight`].
@@ -81,7 +81,7 @@ pub fn backward_weight<T: Element>(
             partials: &mut *partials,
             scratch: &mut *scratch,
         };
-        <T as Compiled>::chunk_gradients((workers, inner), conv, part)?;
+        T::conv_chunk_gradients((workers, inner), conv, part)?;
         for (chunk, partial) in (first..).zip(partials.chunks_exact(conv.weight_len())) {
             add_chunk(exec.level, chunk, partial, grad_w);
         }

@@ -9,7 +9,7 @@ use super::product::block_columns;
 use super::share::{Share, share_out};
 use super::taps;
 use super::tile;
-use super::{Compiled, Conv2d, check_samples, check_scratch};
+use super::{Conv2d, check_samples, check_scratch};
 use crate::gemm::gemm_acc;
 use crate::{Element, Error, Exec, Level, MatMut, MatRef};
 
@@ -76,7 +76,7 @@ pub fn chunk_gradients<T: Element>(
     check_scratch(NAME, conv, scratch.len())?;
     let workers = workers::<T>(exec, conv, batch, scratch.len());
     let operands = ChunkGradients { batch, x, grad_y, bias, partials, scratch };
-    <T as Compiled>::chunk_gradients(workers, conv, operands)
+    T::conv_chunk_gradients(workers, conv, operands)
 }
 
 /// Adds the gradient of a chunk to the sum of those before it, or begins the sum with it (N3). Both may be a range
@@ -91,6 +91,10 @@ pub fn chunk_gradients<T: Element>(
 /// assert_eq!(sum, [11.0, 22.0]);
 /// ```
 pub fn add_chunk<T: Element>(level: Level, chunk: usize, values: &[T], sum: &mut [T]) {
+    T::add_chunk(level, chunk, values, sum)
+}
+
+pub(crate) fn add<T: Element>(level: Level, chunk: usize, values: &[T], sum: &mut [T]) {
     level.vectorize(
         #[inline(always)]
         || {
@@ -112,7 +116,7 @@ pub(super) fn workers<T: Element>(exec: Exec, conv: &Conv2d, batch: usize, scrat
 }
 
 /// [`chunk_gradients`] of operands that fit, on so many workers with a part of the scratch each.
-pub(super) fn compute<T: Element>(
+pub(crate) fn compute<T: Element>(
     (workers, inner): (usize, Exec),
     conv: &Conv2d,
     operands: ChunkGradients<'_, T>,

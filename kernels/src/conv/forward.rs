@@ -3,7 +3,7 @@
 
 use super::product::{Weights, all_finite};
 use super::share::{Share, share_out};
-use super::{Compiled, Conv2d, check_len, check_samples, check_scratch};
+use super::{Conv2d, check_len, check_samples, check_scratch};
 use crate::{Element, Error, Exec};
 
 /// The operands of [`forward`].
@@ -51,10 +51,10 @@ pub struct Forward<'a, T> {
 /// # Ok::<(), kernels::Error>(())
 /// ```
 pub fn forward<T: Element>(exec: Exec, conv: &Conv2d, operands: Forward<'_, T>) -> Result<(), Error> {
-    <T as Compiled>::forward(exec, conv, operands)
+    T::conv_forward(exec, conv, operands)
 }
 
-pub(super) fn compute<T: Element>(exec: Exec, conv: &Conv2d, operands: Forward<'_, T>) -> Result<(), Error> {
+pub(crate) fn compute<T: Element>(exec: Exec, conv: &Conv2d, operands: Forward<'_, T>) -> Result<(), Error> {
     const NAME: &str = "conv2d forward";
     let Forward { batch, x, w, bias, y, scratch } = operands;
     conv.validate()?;

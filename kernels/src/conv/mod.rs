@@ -23,7 +23,6 @@
 //! | `full.rs` | the input gradient of a small map, without the taps beside it |
 //! | `direct.rs`, `walk.rs` | the register tile with registers along the positions, for few filters |
 //! | `patches.rs` | the frame of zeros, and columns copied from it in whole registers |
-//! | `compiled.rs` | f32 and f64, for which all of it is compiled once |
 //! | `share.rs` | samples over threads |
 //!
 //! Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to
@@ -33,12 +32,11 @@
 
 mod across;
 mod backward_bias;
-mod backward_input;
+pub(crate) mod backward_input;
 mod backward_weight;
-mod chunk_gradients;
-mod compiled;
+pub(crate) mod chunk_gradients;
 mod direct;
-mod forward;
+pub(crate) mod forward;
 mod full;
 mod gather;
 mod im2col;
@@ -54,7 +52,6 @@ pub use backward_bias::backward_bias;
 pub use backward_input::{BackwardInput, backward_input};
 pub use backward_weight::{BackwardWeight, backward_weight};
 pub use chunk_gradients::{ChunkGradients, add_chunk, chunk_gradients};
-pub(crate) use compiled::Compiled;
 pub use forward::{Forward, forward};
 pub(crate) use gather::Reach;
 pub use im2col::{col2im, im2col};

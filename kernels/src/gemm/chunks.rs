@@ -24,24 +24,10 @@ pub struct Product<'a, T> {
     pub(super) c: MatMut<'a, T>,
 }
 
-/// Element types whose products are compiled in this crate: once, and not again in every crate
-/// that multiplies.
-pub trait Compiled: Sized {
-    /// Computes C, on the pool's threads if `exec` allows it and the work is worth it.
-    fn compute(product: Product<'_, Self>, exec: Exec);
+/// Computes C, on the pool's threads if `exec` allows it and the work is worth it.
+pub(crate) fn compute<T: Element>(product: Product<'_, T>, exec: Exec) {
+    product.share_out(exec);
 }
-
-macro_rules! compiled {
-    ($($t:ident)*) => {
-        $(impl Compiled for $t {
-            fn compute(product: Product<'_, Self>, exec: Exec) {
-                product.share_out(exec);
-            }
-        })*
-    };
-}
-
-compiled!(f32 f64);
 
 impl<'a, T: Element> Product<'a, T> {
     /// C = A B by the rule for products (N2).
@@ -52,7 +38,7 @@ impl<'a, T: Element> Product<'a, T> {
 
     /// Computes C.
     pub(super) fn compute(self, exec: Exec) {
-        T::compute(self, exec);
+        T::product(self, exec);
     }
 
     fn share_out(self, exec: Exec) {

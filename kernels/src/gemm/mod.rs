@@ -24,7 +24,7 @@
 
 mod ahead;
 mod blocking;
-mod chunks;
+pub(crate) mod chunks;
 mod epilogue;
 pub mod ladder;
 #[allow(unsafe_code)] // checks its bounds once per strip instead of once per element
@@ -42,8 +42,7 @@ use std::ops::Range;
 use ahead::Ahead;
 pub(crate) use blocking::Even;
 use blocking::{Blocking, NEAR_ROWS_BYTES, SMALL_A_BYTES, SMALL_B_BYTES};
-pub(crate) use chunks::Compiled;
-use chunks::Product;
+pub(crate) use chunks::Product;
 pub use epilogue::Bias;
 use microkernel::{
     Operand, Passing, Strip, add_bias, far_kernel, near_kernel, nearest, one_at_a_time, tallest, widest,

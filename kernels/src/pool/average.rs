@@ -37,6 +37,16 @@ pub fn average_forward<T: Element>(
     x: &[T],
     y: &mut [T],
 ) -> Result<(), Error> {
+    T::average_forward(exec, pool, batch, x, y)
+}
+
+pub(crate) fn forward<T: Element>(
+    exec: Exec,
+    pool: &Pool2d,
+    batch: usize,
+    x: &[T],
+    y: &mut [T],
+) -> Result<(), Error> {
     const NAME: &str = "average pooling";
     pool.validate()?;
     check(NAME, "x", batch, pool.input_len(), x.len())?;
@@ -154,6 +164,16 @@ fn mean_of<T: Element, const N: usize>(taps: &[[T; N]; 4]) -> [T; N] {
 /// # Ok::<(), kernels::Error>(())
 /// ```
 pub fn average_backward<T: Element>(
+    exec: Exec,
+    pool: &Pool2d,
+    batch: usize,
+    grad_y: &[T],
+    grad_x: &mut [T],
+) -> Result<(), Error> {
+    T::average_backward(exec, pool, batch, grad_y, grad_x)
+}
+
+pub(crate) fn backward<T: Element>(
     exec: Exec,
     pool: &Pool2d,
     batch: usize,

@@ -31,6 +31,16 @@ pub fn global_average_forward<T: Element>(
     x: &[T],
     y: &mut [T],
 ) -> Result<(), Error> {
+    T::global_average_forward(exec, planes, area, x, y)
+}
+
+pub(crate) fn forward<T: Element>(
+    exec: Exec,
+    planes: usize,
+    area: usize,
+    x: &[T],
+    y: &mut [T],
+) -> Result<(), Error> {
     const NAME: &str = "global average pooling";
     check_area(NAME, area)?;
     check(NAME, "x", planes, area, x.len())?;
@@ -67,6 +77,16 @@ pub fn global_average_forward<T: Element>(
 /// # Ok::<(), kernels::Error>(())
 /// ```
 pub fn global_average_backward<T: Element>(
+    exec: Exec,
+    planes: usize,
+    area: usize,
+    grad_y: &[T],
+    grad_x: &mut [T],
+) -> Result<(), Error> {
+    T::global_average_backward(exec, planes, area, grad_y, grad_x)
+}
+
+pub(crate) fn backward<T: Element>(
     exec: Exec,
     planes: usize,
     area: usize,

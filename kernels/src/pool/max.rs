@@ -42,7 +42,7 @@ pub fn max_forward<T: Element>(
     y: &mut [T],
     indices: &mut [u16],
 ) -> Result<(), Error> {
-    forward::<T, false>(exec, pool, batch, x, y, indices)
+    T::max_forward(exec, pool, batch, x, y, indices)
 }
 
 /// As [`max_forward`] of `relu(z)`, which is never written.
@@ -69,10 +69,10 @@ pub fn relu_max_forward<T: Element>(
     y: &mut [T],
     indices: &mut [u16],
 ) -> Result<(), Error> {
-    forward::<T, true>(exec, pool, batch, z, y, indices)
+    T::relu_max_forward(exec, pool, batch, z, y, indices)
 }
 
-fn forward<T: Element, const RELU: bool>(
+pub(crate) fn forward<T: Element, const RELU: bool>(
     exec: Exec,
     pool: &Pool2d,
     batch: usize,
@@ -261,7 +261,7 @@ pub fn max_backward<T: Element>(
     grad_y: &[T],
     grad_x: &mut [T],
 ) -> Result<(), Error> {
-    backward::<T, false>(exec, pool, batch, (indices, grad_y), grad_y, grad_x)
+    T::max_backward(exec, pool, batch, (indices, grad_y), grad_y, grad_x)
 }
 
 /// grad_z of [`relu_max_forward`]: where the maximum `y` is not above 0, neither was its z, and nothing comes through.
@@ -279,10 +279,10 @@ pub fn relu_max_backward<T: Element>(
     grad_y: &[T],
     grad_z: &mut [T],
 ) -> Result<(), Error> {
-    backward::<T, true>(exec, pool, batch, (indices, y), grad_y, grad_z)
+    T::relu_max_backward(exec, pool, batch, (indices, y), grad_y, grad_z)
 }
 
-fn backward<T: Element, const RELU: bool>(
+pub(crate) fn backward<T: Element, const RELU: bool>(
     exec: Exec,
     pool: &Pool2d,
     batch: usize,

@@ -10,9 +10,9 @@
 
 #![forbid(unsafe_code)]
 
-mod average;
-mod global;
-mod max;
+pub(crate) mod average;
+pub(crate) mod global;
+pub(crate) mod max;
 mod pairs;
 mod planes;
 

@@ -38,6 +38,15 @@ const PIECE: usize = 512;
 /// # Ok::<(), kernels::Error>(())
 /// ```
 pub fn softmax<T: Element>(exec: Exec, classes: usize, x: &[T], p: &mut [T]) -> Result<(), Error> {
+    T::softmax(exec, classes, x, p)
+}
+
+pub(crate) fn softmax_body<T: Element>(
+    exec: Exec,
+    classes: usize,
+    x: &[T],
+    p: &mut [T],
+) -> Result<(), Error> {
     Error::same_length("softmax", &[("x", x.len()), ("p", p.len())])?;
     whole_rows("softmax", classes, x.len())?;
     // A gradient without a target, times 1, is p.
@@ -61,6 +70,18 @@ pub fn softmax<T: Element>(exec: Exec, classes: usize, x: &[T], p: &mut [T]) -> 
 /// # Ok::<(), kernels::Error>(())
 /// ```
 pub fn cross_entropy<T: Element>(
+    exec: Exec,
+    classes: usize,
+    x: &[T],
+    labels: &[u32],
+    r: T,
+    losses: &mut [T],
+    grad: &mut [T],
+) -> Result<(), Error> {
+    T::cross_entropy(exec, classes, x, labels, r, losses, grad)
+}
+
+pub(crate) fn cross_entropy_body<T: Element>(
     exec: Exec,
     classes: usize,
     x: &[T],
@@ -170,6 +191,17 @@ fn check_labels(operation: &'static str, classes: usize, labels: &[u32]) -> Resu
 /// # Ok::<(), kernels::Error>(())
 /// ```
 pub fn binary_cross_entropy<T: Element>(
+    exec: Exec,
+    z: &[T],
+    targets: &[T],
+    r: T,
+    losses: &mut [T],
+    grad: &mut [T],
+) -> Result<(), Error> {
+    T::binary_cross_entropy(exec, z, targets, r, losses, grad)
+}
+
+pub(crate) fn binary_cross_entropy_body<T: Element>(
     exec: Exec,
     z: &[T],
     targets: &[T],

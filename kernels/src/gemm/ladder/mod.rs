@@ -38,7 +38,7 @@ pub struct Sizes {
 
 /// One way to compute a product.
 #[derive(Clone, Copy, Debug)]
-pub struct Rung<T: Element> {
+pub struct Rung<T> {
     /// Its name in tables.
     pub name: &'static str,
     /// What it changes against the rung before.
@@ -85,6 +85,10 @@ impl<T: Element> Rung<T> {
 /// # Ok::<(), kernels::Error>(())
 /// ```
 pub fn rungs<T: Element>() -> [Rung<T>; 6] {
+    T::rungs()
+}
+
+pub(crate) fn all<T: Element>() -> [Rung<T>; 6] {
     [
         Rung { name: "naive", change: "three loops, as the formula stands", multiply: naive::multiply },
         Rung { name: "loop-order", change: "the column index innermost", multiply: loop_order::multiply },

@@ -1,16 +1,13 @@
 //! What a network computes depends neither on the instruction level, nor on the threads, nor on how
 //! samples are cut into batches for prediction.
 
-#[path = "../../kernels/tests/kernels/common/mod.rs"]
-mod common;
-mod nets;
-
-use common::{assert_same_bits, levels};
-use kernels::{Element, Exec, Level};
+use crate::common::{assert_same_bits, levels};
+use crate::nets::{Example, Run, batch, convolutional, multi_layer};
+use kernels::{Exec, Level};
+use models::Element;
 use models::init::Init;
 use models::loss::{Loss, Targets};
 use models::network::{LayerSpec, Network};
-use nets::{Example, Run, batch, convolutional, multi_layer};
 
 const STEPS: u64 = 5;
 
@@ -55,7 +52,7 @@ fn convolutions_with_chunks_of_different_sizes_share_a_batch() {
         LayerSpec::conv2d(64, 3),
         LayerSpec::conv2d(64, 3),
         LayerSpec::Flatten,
-        LayerSpec::dense(nets::CLASSES),
+        LayerSpec::dense(crate::nets::CLASSES),
     ];
     let example = Example { name: "two chunks", input: vec![1, 6, 6], layers, rule: multi_layer().rule };
     let want = train::<f32>(&example, Exec::serial(Level::best()));
@@ -103,7 +100,7 @@ fn predictions_do_not_depend_on_the_batch() {
         let (input, layers) = (&example.input, &example.layers);
         let mut network = Network::new(input, layers, Loss::SoftmaxCrossEntropy, max_batch).unwrap();
         network.initialise(Init::HeNormal, 3);
-        let mut outputs = vec![0.0; nets::BATCH * nets::CLASSES];
+        let mut outputs = vec![0.0; crate::nets::BATCH * crate::nets::CLASSES];
         network.predict(exec, &x, &mut outputs).unwrap();
         outputs
     });
@@ -152,7 +149,7 @@ fn the_losses_of_a_step_are_those_of_its_samples() {
     for step in 0..2 {
         let sum = run.steps(exec, step..step + 1)[0];
         let losses = run.network.losses();
-        assert_eq!(losses.len(), nets::BATCH);
+        assert_eq!(losses.len(), crate::nets::BATCH);
         let chain = losses.iter().fold(0.0, |sum, &loss| sum + f64::from(loss));
         assert_eq!(chain.to_bits(), sum.to_bits());
     }

@@ -8,7 +8,7 @@ use experiments::engine::Inputs;
 use experiments::exit::Exit;
 use experiments::spec;
 
-const REFERENCE: &str = include_str!("../../docs/experiment-files.md");
+const REFERENCE: &str = include_str!("../../../docs/experiment-files.md");
 
 #[test]
 fn every_whole_example_of_the_reference_is_valid() {

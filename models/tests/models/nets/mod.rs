@@ -1,8 +1,9 @@
 //! The networks that several tests train, and deterministic batches for them.
 #![allow(dead_code, unreachable_pub, reason = "each test file is a crate of its own and uses its part")]
 
+use kernels::Exec;
 use kernels::activation::Activation;
-use kernels::{Element, Exec};
+use models::Element;
 use models::init::Init;
 use models::loss::{Loss, Targets};
 use models::network::{LayerSpec, Network, Position};

@@ -1,14 +1,12 @@
 //! A step taken apart: the parts are the step's, their sizes are those of a calculation by hand, and nothing is left
 //! changed.
 
-mod nets;
-
+use crate::nets::{BATCH, Example, Run, batch, convolutional, multi_layer};
 use kernels::activation::Activation;
 use kernels::{Exec, Level};
 use models::loss::{Loss, Targets};
 use models::network::{LayerSpec, Network, Position, ProfiledStep, Stage, Work};
 use models::optimizer::{Optimizer, OptimizerSpec};
-use nets::{BATCH, Example, Run, batch, convolutional, multi_layer};
 
 const AT: Position = Position { seed: 3, epoch: 0, first: 7 };
 

@@ -1,14 +1,12 @@
 //! A training step allocates nothing.
 
-mod nets;
-
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+use crate::nets::{BATCH, Example, Run, batch, convolutional, multi_layer};
 use kernels::{Exec, Level};
 use models::loss::Targets;
 use models::network::Position;
-use nets::{BATCH, Example, Run, batch, convolutional, multi_layer};
 
 /// The system's allocator, counting the allocations of each thread.
 struct Counting;

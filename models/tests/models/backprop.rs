@@ -1,7 +1,8 @@
 //! The multi-layer perceptron as on the slides: three ways to the same bits, and what each claims.
 
 use kernels::activation::Activation::{self, Elu, Identity, LeakyRelu, Relu, Sigmoid, Softplus, Tanh};
-use kernels::{Element, Exec, Level};
+use kernels::{Exec, Level};
+use models::Element;
 use models::adaline;
 use models::backprop::{Gradients, Mlp, Nudge, Signals, quadratic_cost};
 use models::gradcheck::{STEPS, best, scan};

@@ -28,7 +28,8 @@ pub(crate) struct Place {
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
 pub(crate) fn experiment(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/determinism/experiments/{name}.toml"))
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(format!("tests/experiments/determinism/experiments/{name}.toml"))
 }
 
 impl Place {

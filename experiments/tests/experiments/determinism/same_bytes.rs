@@ -124,7 +124,7 @@ fn a_file_to_keep_is_made_where_it_is_missing() {
 fn the_weights_are_the_golden_ones() {
     for name in ["network", "regression", "threads"] {
         let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join(format!("tests/determinism/golden/{name}.csv"));
+            .join(format!("tests/experiments/determinism/golden/{name}.csv"));
         let want = std::fs::read_to_string(&golden).unwrap_or_default();
         let got = text(&Place::new().results(name, &[])["digests.csv"]);
         assert_eq!(got, want, "{}: got\n{got}", golden.display());

@@ -1,14 +1,13 @@
 //! Saving and loading: the interrupted run has the bits of the uninterrupted one, and the weights'
 //! file is PyTorch's.
 
-mod nets;
-
-use kernels::{Element, Exec, Level};
+use crate::nets::{Example, Run, convolutional, multi_layer};
+use kernels::{Exec, Level};
+use models::Element;
 use models::checkpoint::{self, Best, CheckpointError, Progress};
 use models::init::Init;
 use models::loss::Loss;
 use models::network::{LayerSpec, Network};
-use nets::{Example, Run, convolutional, multi_layer};
 use safetensors::SafeTensors;
 
 fn bits<T: Element>(values: &[T]) -> Vec<u64> {

@@ -236,7 +236,7 @@ fn all_rows<S: Simd, V: Vector, const MR: usize, const NV: usize>(
         }
         // Turning what is done between the rows hides its stores behind the next row's multiply-adds.
         let ready = turned..(row + 1) * walk.width;
-        turned = tile::turn_ready::<S, V>((level, simd), (result, each), ready, (out, walk.positions()));
+        turned = tile::turn_ready::<V>(simd, (result, each), ready, (out, walk.positions()));
     }
     tile::turn_from::<S, V>((level, simd), (result, each), turned, (out, walk.positions()));
 }

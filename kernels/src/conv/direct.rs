@@ -159,31 +159,30 @@ fn compiled<T: Element, S: Simd, const MR: usize, const NV: usize>(simd: S, tile
 fn all_tiles<V: Vector, const MR: usize, const NV: usize>(simd: V::Simd, tiles: Tiles<'_, V::Element>) {
     let Tiles { walk, weights, framed, bias, y } = tiles;
     let layout = walk.layout(V::LANES);
+    let bias: [Option<V>; MR] = std::array::from_fn(
+        #[inline(always)]
+        |f| bias.map(|bias| V::splat(simd, bias[f])),
+    );
     let one = V::splat(simd, V::Element::ONE);
     for first in (0..layout.registers).step_by(NV) {
         // A tile beyond the last register computes that one again.
-        let (mut places, mut bases) = ([(0, 0); NV], [0; NV]);
-        for v in 0..NV {
-            let register = if first + v < layout.registers { first + v } else { layout.registers - 1 };
-            let (row, col) = layout.place(register);
-            places[v] = (row, col);
-            bases[v] = walk.origin + row * walk.row_step + col;
-        }
+        let places: [(usize, usize); NV] = std::array::from_fn(
+            #[inline(always)]
+            |v| layout.place(if first + v < layout.registers { first + v } else { layout.registers - 1 }),
+        );
+        let bases = places.map(|(row, col)| walk.origin + row * walk.row_step + col);
         let mut c = one_tile::<V, MR, NV>(simd, walk, weights, framed, bases);
-        if let Some(bias) = bias {
-            for f in 0..MR {
-                let bias = V::splat(simd, bias[f]);
-                for v in 0..NV {
-                    // One rounding, of c + b: 1 c is exact.
-                    c[f][v] = one.mul_add(c[f][v], bias);
-                }
+        for (c, bias) in c.iter_mut().zip(bias) {
+            if let Some(bias) = bias {
+                // One rounding, of c + b: 1 c is exact.
+                c.iter_mut().for_each(|c| *c = one.mul_add(*c, bias));
             }
         }
         for v in 0..NV {
-            let mut column = [c[0][v]; MR];
-            for f in 1..MR {
-                column[f] = c[f][v];
-            }
+            let column: [V; MR] = std::array::from_fn(
+                #[inline(always)]
+                |f| c[f][v],
+            );
             if layout.flat {
                 store_runs(simd, walk, column, places[v], y);
             } else {
@@ -240,20 +239,20 @@ fn one_tile<V: Vector, const MR: usize, const NV: usize>(
 ) -> [[V; NV]; MR] {
     // Slices of one length, so that one check of a tap is a check for all of them.
     let len = walk.reach + V::LANES;
-    let mut rows = [framed; NV];
-    for v in 0..NV {
-        rows[v] = &framed[bases[v]..bases[v] + len];
-    }
+    let rows: [&[V::Element]; NV] = std::array::from_fn(
+        #[inline(always)]
+        |v| &framed[bases[v]..bases[v] + len],
+    );
     let mut c = [[V::splat(simd, V::Element::ZERO); NV]; MR];
     let mut tap = walk.first_tap();
     for weights in weights.chunks_exact(MR) {
         let here = tap.offset..tap.offset + V::LANES;
         // The smaller of the two sides stays in registers; the other passes by.
         if MR >= NV {
-            let mut x = [V::splat(simd, V::Element::ZERO); NV];
-            for v in 0..NV {
-                x[v] = V::load(simd, &rows[v][here.clone()]);
-            }
+            let x: [V; NV] = std::array::from_fn(
+                #[inline(always)]
+                |v| V::load(simd, &rows[v][here.clone()]),
+            );
             for f in 0..MR {
                 let weight = V::splat(simd, weights[f]);
                 for v in 0..NV {
@@ -261,10 +260,10 @@ fn one_tile<V: Vector, const MR: usize, const NV: usize>(
                 }
             }
         } else {
-            let mut w = [V::splat(simd, V::Element::ZERO); MR];
-            for f in 0..MR {
-                w[f] = V::splat(simd, weights[f]);
-            }
+            let w: [V; MR] = std::array::from_fn(
+                #[inline(always)]
+                |f| V::splat(simd, weights[f]),
+            );
             for v in 0..NV {
                 let x = V::load(simd, &rows[v][here.clone()]);
                 for f in 0..MR {

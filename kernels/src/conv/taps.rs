@@ -213,11 +213,13 @@ fn all_tiles<V: Vector, const ROWS: usize, const COLS: usize, const NV: usize>(
     };
     let reach = (walk.height - 1) * walk.row_step + (walk.width - 1) * walk.col_step + COLS;
     for sums in sums.chunks_exact_mut(ROWS * COLS * NV * V::LANES) {
-        let mut rows = [framed; ROWS];
-        for r in 0..ROWS {
-            let place = walk.tap_place((first + r) * COLS);
-            rows[r] = &framed[place..place + reach];
-        }
+        let rows: [&[V::Element]; ROWS] = std::array::from_fn(
+            #[inline(always)]
+            |r| {
+                let place = walk.tap_place((first + r) * COLS);
+                &framed[place..place + reach]
+            },
+        );
         let c = tile::load::<V, ROWS, COLS, NV>(simd, sums);
         let c = tile::multiply::<V, ROWS, COLS, NV>(simd, &steps, (rows, 0), turned, c);
         tile::store(c, sums);

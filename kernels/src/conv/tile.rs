@@ -135,11 +135,10 @@ pub(super) fn multiply<V: Vector, const ROWS: usize, const COLS: usize, const NV
 /// NV registers, contiguous.
 #[inline(always)]
 pub(super) fn load_row<V: Vector, const NV: usize>(simd: V::Simd, from: &[V::Element]) -> [V; NV] {
-    let mut row = [V::splat(simd, V::Element::ZERO); NV];
-    for v in 0..NV {
-        row[v] = V::load(simd, &from[v * V::LANES..]);
-    }
-    row
+    std::array::from_fn(
+        #[inline(always)]
+        |v| V::load(simd, &from[v * V::LANES..]),
+    )
 }
 
 /// ROWS x COLS rows of C, contiguous.
@@ -204,25 +203,20 @@ pub(super) fn turn_rows<V: Vector>(
 }
 
 /// Turns the whole registers' worth of rows of c [rows, `width`] that lie in `ready`: column f of c goes to row f of
-/// out [filters, `rows`]. Returns the first row that is left. One copy of the code for all tiles.
-#[inline(never)]
-pub(super) fn turn_ready<S: Simd, V: Vector>(
-    (level, simd): (S, V::Simd),
+/// out [filters, `rows`]. Returns the first row that is left.
+#[inline(always)]
+pub(super) fn turn_ready<V: Vector>(
+    simd: V::Simd,
     (c, width): (&[V::Element], usize),
     ready: Range<usize>,
     (out, rows): (&mut [V::Element], usize),
 ) -> usize {
-    level.vectorize(
-        #[inline(always)]
-        || {
-            let mut first = ready.start;
-            while first + V::LANES <= ready.end {
-                turn_block::<V>(simd, (c, width), first, (&mut *out, rows));
-                first += V::LANES;
-            }
-            first
-        },
-    )
+    let mut first = ready.start;
+    while first + V::LANES <= ready.end {
+        turn_block::<V>(simd, (c, width), first, (&mut *out, rows));
+        first += V::LANES;
+    }
+    first
 }
 
 /// Turns a register's worth of rows from row `first` on, as [`turn_ready`].
@@ -247,7 +241,7 @@ fn turn_block<V: Vector>(
     }
 }
 
-/// Turns the rows from `first` to the last, as [`turn_ready`].
+/// Turns the rows from `first` to the last, as [`turn_ready`]. One copy of the code for all tiles.
 #[inline(never)]
 pub(super) fn turn_from<S: Simd, V: Vector>(
     (level, simd): (S, V::Simd),

@@ -16,7 +16,7 @@ use std::mem::MaybeUninit;
 use super::Start;
 use super::epilogue::Bias;
 use crate::Element;
-use crate::simd::{Simd, Vector};
+use crate::simd::Vector;
 
 /// The mask of the last of NV registers, where `cols` columns cut it short.
 #[inline(always)]
@@ -205,47 +205,25 @@ pub(super) unsafe fn end_turned<V: Vector, const MR: usize, const NV: usize>(
     steps: Steps,
     c: *mut V::Element,
 ) {
-    let mut block = MaybeUninit::<Block<V::Element>>::uninit();
-    let rows = block.as_mut_ptr().cast::<V::Element>();
+    let mut block = [MaybeUninit::<Block<V::Element>>::uninit(); 2];
+    let [rows, columns] = block.each_mut().map(|block| block.as_mut_ptr().cast::<V::Element>());
     for i in (0..MR).step_by(V::LANES) {
         let height = if MR - i < V::LANES { MR - i } else { V::LANES };
-        for (at, row) in sums[i..i + height].iter().enumerate() {
-            // SAFETY: a block has room for LANES registers.
-            unsafe { row[0].store_to(rows.add(at * V::LANES)) };
-        }
-        // SAFETY: the rows have just been written, and the caller promises the elements of C.
-        unsafe { store_columns::<V>(simd, rows, height, cols, c.add(i), steps.c_step) };
-    }
-}
-
-/// Stores `height` rows of a register each as columns of C, `stride` apart: one copy of the code for all tiles.
-///
-/// # Safety
-/// The rows, in one [`Block`], must have been written, and `height` elements of C must be writable in `cols` columns.
-#[inline(never)]
-unsafe fn store_columns<V: Vector>(
-    simd: V::Simd,
-    rows: *const V::Element,
-    height: usize,
-    cols: usize,
-    c: *mut V::Element,
-    stride: usize,
-) {
-    simd.vectorize(
-        #[inline(always)]
-        || {
-            let mut block = MaybeUninit::<Block<V::Element>>::uninit();
-            let columns = block.as_mut_ptr().cast::<V::Element>();
-            // SAFETY: a block has room for LANES registers, and the caller promises the rows and the elements of C.
-            unsafe {
-                V::transpose(simd, (rows, V::LANES), height, (columns, V::LANES));
-                let mask = V::mask(simd, height);
-                for j in 0..if cols < V::LANES { cols } else { V::LANES } {
-                    V::load_from(simd, columns.add(j * V::LANES)).store_masked(c.add(j * stride), mask);
+        // SAFETY: a block has room for LANES registers, and the caller promises the elements of C.
+        unsafe {
+            for (at, row) in sums[i..i + height].iter().enumerate() {
+                row[0].store_to(rows.add(at * V::LANES));
+            }
+            V::transpose(simd, (rows, V::LANES), height, (columns, V::LANES));
+            let mask = V::mask(simd, height);
+            for j in 0..V::LANES {
+                if j < cols {
+                    let column = V::load_from(simd, columns.add(j * V::LANES));
+                    column.store_masked(c.add(i + j * steps.c_step), mask);
                 }
             }
-        },
-    );
+        }
+    }
 }
 
 /// Room for LANES registers, in whole cache lines.
@@ -263,17 +241,18 @@ unsafe fn load_row<V: Vector, const NV: usize>(
     source: *const V::Element,
     last: Option<V::Mask>,
 ) -> [V; NV] {
-    let mut row = [V::splat(simd, V::Element::ZERO); NV];
-    for (v, register) in row.iter_mut().enumerate() {
-        let from = source.wrapping_add(v * V::LANES);
-        *register = match last {
-            // SAFETY: the caller promises the elements of the mask.
-            Some(mask) if v == NV - 1 => unsafe { V::load_masked(simd, from, mask) },
-            // SAFETY: the caller promises the elements of this register.
-            _ => unsafe { V::load_from(simd, from) },
-        };
-    }
-    row
+    std::array::from_fn(
+        #[inline(always)]
+        |v| {
+            let from = source.wrapping_add(v * V::LANES);
+            match last {
+                // SAFETY: the caller promises the elements of the mask.
+                Some(mask) if v == NV - 1 => unsafe { V::load_masked(simd, from, mask) },
+                // SAFETY: the caller promises the elements of this register.
+                _ => unsafe { V::load_from(simd, from) },
+            }
+        },
+    )
 }
 
 /// NV registers to `target`, the last one through the mask if there is one.

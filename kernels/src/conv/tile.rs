@@ -18,10 +18,9 @@
 //! k. No lane is lost at the end of a map's rows, whatever their width, and a row of C is one chain over
 //! k in its order (N2, N3).
 
-use std::marker::PhantomData;
 use std::ops::Range;
 
-use crate::simd::{Kernel, Simd, Vector};
+use crate::simd::{Simd, Vector};
 use crate::{Element, Level};
 
 /// Lanes of the widest register: what filters are padded to where room is set aside.
@@ -38,15 +37,7 @@ pub(super) const MISSING: &str = "no convolution of this type has tiles at this 
 
 /// [`exists`] at a level.
 pub(super) fn exists_at<T: Element>(level: Level) -> bool {
-    struct Exists<T>(PhantomData<T>);
-    impl<T: Element> Kernel for Exists<T> {
-        type Output = bool;
-        #[inline(always)]
-        fn run<S: Simd>(self, _: S) -> bool {
-            exists::<T, S>()
-        }
-    }
-    level.dispatch(Exists::<T>(PhantomData))
+    !level.is_plain() && size_of::<T>() == size_of::<f32>()
 }
 
 /// How k runs: three nested loops, the outermost first, and how far a step of each moves on in A. B moves

@@ -122,9 +122,7 @@ macro_rules! instance {
 /// of others.
 #[inline(always)]
 pub(super) fn near_kernel<T: Element, S: Simd>(rows: usize, vectors: usize) -> Near<T, S> {
-    if const { S::PLAIN } {
-        unreachable!("plain levels have one kind of tiles")
-    } else if const { one_at_a_time::<T::Vector<S>>() } {
+    if const { one_at_a_time::<T::Vector<S>>() } {
         instance!(near, rows, vectors, 1: 1 2 3 4 5 6 7 8 9 10 11 12;)
     } else if const { S::REGISTERS >= 32 } {
         instance!(near, rows, vectors, 1: 1 2 3 4 5 6 7 8 9 10 11 12; 3: 1 2 3 4 5 6 7 8;)

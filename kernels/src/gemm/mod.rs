@@ -259,6 +259,9 @@ fn by_shape<T: Element, S: Simd>(
         }
         return add_bias(simd, bias, &mut c);
     }
+    if const { S::PLAIN } {
+        return five_loops(simd, start, bias, a, b, c);
+    }
     if m == 1 && row::reads(&b) && (c.col_stride() == 1 || n == 1) {
         row::product(simd, start, a, b, c.row_mut(0));
         return add_bias(simd, bias, &mut c);
@@ -267,7 +270,7 @@ fn by_shape<T: Element, S: Simd>(
         row::product(simd, start, b.t(), a.t(), c.reborrow().t().row_mut(0));
         return add_bias(simd, bias, &mut c);
     }
-    if const { !S::PLAIN } && is_small::<T, S>(start, &a, &b, &c) {
+    if is_small::<T, S>(start, &a, &b, &c) {
         in_place(simd, start, bias, a, b, c);
     } else {
         five_loops(simd, start, bias, a, b, c);

@@ -23,7 +23,7 @@ pub(super) fn reads<T: Element>(b: &MatRef<'_, T>) -> bool {
 }
 
 /// The row `c` of the product of the row `a` [1, k] and `b` [k, n], one of whose strides is 1.
-#[inline(always)]
+#[inline(never)]
 pub(super) fn product<T: Element, S: Simd>(
     simd: S,
     start: Start,
@@ -31,6 +31,14 @@ pub(super) fn product<T: Element, S: Simd>(
     b: MatRef<'_, T>,
     c: &mut [T],
 ) {
+    simd.vectorize(
+        #[inline(always)]
+        || chains(simd, start, a, b, c),
+    );
+}
+
+#[inline(always)]
+fn chains<T: Element, S: Simd>(simd: S, start: Start, a: MatRef<'_, T>, b: MatRef<'_, T>, c: &mut [T]) {
     if start == Start::Zero {
         c.fill(T::ZERO);
     }

@@ -55,7 +55,7 @@ pub(crate) fn forward<T: Element>(
     all.run(exec, x.len(), |planes| {
         let x = &x[planes.first * pool.area_in()..][..planes.count * pool.area_in()];
         let y = planes.out;
-        if pool.is_pairs() {
+        if pool.is_pairs(exec.level) {
             pairs::run(exec, pool, Mean { x, y });
         } else {
             exec.level.vectorize(
@@ -189,7 +189,7 @@ pub(crate) fn backward<T: Element>(
     all.run(exec, values, |planes| {
         let windows = planes.first * pool.area_out()..(planes.first + planes.count) * pool.area_out();
         let (grad_y, grad_x) = (&grad_y[windows], planes.out);
-        if pool.is_pairs() {
+        if pool.is_pairs(exec.level) {
             pairs::run(exec, pool, Share { grad_y, grad_x });
         } else {
             exec.level.vectorize(

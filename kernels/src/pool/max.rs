@@ -89,7 +89,7 @@ pub(crate) fn forward<T: Element, const RELU: bool>(
     all.run(exec, x.len(), |planes| {
         let x = &x[planes.first * pool.area_in()..][..planes.count * pool.area_in()];
         let (y, indices) = (planes.out, planes.second);
-        if pool.is_pairs() {
+        if pool.is_pairs(exec.level) {
             pairs::run(exec, pool, Best::<T, RELU> { x, y, indices });
         } else {
             exec.level.vectorize(
@@ -302,7 +302,7 @@ pub(crate) fn backward<T: Element, const RELU: bool>(
         let windows = planes.first * pool.area_out()..(planes.first + planes.count) * pool.area_out();
         let (indices, y) = (&indices[windows.clone()], &y[windows.clone()]);
         let (grad_y, grad_x) = (&grad_y[windows], planes.out);
-        let inside = if pool.is_pairs() {
+        let inside = if pool.is_pairs(exec.level) {
             pairs::run(exec, pool, Spread::<T, RELU> { indices, y, grad_y, grad_x })
         } else {
             let area = pool.area_out();

@@ -20,8 +20,8 @@ pub use average::{average_backward, average_forward};
 pub use global::{global_average_backward, global_average_forward};
 pub use max::{max_backward, max_forward, relu_max_backward, relu_max_forward};
 
-use crate::Error;
 use crate::conv::Axis;
+use crate::{Error, Level};
 
 /// All sizes of a 2-D pooling, which treats each channel alone; a 1-D one has height 1.
 ///
@@ -112,9 +112,9 @@ impl Pool2d {
         self.axis(1, self.w_in)
     }
 
-    /// Windows of 2 x 2 that tile the plane: the common case, with bodies of its own.
-    fn is_pairs(&self) -> bool {
-        self.kernel == [2, 2] && self.stride == [2, 2] && self.padding == [0, 0]
+    /// Windows of 2 x 2 that tile the plane: the common case, with bodies of its own where there are vectors.
+    fn is_pairs(&self, level: Level) -> bool {
+        !level.is_plain() && self.kernel == [2, 2] && self.stride == [2, 2] && self.padding == [0, 0]
     }
 
     /// Values of one input plane.

@@ -36,6 +36,9 @@ impl<W: Windows> Kernel for Pairs<'_, W> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> W::Output {
         type Register<W, S> = <<W as Windows>::Element as Element>::Vector<S>;
+        if const { S::PLAIN } {
+            unreachable!("pairs are for levels with vectors")
+        }
         if self.pool.w_out() > Register::<W, S::Narrow>::LANES {
             self.lanes::<Register<W, S>>(simd)
         } else {

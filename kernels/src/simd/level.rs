@@ -96,6 +96,11 @@ impl Level {
         self.dispatch(Name)
     }
 
+    /// Whether it is plain Rust, [`Simd::PLAIN`]: the plain body of an operation is the only one then.
+    pub(crate) fn is_plain(self) -> bool {
+        matches!(self, Self::Emulated(_) | Self::Scalar(_))
+    }
+
     /// Runs `kernel` compiled for this level. Call it once, at the outside of a public function.
     #[inline]
     pub fn dispatch<K: Kernel>(self, kernel: K) -> K::Output {

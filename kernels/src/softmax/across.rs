@@ -73,6 +73,9 @@ impl<T: Element> Kernel for Enter<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
+        if const { S::PLAIN } {
+            unreachable!("rows side by side are for levels with vectors")
+        }
         let Self { classes, x, padded, d } = self;
         let length = ROWS * classes;
         for first in (0..x.len()).step_by(length) {
@@ -146,6 +149,9 @@ impl<T: Element> Kernel for Leave<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
+        if const { S::PLAIN } {
+            unreachable!("rows side by side are for levels with vectors")
+        }
         let Self { classes, e, goal, sums, grad } = self;
         let mut labels = [u32::MAX; TILE_ROWS];
         labels[..goal.labels.len()].copy_from_slice(goal.labels);

@@ -135,7 +135,7 @@ impl<T: Element> Goal<'_, T> {
 
 /// The gradients (p - [j = y]) * r of the rows of x, and their losses.
 fn rows<T: Element>(level: Level, classes: usize, x: &[T], grad: &mut [T], goal: Goal<'_, T>) {
-    if classes <= across::MOST_CLASSES && x.len() >= across::LEAST_ROWS * classes {
+    if !level.is_plain() && classes <= across::MOST_CLASSES && x.len() >= across::LEAST_ROWS * classes {
         across::rows(level, classes, x, grad, goal);
     } else {
         along::rows(level, classes, x, grad, goal);

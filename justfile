@@ -106,12 +106,16 @@ prove-math *ARGS:
 # Formatting, lints, documentation
 lint:
     cargo fmt --all --check
-    cargo clippy --workspace --all-targets -- -D warnings
+    cargo clippy --workspace --all-targets --features benches/peers -- -D warnings
     RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 
 # Formats the code
 fmt:
     cargo fmt --all
+
+# What a build takes from nothing: seconds, the slowest crates, lines of LLVM IR; names of builds are optional: `just build-time program lines`
+build-time *ARGS:
+    python3 tools/build_time.py {{ARGS}}
 
 # Packs the program, with data and experiments inside, for this platform: writes dist/
 dist:

@@ -17,6 +17,8 @@ done
 for tool in tar gzip; do
     command -v "$tool" >/dev/null || stop "no \`$tool\` on the PATH: install your system's package"
 done
+target=${CARGO_TARGET_DIR:-target}
+mkdir -p "$target" 2>/dev/null && [ -w "$target" ] || stop "the target folder $target cannot be written: name another one with \`CARGO_TARGET_DIR=FOLDER just dist\`"
 mkdir -p dist 2>/dev/null && [ -w dist ] || stop "$PWD/dist cannot be written: make the folder writable"
 
 version=$(cargo pkgid --package experiments | sed 's/.*[#@]//')

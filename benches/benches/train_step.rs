@@ -1,5 +1,5 @@
 //! Samples per second of one training step: batch 64, plain SGD, softmax cross-entropy, f32, data in
-//! memory. Run `cargo bench -p benches --bench train_step [FILTER]`.
+//! memory. Run `just bench train_step`.
 //!
 //! The networks are those of [`networks`]. Each runs on one thread and on a pool of two. Before a model is
 //! timed, its step at the best level is compared by bits with the step at the scalar level.

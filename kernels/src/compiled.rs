@@ -6,8 +6,8 @@
 
 use crate::activation::{self, Activation};
 use crate::conv::{self, BackwardInput, ChunkGradients, Conv2d, Forward};
+use crate::gemm::Product;
 use crate::gemm::ladder::{self, Rung};
-use crate::gemm::{self, Product};
 use crate::lookup::{self, Lookup};
 use crate::pool::{self, Pool2d};
 use crate::{Error, Exec, Level, peak, reduce, softmax};
@@ -32,7 +32,7 @@ macro_rules! compiled {
 }
 
 compiled! {
-    fn product(product: Product<'_, Self>, exec: Exec) -> () = gemm::chunks::compute;
+    fn product(product: Product<'_, Self>, exec: Exec) -> () = Product::share_out;
     fn rungs() -> [Rung<Self>; 6] = ladder::all;
     fn conv_forward(exec: Exec, conv: &Conv2d, operands: Forward<'_, Self>)
         -> Result<(), Error> = conv::forward::compute;

@@ -3,7 +3,6 @@
 //! A word in capitals or in angle brackets stands for the reader's own, and so does a file called `my...toml`.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -11,25 +10,7 @@ use experiments::cli::{Cli, DataVerb, Verb};
 use experiments::data::catalogue;
 use experiments::suite;
 
-/// The repository's root.
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
-
-/// Every Markdown file but those of results, which the program writes.
-fn markdown(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() {
-            if !["target", "results", "dist"].contains(&name.as_str()) && !name.starts_with('.') {
-                markdown(&path, found);
-            }
-        } else if name.ends_with(".md") {
-            found.push(path);
-        }
-    }
-}
+use crate::documentation::{markdown, root};
 
 /// The code spans of a text, which may run over line ends.
 fn spans(text: &str) -> Vec<String> {
@@ -214,7 +195,7 @@ fn justfile() -> String {
 fn every_command_of_the_documents_can_be_typed() {
     let (justfile, mut files) = (justfile(), Vec::new());
     let recipes = recipes(&justfile);
-    markdown(root(), &mut files);
+    markdown(root(), &["results"], &mut files);
     assert!(files.iter().any(|file| file.ends_with("docs/course-map.md")), "the walk missed docs/");
     let (mut faults, mut seen) = (Vec::new(), 0);
     for file in files {

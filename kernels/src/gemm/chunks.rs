@@ -24,11 +24,6 @@ pub struct Product<'a, T> {
     pub(super) c: MatMut<'a, T>,
 }
 
-/// Computes C, on the pool's threads if `exec` allows it and the work is worth it.
-pub(crate) fn compute<T: Element>(product: Product<'_, T>, exec: Exec) {
-    product.share_out(exec);
-}
-
 impl<'a, T: Element> Product<'a, T> {
     /// C = A B by the rule for products (N2).
     pub(super) fn of(a: MatRef<'a, T>, b: MatRef<'a, T>, c: MatMut<'a, T>) -> Self {
@@ -41,7 +36,8 @@ impl<'a, T: Element> Product<'a, T> {
         T::product(self, exec);
     }
 
-    fn share_out(self, exec: Exec) {
+    /// As [`Product::compute`], for one type: on the pool's threads if `exec` allows it and the work is worth it.
+    pub(crate) fn share_out(self, exec: Exec) {
         let product = self.oriented();
         let k = product.a.cols();
         let tasks = match exec.threads {

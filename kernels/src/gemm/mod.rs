@@ -24,7 +24,7 @@
 
 mod ahead;
 mod blocking;
-pub(crate) mod chunks;
+mod chunks;
 mod epilogue;
 pub mod ladder;
 #[allow(unsafe_code)] // checks its bounds once per strip instead of once per element

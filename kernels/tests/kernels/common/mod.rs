@@ -1,5 +1,5 @@
 //! What the tests of the kernels share: the levels that they run on, comparison by bits, and values.
-#![allow(dead_code, unreachable_pub, reason = "each test file is a crate of its own and uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "the tests of models use a part of it")]
 
 pub mod convolution;
 pub mod product;

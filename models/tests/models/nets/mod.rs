@@ -1,5 +1,5 @@
 //! The networks that several tests train, and deterministic batches for them.
-#![allow(dead_code, unreachable_pub, reason = "each test file is a crate of its own and uses its part")]
+#![allow(unreachable_pub, reason = "all of it is for the other tests of this program")]
 
 use kernels::Exec;
 use kernels::activation::Activation;

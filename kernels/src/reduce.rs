@@ -42,12 +42,10 @@ impl<T: Element> Kernel for Lanes<'_, T> {
 }
 
 impl<T: Element> Lanes<'_, T> {
-    /// The lanes in N registers. x - c and s + x are fused operations with a factor of one, which
-    /// round as the plain ones do.
+    /// The lanes in N registers.
     #[inline(always)]
     fn columns<S: Simd, const N: usize>(&self, simd: S) -> T {
         let width = T::Vector::<S>::LANES;
-        let one = T::Vector::<S>::splat(simd, T::ONE);
         let shift = T::Vector::<S>::splat(simd, -self.centre);
         let mut sums = [T::Vector::<S>::splat(simd, T::ZERO); N];
         let rows = self.x.chunks_exact(LANES);
@@ -56,10 +54,10 @@ impl<T: Element> Lanes<'_, T> {
             for (i, sum) in sums.iter_mut().enumerate() {
                 let x = T::Vector::<S>::load(simd, &row[i * width..]);
                 *sum = if self.squared {
-                    let d = x.mul_add(one, shift);
+                    let d = x + shift;
                     d.mul_add(d, *sum)
                 } else {
-                    x.mul_add(one, *sum)
+                    *sum + x
                 };
             }
         }

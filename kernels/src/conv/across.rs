@@ -269,11 +269,9 @@ fn one_row<V: Vector, const MR: usize, const NV: usize>(
         let zero = [[[V::splat(simd, V::Element::ZERO); NV]; MR]; 1];
         let mut c = tile::multiply::<V, 1, MR, NV>(simd, &steps, ([planes], start), weights, zero);
         if let Some(bias) = bias {
-            // One rounding, of c + b: 1 c is exact.
-            let one = V::splat(simd, V::Element::ONE);
             for c in &mut c[0] {
                 for v in 0..NV {
-                    c[v] = one.mul_add(c[v], bias[v]);
+                    c[v] = c[v] + bias[v];
                 }
             }
         }
@@ -297,14 +295,13 @@ pub(super) fn has_negative_zero<T: Element, S: Simd>(level: S, values: &[T]) -> 
     )
 }
 
-/// result [positions, registers] += bias, one rounding of c + b: 1 c is exact.
+/// result [positions, registers] += bias.
 #[inline(always)]
 fn add_bias<V: Vector, const NV: usize>(simd: V::Simd, bias: [V; NV], result: &mut [V::Element]) {
-    let one = V::splat(simd, V::Element::ONE);
     for c in result.chunks_exact_mut(NV * V::LANES) {
         for v in 0..NV {
             let c = &mut c[v * V::LANES..(v + 1) * V::LANES];
-            one.mul_add(V::load(simd, c), bias[v]).store(c);
+            (V::load(simd, c) + bias[v]).store(c);
         }
     }
 }

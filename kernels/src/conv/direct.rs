@@ -163,7 +163,6 @@ fn all_tiles<V: Vector, const MR: usize, const NV: usize>(simd: V::Simd, tiles: 
         #[inline(always)]
         |f| bias.map(|bias| V::splat(simd, bias[f])),
     );
-    let one = V::splat(simd, V::Element::ONE);
     for first in (0..layout.registers).step_by(NV) {
         // A tile beyond the last register computes that one again.
         let places: [(usize, usize); NV] = std::array::from_fn(
@@ -174,8 +173,7 @@ fn all_tiles<V: Vector, const MR: usize, const NV: usize>(simd: V::Simd, tiles: 
         let mut c = one_tile::<V, MR, NV>(simd, walk, weights, framed, bases);
         for (c, bias) in c.iter_mut().zip(bias) {
             if let Some(bias) = bias {
-                // One rounding, of c + b: 1 c is exact.
-                c.iter_mut().for_each(|c| *c = one.mul_add(*c, bias));
+                c.iter_mut().for_each(|c| *c = *c + bias);
             }
         }
         for v in 0..NV {

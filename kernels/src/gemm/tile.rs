@@ -152,15 +152,13 @@ pub(super) unsafe fn add_to_tile<V: Vector, const MR: usize, const NV: usize>(
     last: Option<V::Mask>,
     sums: &mut [[V; NV]; MR],
 ) {
-    // A multiple of one: the sum, with its one rounding.
-    let one = V::splat(simd, V::Element::ONE);
     match bias {
         Bias::None => {}
         Bias::OfRows(bias) => {
             for (row, &x) in sums.iter_mut().zip(bias) {
                 let x = V::splat(simd, x);
                 for sum in row {
-                    *sum = one.mul_add(*sum, x);
+                    *sum = *sum + x;
                 }
             }
         }
@@ -169,7 +167,7 @@ pub(super) unsafe fn add_to_tile<V: Vector, const MR: usize, const NV: usize>(
             let xs: [V; NV] = unsafe { load_row(simd, bias.as_ptr(), last) };
             for row in sums {
                 for v in 0..NV {
-                    row[v] = one.mul_add(row[v], xs[v]);
+                    row[v] = row[v] + xs[v];
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! A vector of plain Rust values, for the levels without intrinsics.
 
 use std::marker::PhantomData;
+use std::ops::Add;
 
 use super::{Simd, Vector};
 use crate::Element;
@@ -22,6 +23,18 @@ impl<T, S, const N: usize> Array<T, S, N> {
     #[inline(always)]
     fn new(lanes: [T; N]) -> Self {
         Self { lanes, simd: PhantomData }
+    }
+}
+
+impl<T: Element, S: Portable, const N: usize> Add for Array<T, S, N> {
+    type Output = Self;
+
+    #[inline(always)]
+    fn add(mut self, other: Self) -> Self {
+        for i in 0..N {
+            self.lanes[i] = self.lanes[i] + other.lanes[i];
+        }
+        self
     }
 }
 

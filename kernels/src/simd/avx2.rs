@@ -1,6 +1,7 @@
 //! AVX2 and FMA.
 
 use std::arch::x86_64::*;
+use std::ops::Add;
 
 use super::{Simd, Vector};
 
@@ -55,12 +56,21 @@ pub struct Mask {
 
 macro_rules! vector {
     ($name:ident, $element:ident, $register:ident, $lanes:literal, $signs:ident,
-     $splat:ident, $fma:ident, $load:ident, $load_masked:ident, $store:ident,
+     $splat:ident, $add:ident, $fma:ident, $load:ident, $load_masked:ident, $store:ident,
      $zero:ident, $less:ident, $blend:ident, $transpose:ident, $deinterleave:ident,
      $interleave:ident) => {
         #[doc = concat!("A register of ", $lanes, " x ", stringify!($element), ".")]
         #[derive(Clone, Copy, Debug)]
         pub struct $name($register);
+
+        impl Add for $name {
+            type Output = Self;
+            #[inline(always)]
+            fn add(self, other: Self) -> Self {
+                // SAFETY: a value exists, so a token did.
+                Self(unsafe { $add(self.0, other.0) })
+            }
+        }
 
         impl Vector for $name {
             type Element = $element;
@@ -179,6 +189,7 @@ vector!(
     8,
     SIGNS_32,
     _mm256_set1_ps,
+    _mm256_add_ps,
     _mm256_fmadd_ps,
     _mm256_loadu_ps,
     _mm256_maskload_ps,
@@ -197,6 +208,7 @@ vector!(
     4,
     SIGNS_64,
     _mm256_set1_pd,
+    _mm256_add_pd,
     _mm256_fmadd_pd,
     _mm256_loadu_pd,
     _mm256_maskload_pd,

@@ -1,6 +1,7 @@
 //! AVX-512 (F, DQ, BW, VL) with FMA.
 
 use std::arch::x86_64::*;
+use std::ops::Add;
 
 use super::{Simd, Vector};
 
@@ -47,12 +48,21 @@ impl Simd for Avx512 {
 
 macro_rules! vector {
     ($name:ident, $element:ident, $register:ident, $lanes:literal, $mask:ident,
-     $splat:ident, $fma:ident, $load:ident, $load_masked:ident, $store:ident, $store_masked:ident,
+     $splat:ident, $add:ident, $fma:ident, $load:ident, $load_masked:ident, $store:ident, $store_masked:ident,
      $zero:ident, $less:ident, $blend:ident, $transpose:ident, $deinterleave:ident,
      $interleave:ident) => {
         #[doc = concat!("A register of ", $lanes, " x ", stringify!($element), ".")]
         #[derive(Clone, Copy, Debug)]
         pub struct $name($register);
+
+        impl Add for $name {
+            type Output = Self;
+            #[inline(always)]
+            fn add(self, other: Self) -> Self {
+                // SAFETY: a value exists, so a token did.
+                Self(unsafe { $add(self.0, other.0) })
+            }
+        }
 
         impl Vector for $name {
             type Element = $element;
@@ -157,6 +167,7 @@ vector!(
     16,
     __mmask16,
     _mm512_set1_ps,
+    _mm512_add_ps,
     _mm512_fmadd_ps,
     _mm512_loadu_ps,
     _mm512_maskz_loadu_ps,
@@ -176,6 +187,7 @@ vector!(
     8,
     __mmask8,
     _mm512_set1_pd,
+    _mm512_add_pd,
     _mm512_fmadd_pd,
     _mm512_loadu_pd,
     _mm512_maskz_loadu_pd,

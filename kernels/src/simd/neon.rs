@@ -1,6 +1,7 @@
 //! NEON (Advanced SIMD), which every 64-bit ARM CPU has.
 
 use std::arch::aarch64::*;
+use std::ops::Add;
 
 use super::{Simd, Vector};
 
@@ -35,11 +36,20 @@ impl Simd for Neon {
 
 macro_rules! vector {
     ($name:ident, $element:ident, $register:ident, $lanes:literal,
-     $splat:ident, $fma:ident, $load:ident, $store:ident, $less_than_zero:ident, $select:ident,
+     $splat:ident, $add:ident, $fma:ident, $load:ident, $store:ident, $less_than_zero:ident, $select:ident,
      $even:ident, $odd:ident, $low:ident, $high:ident) => {
         #[doc = concat!("A register of ", $lanes, " x ", stringify!($element), ".")]
         #[derive(Clone, Copy, Debug)]
         pub struct $name($register);
+
+        impl Add for $name {
+            type Output = Self;
+            #[inline(always)]
+            fn add(self, other: Self) -> Self {
+                // SAFETY: a value exists, so a token did.
+                Self(unsafe { $add(self.0, other.0) })
+            }
+        }
 
         impl Vector for $name {
             type Element = $element;
@@ -123,6 +133,7 @@ vector!(
     float32x4_t,
     4,
     vdupq_n_f32,
+    vaddq_f32,
     vfmaq_f32,
     vld1q_f32,
     vst1q_f32,
@@ -139,6 +150,7 @@ vector!(
     float64x2_t,
     2,
     vdupq_n_f64,
+    vaddq_f64,
     vfmaq_f64,
     vld1q_f64,
     vst1q_f64,

@@ -1,5 +1,7 @@
 //! What a micro-kernel asks of a vector register.
 
+use std::ops::Add;
+
 use super::Simd;
 use crate::Element;
 
@@ -8,7 +10,7 @@ use crate::Element;
 /// A value can only be made through the token of its instruction set, so having one proves that
 /// the CPU can run its methods. All of them are `#[inline(always)]`, to be compiled inside
 /// [`Simd::vectorize`].
-pub trait Vector: Copy {
+pub trait Vector: Copy + Add<Output = Self> {
     /// `f32` or `f64`.
     type Element: Element;
     /// The instruction set.

@@ -169,7 +169,7 @@ impl<T: Element> Kernel for Leave<'_, T> {
 /// The sums of N4: its lanes are the classes. Those that a row lacks are +0.0, which changes no sum here.
 #[inline(always)]
 fn sum<T: Element, S: Simd>(simd: S, e: &[T]) -> Lanes<T> {
-    let (zero, one) = (T::Vector::<S>::splat(simd, T::ZERO), T::Vector::<S>::splat(simd, T::ONE));
+    let zero = T::Vector::<S>::splat(simd, T::ZERO);
     let mut sums = [T::ZERO; ROWS];
     for (group, sums) in sums.chunks_exact_mut(T::Vector::<S>::LANES).enumerate() {
         let e = &e[group * T::Vector::<S>::LANES..];
@@ -178,12 +178,12 @@ fn sum<T: Element, S: Simd>(simd: S, e: &[T]) -> Lanes<T> {
             *lane = T::Vector::<S>::load(simd, e);
         }
         for (lane, e) in lanes.iter_mut().zip(e.chunks(ROWS).skip(HALF)) {
-            *lane = lane.mul_add(one, T::Vector::<S>::load(simd, e));
+            *lane = *lane + T::Vector::<S>::load(simd, e);
         }
         let mut half = HALF / 2;
         while half > 0 {
             for l in 0..half {
-                lanes[l] = lanes[l].mul_add(one, lanes[l + half]);
+                lanes[l] = lanes[l] + lanes[l + half];
             }
             half /= 2;
         }

@@ -15,6 +15,7 @@
 //! | [`math`] | exp, ln, tanh, sigmoid: correctly rounded in f32 |
 //! | [`reduce`] | sums, means, norms over 32 virtual lanes; argmax |
 //! | [`lookup`] | stored bytes to values, row by row |
+//! | [`parallel`] | work cut into parts for threads |
 //! | [`samples`] | the memory of a batch, lent to threads by ranges of samples |
 //! | [`environment`] | rounding and subnormals as the contract asks for |
 //! | [`peak`], [`bandwidth`] | the FMA peak and the rate of moving values of this machine, the yardsticks of every timing |
@@ -42,7 +43,7 @@ mod exec;
 pub mod gemm;
 pub mod lookup;
 pub mod math;
-mod parallel;
+pub mod parallel;
 pub mod peak;
 pub mod pool;
 pub mod reduce;
@@ -51,6 +52,7 @@ pub mod reference;
 pub mod samples;
 pub mod simd;
 pub mod softmax;
+mod tuning;
 #[allow(unsafe_code)] // splits a matrix into tiles that do not meet
 mod view;
 
@@ -58,6 +60,7 @@ pub use element::Element;
 pub use error::Error;
 pub use exec::{Exec, Threads};
 pub use simd::Level;
+pub use tuning::Tuning;
 pub use view::{MatMut, MatRef};
 
 /// Number of the numeric contract that this crate keeps. A change of any bit raises it.

@@ -1,52 +1,57 @@
-//! Threads: tiles of the output are shared out, and nothing else, so that no sum depends on them.
+//! Threads: work is cut into parts, each of which one thread computes whole, so that no sum depends on them.
 
 #![forbid(unsafe_code)]
 
-use std::ops::Range;
+use crate::Error;
 
-use crate::MatMut;
-
-/// Calls `f(rows, columns, tile)` for about `tasks` tiles that together are `c`, on the threads of
-/// the surrounding rayon pool.
-///
-/// The matrix is halved along its longer side, in whole multiples of `grain` (rows, columns),
-/// until the tasks or the grains run out. Nothing is allocated.
-pub(crate) fn tiles<T: Send>(
-    tasks: usize,
-    grain: [usize; 2],
-    c: MatMut<'_, T>,
-    f: &(impl Fn(Range<usize>, Range<usize>, MatMut<'_, T>) + Sync),
-) {
-    halve(tasks, grain, [0, 0], c, f);
+/// Work that can be cut in two, with the memory that belongs to it.
+pub trait Divide: Sized + Send {
+    /// About `first` of `parts` equal parts, and the others; `Err(self)` where it cannot be cut any further.
+    ///
+    /// # Errors
+    /// The work itself, whole.
+    fn divide(self, first: usize, parts: usize) -> Result<(Self, Self), Self>;
 }
 
-fn halve<T: Send>(
-    tasks: usize,
-    grain: [usize; 2],
-    [row, col]: [usize; 2],
-    c: MatMut<'_, T>,
-    f: &(impl Fn(Range<usize>, Range<usize>, MatMut<'_, T>) + Sync),
-) {
-    let (rows, cols) = (c.rows(), c.cols());
-    let by_columns = cols >= rows || rows <= grain[0];
-    let (length, grain_here) = if by_columns { (cols, grain[1]) } else { (rows, grain[0]) };
-    if tasks <= 1 || length <= grain_here {
-        return f(row..row + rows, col..col + cols, c);
+/// Calls `body` on `parts` parts of `work`, or on fewer where it cannot be cut so often, on the threads of the surrounding
+/// rayon pool: halves of halves, so that n threads are reached by log2 n joins. Nothing is allocated.
+///
+/// # Errors
+/// The first one of the parts, in their order.
+///
+/// ```
+/// use kernels::parallel::{Divide, for_each_part};
+///
+/// struct Squares<'a>(&'a mut [u32]);
+/// impl Divide for Squares<'_> {
+///     fn divide(self, first: usize, parts: usize) -> Result<(Self, Self), Self> {
+///         let at = self.0.len() * first / parts;
+///         let (left, right) = self.0.split_at_mut(at);
+///         Ok((Self(left), Self(right)))
+///     }
+/// }
+/// let mut values = [1, 2, 3, 4];
+/// for_each_part(Squares(&mut values), 2, &|part| Ok(part.0.iter_mut().for_each(|x| *x *= *x)))?;
+/// assert_eq!(values, [1, 4, 9, 16]);
+/// # Ok::<(), kernels::Error>(())
+/// ```
+pub fn for_each_part<W: Divide>(
+    work: W,
+    parts: usize,
+    body: &(impl Fn(W) -> Result<(), Error> + Sync),
+) -> Result<(), Error> {
+    if parts < 2 {
+        return body(work);
     }
-    let first = tasks / 2;
-    let grains = length.div_ceil(grain_here);
-    let at = ((grains * first).div_ceil(tasks) * grain_here).min(length);
-    if by_columns {
-        let (left, right) = c.split_cols(at);
-        rayon::join(
-            || halve(first, grain, [row, col], left, f),
-            || halve(tasks - first, grain, [row, col + at], right, f),
-        );
-    } else {
-        let (upper, lower) = c.split_rows(at);
-        rayon::join(
-            || halve(first, grain, [row, col], upper, f),
-            || halve(tasks - first, grain, [row + at, col], lower, f),
-        );
+    let first = parts / 2;
+    match work.divide(first, parts) {
+        Err(work) => body(work),
+        Ok((left, right)) => {
+            let (left, right) = rayon::join(
+                || for_each_part(left, first, body),
+                || for_each_part(right, parts - first, body),
+            );
+            left.and(right)
+        }
     }
 }

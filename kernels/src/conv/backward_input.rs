@@ -4,6 +4,7 @@ use super::gather::{ClassTaps, Gather};
 use super::product::{Product, Weights, all_finite};
 use super::share::{Share, share_out};
 use super::{Conv2d, check_len, check_samples, check_scratch};
+use crate::parallel::for_each_part;
 use crate::{Element, Error, Exec};
 
 /// The operands of [`backward_input`].
@@ -72,7 +73,7 @@ pub(crate) fn compute<T: Element>(
     check_scratch(NAME, conv, scratch.len())?;
     let (workers, inner) = share_out(exec, batch, conv.flops(batch), scratch.len() / conv.scratch_len(1));
     let samples = Share { first: 0, items: batch, out: grad_x, scratch };
-    samples.split(workers, &|share| {
+    for_each_part(samples, workers, &|share| {
         let grad_y = &grad_y[share.first * conv.output_len()..][..share.items * conv.output_len()];
         for class in conv.classes() {
             let class = Class::new(conv, class);

@@ -11,6 +11,7 @@ use super::taps;
 use super::tile;
 use super::{Conv2d, check_samples, check_scratch};
 use crate::gemm::gemm_acc;
+use crate::parallel::for_each_part;
 use crate::{Element, Error, Exec, Level, MatMut, MatRef};
 
 /// The operands of [`chunk_gradients`].
@@ -128,14 +129,14 @@ pub(crate) fn compute<T: Element>(
     let uneven = !items.is_multiple_of(workers) && items < 4 * workers;
     let parts = if uneven && conv.groups == 1 && is_across::<T>(inner, conv) { workers } else { 1 };
     let chunks = Share { first: 0, items, out: partials, scratch };
-    chunks.split(if parts > 1 { 1 } else { workers.min(items) }, &|share| {
+    for_each_part(chunks, if parts > 1 { 1 } else { workers.min(items) }, &|share| {
         for (chunk, partial) in (share.first..).zip(share.out.chunks_exact_mut(each)) {
             let samples = chunk * conv.chunk()..batch.min((chunk + 1) * conv.chunk());
             let x = &x[samples.start * conv.input_len()..samples.end * conv.input_len()];
             let grad_y = &grad_y[samples.start * conv.output_len()..samples.end * conv.output_len()];
             let (grad_w, grad_bias) = partial.split_at_mut(conv.weight_len());
             let filters = Share { first: 0, items: conv.c_out, out: grad_w, scratch: &mut *share.scratch };
-            filters.split(parts, &|share| {
+            for_each_part(filters, parts, &|share| {
                 let filters = share.first..share.first + share.items;
                 if is_across::<T>(inner, conv) {
                     across_filters(inner, conv, (x, grad_y), filters, share.out, share.scratch);

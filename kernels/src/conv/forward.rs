@@ -4,6 +4,7 @@
 use super::product::{Weights, all_finite};
 use super::share::{Share, share_out};
 use super::{Conv2d, check_len, check_samples, check_scratch};
+use crate::parallel::for_each_part;
 use crate::{Element, Error, Exec};
 
 /// The operands of [`forward`].
@@ -67,7 +68,7 @@ pub(crate) fn compute<T: Element>(exec: Exec, conv: &Conv2d, operands: Forward<'
     let product = conv.forward_product();
     let finite = all_finite(exec, w);
     let samples = Share { first: 0, items: batch, out: y, scratch };
-    samples.split(workers, &|share| {
+    for_each_part(samples, workers, &|share| {
         let (group_len, packed_len) = (conv.weight_len() / conv.groups, product.packed_len());
         let (packed, scratch) = share.scratch.split_at_mut(packed_len * conv.groups);
         for (w, packed) in w.chunks_exact(group_len).zip(packed.chunks_exact_mut(packed_len)) {

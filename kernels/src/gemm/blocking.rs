@@ -25,18 +25,6 @@ const FEW_ROWS: usize = 6;
 
 /// Rows and columns of the part of C whose later chunks (N2, N3) are summed apart.
 pub(super) const PART: usize = 384;
-/// A task of fewer floating-point operations is not worth the wake-up of a thread.
-const TASK_FLOPS: usize = 1 << 18;
-/// Tasks per thread: more of them even out what other programs take, but pack more.
-const TASKS_PER_THREAD: usize = 2;
-
-/// Into how many tasks a product is cut on `threads` threads.
-pub(super) fn tasks((m, n, k): (usize, usize, usize), threads: usize) -> usize {
-    let flops = 2_usize.saturating_mul(m).saturating_mul(n).saturating_mul(k);
-    let worth = flops / TASK_FLOPS;
-    if threads == 1 || worth < 2 { 1 } else { worth.min(threads * TASKS_PER_THREAD) }
-}
-
 /// `len` things in `parts` runs whose lengths differ by at most one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Even {

@@ -2,17 +2,21 @@
 
 #![forbid(unsafe_code)]
 
-use super::blocking::{Even, PART, tasks};
+use super::blocking::{Even, PART};
 use super::epilogue::Bias;
 use super::microkernel::{add_bias, one_at_a_time};
 use super::scratch::Lease;
 use super::{Start, one_chain};
+use crate::parallel::{Divide, for_each_part};
 use crate::simd::{Kernel, Simd, Vector};
-use crate::{Element, Exec, MatMut, MatRef, Threads, parallel};
+use crate::{Element, Exec, MatMut, MatRef};
 
 /// A product whose summed index is longer than this is cut in chunks of [`CHUNK`] (N2).
 pub(super) const LONGEST_CHAIN: usize = 8192;
 const CHUNK: usize = 4096;
+/// A thread's part of C has at least so many rows and columns, as far as C has them.
+const PART_ROWS: usize = 8;
+const PART_COLS: usize = 16;
 
 /// A product of checked shapes whose chains are `chain` long, the first one from `start`.
 pub struct Product<'a, T> {
@@ -40,19 +44,10 @@ impl<'a, T: Element> Product<'a, T> {
     pub(crate) fn share_out(self, exec: Exec) {
         let product = self.oriented();
         let k = product.a.cols();
-        let tasks = match exec.threads {
-            Threads::One => 1,
-            Threads::Pool => tasks((product.c.rows(), product.c.cols(), k), rayon::current_num_threads()),
-        };
-        if tasks == 1 {
-            return exec.level.dispatch(product);
-        }
-        let Self { start, chain, bias, a, b, c } = product;
-        parallel::tiles(tasks, [8, 16], c, &|rows, cols, c| {
-            let bias = bias.tile(rows.start, cols.start);
-            let (a, b) = (a.tile(rows, 0..k), b.tile(0..k, cols));
-            exec.level.dispatch(Product { start, chain, bias, a, b, c });
-        });
+        let flops = [product.c.rows(), product.c.cols(), k].into_iter().fold(2, usize::saturating_mul);
+        let parts = exec.parts(flops, exec.tuning.gemm_flops, exec.tuning.gemm_parts_per_thread);
+        // Infallible: the body never returns an error.
+        let _ = for_each_part(product, parts, &|part| Ok(exec.level.dispatch(part)));
     }
 
     /// The product or its transpose, C' = B' A', which has the same chains: with contiguous rows of C; but where
@@ -84,6 +79,31 @@ impl<'a, T: Element> Product<'a, T> {
         let contiguous = c.col_stride() == 1 && b.col_stride() == 1 && a.row_stride() == 1;
         let empty = n > 1 && 4 * n <= 3 * register;
         one_at_a_time::<T::Vector<S>>() && contiguous && empty && m >= 4 * lanes && k >= 2 * lanes
+    }
+}
+
+impl<T: Element> Divide for Product<'_, T> {
+    /// C is cut along its longer side, in whole multiples of [`PART_ROWS`] or [`PART_COLS`].
+    fn divide(self, first: usize, parts: usize) -> Result<(Self, Self), Self> {
+        let Self { start, chain, bias, a, b, c } = self;
+        let (rows, cols, k) = (c.rows(), c.cols(), a.cols());
+        let by_columns = cols >= rows || rows <= PART_ROWS;
+        let (length, least) = if by_columns { (cols, PART_COLS) } else { (rows, PART_ROWS) };
+        if length <= least {
+            return Err(Self { start, chain, bias, a, b, c });
+        }
+        let at = ((length.div_ceil(least) * first).div_ceil(parts) * least).min(length);
+        if by_columns {
+            let (left, right) = c.split_cols(at);
+            let (b_left, b_right) = (b.tile(0..k, 0..at), b.tile(0..k, at..cols));
+            let right = Self { start, chain, bias: bias.tile(0, at), a, b: b_right, c: right };
+            Ok((Self { start, chain, bias, a, b: b_left, c: left }, right))
+        } else {
+            let (upper, lower) = c.split_rows(at);
+            let (a_upper, a_lower) = (a.tile(0..at, 0..k), a.tile(at..rows, 0..k));
+            let lower = Self { start, chain, bias: bias.tile(at, 0), a: a_lower, b, c: lower };
+            Ok((Self { start, chain, bias, a: a_upper, b, c: upper }, lower))
+        }
     }
 }
 

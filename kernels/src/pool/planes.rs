@@ -1,9 +1,7 @@
 //! Sharing planes out over threads: a plane's outputs depend on that plane alone.
 
-use crate::{Error, Exec, Threads};
-
-/// Work on fewer values than this is not worth waking a thread for.
-const SERIAL_VALUES: usize = 1 << 16;
+use crate::parallel::{Divide, for_each_part};
+use crate::{Error, Exec};
 
 /// Consecutive planes with the outputs that belong to them; a kernel with one output leaves the
 /// second one empty.
@@ -23,31 +21,24 @@ impl<A: Send, B: Send> Planes<'_, A, B> {
         values: usize,
         body: impl Fn(Planes<'_, A, B>) -> Result<(), Error> + Sync,
     ) -> Result<(), Error> {
-        let serial = exec.threads == Threads::One || values < SERIAL_VALUES;
-        let threads = if serial { 1 } else { rayon::current_num_threads() };
-        self.split(threads, &body)
+        for_each_part(self, exec.parts(values, exec.tuning.pool_values, 1), &body)
     }
+}
 
-    fn split(
-        self,
-        threads: usize,
-        body: &(impl Fn(Planes<'_, A, B>) -> Result<(), Error> + Sync),
-    ) -> Result<(), Error> {
-        if threads < 2 || self.count < 2 {
-            return body(self);
+impl<A: Send, B: Send> Divide for Planes<'_, A, B> {
+    fn divide(self, first: usize, parts: usize) -> Result<(Self, Self), Self> {
+        if self.count < 2 {
+            return Err(self);
         }
-        let here = self.count / 2;
-        let (out, out_there) = self.out.split_at_mut(self.out.len() / self.count * here);
-        let (second, second_there) = self.second.split_at_mut(self.second.len() / self.count * here);
-        let left = Planes { first: self.first, count: here, out, second };
-        let right = Planes {
-            first: self.first + here,
-            count: self.count - here,
-            out: out_there,
-            second: second_there,
+        let count = (self.count * first / parts).max(1);
+        let (out, right_out) = self.out.split_at_mut(self.out.len() / self.count * count);
+        let (second, right_second) = self.second.split_at_mut(self.second.len() / self.count * count);
+        let right = Self {
+            first: self.first + count,
+            count: self.count - count,
+            out: right_out,
+            second: right_second,
         };
-        let half = threads / 2;
-        let (left, right) = rayon::join(|| left.split(half, body), || right.split(threads - half, body));
-        left.and(right)
+        Ok((Self { count, out, second, ..self }, right))
     }
 }

@@ -17,7 +17,7 @@ fn compare<T: Element>(case: Case, threads: Threads, values: &mut Values) {
     let inputs = case.inputs(|len| values.specials::<T>(len));
     let want = inputs.reference();
     for level in levels() {
-        let exec = Exec { level, threads };
+        let exec = Exec { threads, ..Exec::serial(level) };
         inputs.check(exec, &want).unwrap_or_else(|difference| panic!("{difference}"));
     }
 }

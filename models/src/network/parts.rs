@@ -21,13 +21,13 @@ const MUCH: usize = 64 * TASK_FLOPS;
 
 /// How a step of `flops` operations on `batch` samples runs.
 pub(super) fn of_step(exec: Exec, batch: usize, flops: usize) -> Exec {
-    if batch < FEW_SAMPLES && flops < MUCH { Exec::serial(exec.level) } else { exec }
+    if batch < FEW_SAMPLES && flops < MUCH { exec.on_one_thread() } else { exec }
 }
 
 /// Into how many tasks `flops` operations are cut, of which there can be `most`, and how each is to run: where there
 /// are fewer tasks than threads, kernels may share their work out further.
 pub(super) fn workers(exec: Exec, most: usize, flops: usize) -> (usize, Exec) {
-    let serial = Exec::serial(exec.level);
+    let serial = exec.on_one_thread();
     let worth = flops / TASK_FLOPS;
     if exec.threads == Threads::One || worth < 2 {
         return (1, serial);

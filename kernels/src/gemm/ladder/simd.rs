@@ -11,5 +11,5 @@ use crate::{Element, Exec, MatMut, MatRef};
 pub fn multiply<T: Element>(exec: Exec, sizes: Sizes, a: &[T], b: &[T], c: &mut [T]) {
     let Sizes { m, n, k } = sizes;
     let (a, b) = (MatRef::of_rows(a, m, k), MatRef::of_rows(b, k, n));
-    Product::of(a, b, MatMut::of_rows(c, m, n)).compute(Exec::serial(exec.level));
+    Product::of(a, b, MatMut::of_rows(c, m, n)).compute(exec.on_one_thread());
 }

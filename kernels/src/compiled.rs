@@ -32,7 +32,7 @@ macro_rules! compiled {
 }
 
 compiled! {
-    fn product(product: Product<'_, Self>, exec: Exec) -> () = Product::share_out;
+    fn product(product: Product<'_, Self>, exec: Exec) -> () = Product::compute;
     fn rungs() -> [Rung<Self>; 6] = ladder::all;
     fn conv_forward(exec: Exec, conv: &Conv2d, operands: Forward<'_, Self>)
         -> Result<(), Error> = conv::forward::compute;

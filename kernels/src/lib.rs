@@ -17,6 +17,7 @@
 //! | [`lookup`] | stored bytes to values, row by row |
 //! | [`parallel`] | work cut into parts for threads |
 //! | [`samples`] | the memory of a batch, lent to threads by ranges of samples |
+//! | [`tuning`] | every size and limit that follows the machine |
 //! | [`environment`] | rounding and subnormals as the contract asks for |
 //! | [`peak`], [`bandwidth`] | the FMA peak and the rate of moving values of this machine, the yardsticks of every timing |
 //! | [`simd`] | instruction sets: tokens that prove them, [`Level`], dispatch |
@@ -52,7 +53,7 @@ pub mod reference;
 pub mod samples;
 pub mod simd;
 pub mod softmax;
-mod tuning;
+pub mod tuning;
 #[allow(unsafe_code)] // splits a matrix into tiles that do not meet
 mod view;
 

@@ -6,10 +6,8 @@
 /// or 12 ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tuning {
-    /// A matrix product: floating-point operations that are worth a thread.
-    pub gemm_flops: usize,
-    /// A matrix product: parts for each thread. More of them even out what other programs take, but pack more.
-    pub gemm_parts_per_thread: usize,
+    /// Matrix products.
+    pub gemm: Gemm,
     /// A convolution: floating-point operations that are worth a thread.
     pub conv_flops: usize,
     /// A pooling: values that are worth a thread.
@@ -23,11 +21,69 @@ pub struct Tuning {
     pub serial_flops: usize,
 }
 
+/// The sizes of a matrix product C [m, n] = A [m, k] B [k, n].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gemm {
+    /// Floating-point operations that are worth a thread.
+    pub flops: usize,
+    /// Parts for each thread. More of them even out what other programs take, but pack more.
+    pub parts_per_thread: usize,
+    /// The tallest tile in rows, as far as the registers allow.
+    pub tile_rows: usize,
+    /// The widest tile in registers, as far as they allow.
+    pub tile_registers: usize,
+    /// Bytes of a register from which on one fused multiply-add starts in a cycle, not two.
+    pub half_rate_bytes: usize,
+    /// The longest run over k before C is stored. Every further one reads C again, but a micro-panel of B (192 bytes for each
+    /// k in AVX-512) has to stay in L2.
+    pub kc: usize,
+    /// Bytes of a block of A, which the micro-panels of B pass by: it and one or two of them fill an L2 of 1 MiB.
+    pub block_of_a_bytes: usize,
+    /// Bytes of a panel of B that one block of A passes by, in L2.
+    pub panel_of_b_l2_bytes: usize,
+    /// Bytes of a panel of B that several blocks of A pass by, in L3.
+    pub panel_of_b_l3_bytes: usize,
+    /// Bytes of an A that is read in place by the two innermost loops alone: L2 holds it.
+    pub small_a_bytes: usize,
+    /// Bytes of a B that is read in place by the two innermost loops alone: L2 holds it.
+    pub small_b_bytes: usize,
+    /// Rows of B that are fewer bytes apart are read in place as fast as from a copy.
+    pub close_rows_bytes: usize,
+    /// Rows of A whose distance is a multiple of this meet in one set of L1,
+    pub aliasing_bytes: usize,
+    /// of which a narrow tile, which reads little else between, has at most so many.
+    pub aliasing_rows: usize,
+    /// Bytes of a B that is multiplied by one row of A in columns, because it stays in L2.
+    pub row_b_bytes: usize,
+    /// Rows and columns of the part of C whose later chunks (N2, N3) are summed apart.
+    pub partial_side: usize,
+}
+
+impl Gemm {
+    const DEFAULT: Self = Self {
+        flops: 1 << 18,
+        parts_per_thread: 2,
+        tile_rows: 12,
+        tile_registers: 3,
+        half_rate_bytes: 64,
+        kc: 1024,
+        block_of_a_bytes: 640 << 10,
+        panel_of_b_l2_bytes: 448 << 10,
+        panel_of_b_l3_bytes: 4 << 20,
+        small_a_bytes: 512 << 10,
+        small_b_bytes: 512 << 10,
+        close_rows_bytes: 1024,
+        aliasing_bytes: 4096,
+        aliasing_rows: 6,
+        row_b_bytes: 768 << 10,
+        partial_side: 384,
+    };
+}
+
 impl Tuning {
     /// The values that [`Exec`](crate::Exec) starts with.
     pub const DEFAULT: Self = Self {
-        gemm_flops: 1 << 18,
-        gemm_parts_per_thread: 2,
+        gemm: Gemm::DEFAULT,
         conv_flops: 1 << 19,
         pool_values: 1 << 15,
         step_flops: 1 << 19,

@@ -124,6 +124,7 @@ impl<'a, T> MatRef<'a, T> {
     /// # Panics
     /// If the tile reaches outside the matrix.
     #[must_use]
+    #[inline(always)]
     pub fn tile(self, rows: Range<usize>, cols: Range<usize>) -> Self {
         assert!(
             rows.start <= rows.end
@@ -286,6 +287,7 @@ impl<'a, T> MatMut<'a, T> {
     ///
     /// # Panics
     /// If the tile reaches outside the matrix.
+    #[inline(always)]
     pub fn tile(&mut self, rows: Range<usize>, cols: Range<usize>) -> MatMut<'_, T> {
         assert!(
             rows.start <= rows.end

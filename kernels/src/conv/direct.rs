@@ -22,7 +22,7 @@ use std::ops::Range;
 use super::patches::Patches;
 use super::tile;
 use super::walk::Walk;
-use crate::gemm::Even;
+use crate::gemm::Ranges;
 use crate::simd::{Kernel, Simd, Vector};
 use crate::{Element, Exec};
 
@@ -42,7 +42,7 @@ const fn tile_shape(registers: usize, filters: usize) -> (usize, usize) {
 /// The filters of each tile, as even as possible: 16 = 8 + 8, not 12 + 4.
 fn tiles<S: Simd>(filters: usize) -> (impl Iterator<Item = Range<usize>>, usize) {
     let (limit, vectors) = tile_shape(S::REGISTERS, filters);
-    (Even::at_most(limit, filters).runs(), vectors)
+    (Ranges::at_most(limit, filters).iter(), vectors)
 }
 
 /// Rearranges the weights [filters, taps] for [`correlate`]: tile after tile, [taps, height].

@@ -6,52 +6,65 @@
 //! payload is not part of the definition (N8).
 //!
 //! The speed comes from five loops that cut C into tiles, so that every cache level holds what it
-//! is read for most often (after Goto and van de Geijn, 2008; sizes in `blocking.rs`):
+//! is read for most often (after Goto and van de Geijn, 2008):
 //!
 //! ```text
-//! LOOP 5  columns of C by nc       a chunk of B      level-3 cache
+//! LOOP 5  columns of C by nc       a panel of B        L3
 //! LOOP 4    k by kc
-//! LOOP 3      rows of C by mc      a block of A      level-2 cache
-//! LOOP 2        columns by nr      a panel of B      level-2 cache
-//! LOOP 1          rows by mr       a tile of C       registers: microkernel.rs
+//! LOOP 3      rows of C by mc      a block of A        L2
+//! LOOP 2        columns by nr      a micro-panel of B  L2
+//! LOOP 1          rows by mr       a tile of C         registers
 //! ```
-//!
-//! Operands that the level-2 cache holds need none but the innermost: their tiles are read where they are.
 //!
 //! None of them reorders a chain: a tile loads C, continues the chains of its elements and stores
 //! C. So the bits depend neither on the sizes nor on the level nor on the threads, which share
-//! out tiles of C and nothing else.
+//! out parts of C and nothing else.
+//!
+//! From a call to its multiply-adds, in this order:
+//!
+//! | file | holds |
+//! |---|---|
+//! | `mod.rs` | the public functions |
+//! | `product.rs` | which thread computes which part of C, where a chain ends, which body suits the shape |
+//! | `loops.rs` | LOOP 5 to LOOP 1 |
+//! | `strip.rs` | tiles of one height below each other |
+//! | `microkernel.rs` | one tile: load C, multiply, store C |
+//!
+//! and beside them:
+//!
+//! | file | holds |
+//! |---|---|
+//! | `output.rs` | C with what its chains start from, and the epilogue: a bias |
+//! | `small.rs`, `row.rs` | LOOP 2 and LOOP 1 alone, where L2 holds the operands; a single row of C |
+//! | `blocking.rs`, `ranges.rs` | every size, from [`crate::tuning`]; ranges of even length |
+//! | `pack.rs`, `prefetch.rs`, `transpose.rs` | copies of B, what is fetched early, a C with contiguous columns |
+//! | `scratch.rs` | the buffers of a thread |
+//! | [`ladder`] | the same product in six steps, from three plain loops |
 
-mod ahead;
 mod blocking;
-mod chunks;
-mod epilogue;
 pub mod ladder;
-#[allow(unsafe_code)] // checks its bounds once per strip instead of once per element
+mod loops;
+#[allow(unsafe_code)] // the loads and stores of a tile
 mod microkernel;
+mod output;
 mod pack;
+mod prefetch;
+mod product;
+mod ranges;
 mod row;
 mod scratch;
-#[allow(unsafe_code)] // the loads and stores of the micro-kernel
-mod tile;
-#[allow(unsafe_code)] // turns blocks of C where they are
-mod turned;
+mod small;
+#[allow(unsafe_code)] // checks its bounds once per strip instead of once per element
+mod strip;
+#[allow(unsafe_code)] // transposes blocks of C where they are
+mod transpose;
 
-use std::ops::Range;
+pub use output::Bias;
+pub(crate) use product::Product;
+pub(crate) use ranges::Ranges;
 
-use ahead::Ahead;
-pub(crate) use blocking::Even;
-use blocking::{Blocking, NEAR_ROWS_BYTES, SMALL_A_BYTES, SMALL_B_BYTES};
-pub(crate) use chunks::Product;
-pub use epilogue::Bias;
-use microkernel::{
-    Operand, Passing, Strip, add_bias, far_kernel, near_kernel, nearest, one_at_a_time, tallest, widest,
-};
-use pack::{BlockOfA, ChunkOfB, Panel};
-use scratch::{Lease, Scratch};
-
-use crate::simd::{Simd, Vector};
 use crate::{Element, Error, Exec, MatMut, MatRef};
+use output::Start;
 
 /// C = A B.
 ///
@@ -85,7 +98,7 @@ pub fn gemm<T: Element>(
     c: MatMut<'_, T>,
 ) -> Result<(), Error> {
     check("gemm", &a, &b, &c)?;
-    Product::of(a, b, c).compute(exec);
+    T::product(Product::of(exec, a, b, c), exec);
     Ok(())
 }
 
@@ -114,7 +127,9 @@ pub fn gemm_acc<T: Element>(
     c: MatMut<'_, T>,
 ) -> Result<(), Error> {
     check("gemm_acc", &a, &b, &c)?;
-    Product { start: Start::Old, ..Product::of(a, b, c) }.compute(exec);
+    let mut product = Product::of(exec, a, b, c);
+    product.out.start = Start::Old;
+    T::product(product, exec);
     Ok(())
 }
 
@@ -154,14 +169,14 @@ pub fn gemm_over_samples<T: Element>(
             got: "chunks of 0".to_owned(),
         });
     }
-    Product { chain: chunk, ..Product::of(a, b, c) }.compute(exec);
+    T::product(Product { chain: chunk, ..Product::of(exec, a, b, c) }, exec);
     Ok(())
 }
 
 /// C = A B + bias.
 ///
 /// Formula: z_ij as in [`gemm`]; then the bias of its row or column with one `+` (N2), in registers or, where the product
-/// is large, strip by strip in the cache.
+/// is large, strip by strip in L1.
 ///
 /// # Shapes
 /// As [`gemm`]; a bias as long as C has rows or columns.
@@ -189,17 +204,10 @@ pub fn gemm_bias<T: Element>(
 ) -> Result<(), Error> {
     check("gemm_bias", &a, &b, &c)?;
     bias.check(c.rows(), c.cols())?;
-    Product { bias, ..Product::of(a, b, c) }.compute(exec);
+    let mut product = Product::of(exec, a, b, c);
+    product.out.bias = bias;
+    T::product(product, exec);
     Ok(())
-}
-
-/// What the first chain of an element starts from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Start {
-    /// +0.0
-    Zero,
-    /// The old value of C.
-    Old,
 }
 
 fn check<T: Element>(
@@ -224,237 +232,4 @@ fn check<T: Element>(
             c.cols()
         ),
     })
-}
-
-/// A product in which every element is one chain, on the calling thread: compiled once for each level.
-#[inline(never)]
-fn one_chain<T: Element, S: Simd>(
-    simd: S,
-    start: Start,
-    bias: Bias<'_, T>,
-    a: MatRef<'_, T>,
-    b: MatRef<'_, T>,
-    c: MatMut<'_, T>,
-) {
-    simd.vectorize(
-        #[inline(always)]
-        || by_shape(simd, start, bias, a, b, c),
-    );
-}
-
-/// The body that suits the shape. All of them compute the same chains.
-#[inline(always)]
-fn by_shape<T: Element, S: Simd>(
-    simd: S,
-    start: Start,
-    bias: Bias<'_, T>,
-    a: MatRef<'_, T>,
-    b: MatRef<'_, T>,
-    mut c: MatMut<'_, T>,
-) {
-    let (m, n, k) = (c.rows(), c.cols(), a.cols());
-    if m == 0 || n == 0 || k == 0 {
-        if start == Start::Zero {
-            (0..m).for_each(|i| (0..n).for_each(|j| c.set(i, j, T::ZERO)));
-        }
-        return add_bias(simd, bias, &mut c);
-    }
-    if const { S::PLAIN } {
-        return five_loops(simd, start, bias, a, b, c);
-    }
-    if m == 1 && row::reads(&b) && (c.col_stride() == 1 || n == 1) {
-        row::product(simd, start, a, b, c.row_mut(0));
-        return add_bias(simd, bias, &mut c);
-    }
-    if n == 1 && row::reads(&a.t()) && (c.row_stride() == 1 || m == 1) {
-        row::product(simd, start, b.t(), a.t(), c.reborrow().t().row_mut(0));
-        return add_bias(simd, bias, &mut c);
-    }
-    if is_small::<T, S>(start, &a, &b, &c) {
-        in_place(simd, start, bias, a, b, c);
-    } else {
-        five_loops(simd, start, bias, a, b, c);
-    }
-}
-
-/// The general case: what does not fit a cache is cut until it does.
-#[inline(always)]
-fn five_loops<T: Element, S: Simd>(
-    simd: S,
-    start: Start,
-    bias: Bias<'_, T>,
-    a: MatRef<'_, T>,
-    b: MatRef<'_, T>,
-    mut c: MatMut<'_, T>,
-) {
-    let (m, n, k) = (c.rows(), c.cols(), a.cols());
-    let lanes = T::Vector::<S>::LANES;
-    let sizes =
-        Blocking::new::<T, S>((m, n, k), [a.row_stride(), a.col_stride()], [b.row_stride(), b.col_stride()]);
-    let mut scratch = Lease::take();
-    let Scratch { a: a_copy, b: b_copy, .. } = &mut *scratch;
-    let (chunks, depths) = (Even::at_most(sizes.nc, n.div_ceil(lanes)), Even::at_most(sizes.kc, k));
-    // LOOP 5: columns of C and B, counted in registers.
-    for chunk in chunks.runs() {
-        let columns = chunk.start * lanes..n.min(chunk.end * lanes);
-        let mut c = c.tile(0..m, columns.clone());
-        let bias = bias.tile(0, columns.start);
-        let panels = Even::at_most(sizes.nr, chunk.len());
-        // LOOP 4: k. From the second block on, the chains continue from C.
-        let mut start = start;
-        for depth in depths.runs() {
-            let b = b.tile(depth.clone(), columns.clone());
-            let bias = if depth.end == k { bias } else { Bias::None };
-            let mut b_chunk = ChunkOfB::new(simd, &sizes, panels, m > sizes.mc, b, b_copy);
-            // LOOP 3: rows of C and A.
-            for rows in Even::at_most(sizes.mc, m).runs() {
-                let a = BlockOfA::new(simd, &sizes, a.tile(rows.clone(), depth.clone()), a_copy);
-                let bias = bias.tile(rows.start, 0);
-                let mut c = c.tile(rows, 0..columns.len());
-                // LOOP 2: panels of B and C.
-                for (i, panel) in panels.runs().enumerate() {
-                    let next = panels.run(i + 1);
-                    let next = next.start * lanes..b.cols().min(next.end * lanes);
-                    let mut ahead = if b_chunk.reads_source() && !next.is_empty() {
-                        let count = a.rows().div_ceil(sizes.mr);
-                        Ahead::of(b.tile(0..b.rows(), next.clone()), count, b.rows())
-                    } else {
-                        Ahead::nothing()
-                    };
-                    let next_c = c.as_mut_ptr().wrapping_add(next.start);
-                    let columns = panel.start * lanes..c.cols().min(panel.end * lanes);
-                    let bias = bias.tile(0, columns.start);
-                    let c = c.tile(0..a.rows(), columns);
-                    tiles(simd, (start, bias), sizes.mr, a, (&mut b_chunk, panel), (&mut ahead, next_c), c);
-                }
-                b_chunk.is_copied();
-            }
-            start = Start::Old;
-        }
-    }
-}
-
-/// Whether all operands may be read and written where they are.
-#[inline(always)]
-fn is_small<T: Element, S: Simd>(
-    start: Start,
-    a: &MatRef<'_, T>,
-    b: &MatRef<'_, T>,
-    c: &MatMut<'_, T>,
-) -> bool {
-    let contiguous =
-        b.col_stride() == 1 && (c.col_stride() == 1 || c.cols() == 1 || is_turned::<T, S>(start, c));
-    // Short multiply-adds wait for rows of B that meet in a few sets of the level-1 cache.
-    let near_rows = one_at_a_time::<T::Vector<S>>()
-        || b.row_stride() * size_of::<T>() < NEAR_ROWS_BYTES
-        || c.rows() <= tallest::<S>(widest::<S>());
-    // The last row of A decides how far it reaches, whichever of its strides is 1.
-    let reach = a.rows() * a.row_stride() + a.cols() * a.col_stride();
-    contiguous
-        && near_rows
-        && b.rows() * b.row_stride() * size_of::<T>() <= SMALL_B_BYTES
-        && reach * size_of::<T>() <= SMALL_A_BYTES
-}
-
-/// Whether C has contiguous columns of one tile, which [`near_kernel`] turns on its way out.
-#[inline(always)]
-fn is_turned<T: Element, S: Simd>(start: Start, c: &MatMut<'_, T>) -> bool {
-    start == Start::Zero && c.row_stride() == 1 && c.rows() <= tallest::<S>(1)
-}
-
-/// The two innermost loops alone, for operands that the caches hold.
-#[inline(always)]
-fn in_place<T: Element, S: Simd>(
-    simd: S,
-    start: Start,
-    bias: Bias<'_, T>,
-    a: MatRef<'_, T>,
-    b: MatRef<'_, T>,
-    mut c: MatMut<'_, T>,
-) {
-    let lanes = T::Vector::<S>::LANES;
-    let n = c.cols();
-    // What fits half a register goes to one of half the width, and what does not fill a panel to panels of one.
-    let (rest, narrow) = (n % lanes, T::Vector::<S::Narrow>::LANES);
-    let single = if narrow < lanes && rest <= narrow { n - rest } else { n };
-    let wide = if c.col_stride() == 1 { nearest::<T, S>() } else { 1 };
-    let beyond = single % (wide * lanes);
-    let whole = if beyond > (wide - 1) * lanes { single } else { single - beyond };
-    let (a, b, c) = (&a, &b, &mut c);
-    columns(simd, (start, bias), wide, 0..whole, a, b, c);
-    columns(simd, (start, bias), 1, whole..single, a, b, c);
-    columns(simd.narrow(), (start, bias), 1, single..n, a, b, c);
-}
-
-/// The columns `cols` in panels of `vectors` registers, the last one cut short or not.
-#[inline(always)]
-fn columns<T: Element, S: Simd>(
-    simd: S,
-    (start, bias): (Start, Bias<'_, T>),
-    vectors: usize,
-    cols: Range<usize>,
-    a: &MatRef<'_, T>,
-    b: &MatRef<'_, T>,
-    c: &mut MatMut<'_, T>,
-) {
-    if cols.is_empty() {
-        return;
-    }
-    let k = a.cols();
-    let b = Operand { data: &b.data()[cols.start..], lane: 1, step: b.row_stride() };
-    let heights = Even::of_tiles::<T::Vector<S>>(tallest::<S>(vectors), c.rows());
-    for (rows, height) in heights.strips() {
-        let (lane, step) = (a.row_stride(), a.col_stride());
-        let a = Operand { data: &a.data()[rows.start * lane..], lane, step };
-        let bias = bias.tile(rows.start, cols.start);
-        let mut strip = Strip { start, bias, k, a, b, c: c.tile(rows, cols.clone()) };
-        near_kernel::<T, S>(height, vectors)(simd, &mut strip);
-    }
-}
-
-/// LOOP 1: the tiles of a panel, from top to bottom.
-#[inline(always)]
-fn tiles<T: Element, S: Simd>(
-    simd: S,
-    (start, bias): (Start, Bias<'_, T>),
-    mr: usize,
-    a: BlockOfA<'_, T>,
-    (b, panel): (&mut ChunkOfB<'_, T>, Range<usize>),
-    (ahead, next_panel): (&mut Ahead<T>, *const T),
-    mut c: MatMut<'_, T>,
-) {
-    let (cols, k) = (c.cols(), a.depth());
-    let contiguous = c.col_stride() == 1 || cols == 1;
-    // Through a copy of C in eights, of which two make a block that is turned in registers.
-    let mr = if contiguous || a.is_in_tiles() || mr < 8 { mr } else { 8 };
-    let heights = Even::of_tiles::<T::Vector<S>>(mr, c.rows());
-    let mut first = true;
-    for (rows, height) in heights.strips() {
-        let kernel = far_kernel::<T, S>(height, panel.len());
-        let step = match contiguous {
-            // Tiles of A that are packed do not follow each other by its stride.
-            _ if a.is_in_tiles() => height,
-            true => rows.len(),
-            false => turned::ROWS / height * height,
-        };
-        for top in rows.clone().step_by(step) {
-            let rows = top..if top + step < rows.end { top + step } else { rows.end };
-            let Panel { operand, copy } = b.panel(panel.clone(), first);
-            let next_c = if rows.end < c.rows() {
-                c.as_mut_ptr().wrapping_add(rows.end * c.row_stride()).cast_const()
-            } else {
-                next_panel
-            };
-            let mut passing = Passing { copy, next_c, ahead: &mut *ahead };
-            let bias = bias.tile(rows.start, 0);
-            let a = a.tile(rows.clone());
-            let mut strip = Strip { start, bias, k, a, b: operand, c: c.tile(rows, 0..cols) };
-            first = false;
-            if contiguous {
-                kernel(simd, &mut strip, &mut passing);
-            } else {
-                turned::through_a_copy(simd, kernel, strip, &mut passing);
-            }
-        }
-    }
 }

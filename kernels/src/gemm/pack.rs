@@ -1,148 +1,131 @@
-//! Copies of A's rows and B's columns in the order in which the micro-kernel reads them.
+//! Copies of B's columns in the order in which the micro-kernel reads them.
 //!
 //! ```text
-//! A, a tile of 3 rows, [k][3]            B, a panel of 4 columns, [k][4]
-//!   a00 a10 a20 | a01 a11 a21 | ...        b00 b01 b02 b03 | b10 b11 b12 b13 | ...
+//! B, micro-panels of 4 columns, [k][4]
+//!   b00 b01 b02 b03 | b10 b11 b12 b13 | ...
 //! ```
 //!
-//! Tiles and panels follow each other, each as wide as itself, so the one that begins at row i
-//! (column j) begins at `i * kc` (`j * kc`). The strides are the caller's: a transpose is free.
-//! What need not be copied is read where it is.
+//! Micro-panels follow each other, each as wide as itself, so the one that begins at column j begins at `j * kc`. The strides
+//! are the caller's: a transpose is free. What need not be copied is read where it is, and so is A: a broadcast from a
+//! strided row costs what one from a packed tile does.
 
 #![forbid(unsafe_code)]
 
-use std::ops::Range;
-
-use super::blocking::{Blocking, CopyOfA, CopyOfB, Even};
-use super::microkernel::Operand;
-use crate::aligned::Aligned;
+use super::blocking::{Blocking, Packing};
+use super::prefetch::Prefetch;
+use super::ranges::Ranges;
+use super::scratch::Lease;
 use crate::simd::{Simd, Vector};
 use crate::{Element, MatRef};
 
-/// A block of A, where it was or copied.
-#[derive(Clone, Copy)]
-pub(super) struct BlockOfA<'a, T> {
-    source: MatRef<'a, T>,
-    tiles: Option<&'a [T]>,
-}
-
-impl<'a, T: Element> BlockOfA<'a, T> {
-    #[inline(always)]
-    pub(super) fn new<S: Simd>(
-        simd: S,
-        sizes: &Blocking,
-        source: MatRef<'a, T>,
-        buffer: &'a mut Aligned,
-    ) -> Self {
-        let (rows, depth) = (source.rows(), source.cols());
-        match sizes.a {
-            CopyOfA::None => Self { source, tiles: None },
-            CopyOfA::Tiles => {
-                let packed = buffer.elements(rows * depth);
-                for rows in Even::of_tiles::<T::Vector<S>>(sizes.mr, rows).runs() {
-                    let tile = source.tile(rows.clone(), 0..depth);
-                    panel(simd, tile.t(), rows.len(), &mut packed[rows.start * depth..]);
-                }
-                Self { source, tiles: Some(packed) }
-            }
-        }
-    }
-
-    /// Its rows.
-    pub(super) fn rows(&self) -> usize {
-        self.source.rows()
-    }
-
-    /// The values of k that it spans.
-    pub(super) fn depth(&self) -> usize {
-        self.source.cols()
-    }
-
-    /// The tile with the given rows, one of those that `new` has packed, or several where it has not.
-    #[inline(always)]
-    pub(super) fn tile(&self, rows: Range<usize>) -> Operand<'a, T> {
-        let (lane, step) = (self.source.row_stride(), self.source.col_stride());
-        match self.tiles {
-            Some(packed) => Operand { data: &packed[rows.start * self.depth()..], lane: 1, step: rows.len() },
-            None => Operand { data: &self.source.data()[rows.start * lane..], lane, step },
-        }
-    }
-
-    /// Whether each tile lies apart from the next one.
-    pub(super) fn is_in_tiles(&self) -> bool {
-        self.tiles.is_some()
-    }
-}
-
-/// A chunk of B, where it was or with copies of its panels.
-pub(super) struct ChunkOfB<'a, T> {
+/// A panel of B, where it was or with copies of its micro-panels.
+pub(super) struct PanelOfB<'a, T> {
     source: MatRef<'a, T>,
     lanes: usize,
-    copy: CopyOfB,
+    /// The micro-panels, in registers.
+    columns: Ranges,
     copies: &'a mut [T],
-    /// Whether every copied panel keeps its place, for further blocks of A.
+    /// Whether every micro-panel has a place of its own, for further blocks of A.
     keeps: bool,
+    /// Whether the copies are there.
+    packed: bool,
 }
 
-/// A panel of B for a strip of tiles.
-pub(super) struct Panel<'a, T> {
-    pub(super) operand: Operand<'a, T>,
-    /// Where to leave a copy.
-    pub(super) copy: &'a mut [T],
+/// A micro-panel of B for the strips of a block.
+pub(super) struct MicroPanel<'a, T> {
+    source: MatRef<'a, T>,
+    /// Room for a copy, [k, whole registers]; empty: there is none.
+    copy: &'a mut [T],
+    packed: bool,
+    /// Rows of the next micro-panel.
+    pub(super) prefetch: Prefetch<T>,
+    /// The tile of C after the strip.
+    pub(super) next_c: *const T,
 }
 
-impl<'a, T: Element> ChunkOfB<'a, T> {
+impl<'a, T: Element> PanelOfB<'a, T> {
+    /// A panel that `blocks` blocks of A pass by.
     #[inline(always)]
     pub(super) fn new<S: Simd>(
         simd: S,
         sizes: &Blocking,
-        panels: Even,
-        keeps: bool,
+        blocks: usize,
         source: MatRef<'a, T>,
-        buffer: &'a mut Aligned,
+        buffer: &'a mut Lease,
     ) -> Self {
         let lanes = T::Vector::<S>::LANES;
         let (depth, vectors) = (source.rows(), source.cols().div_ceil(lanes));
-        let room = match sizes.b {
-            CopyOfB::None => 0,
-            CopyOfB::InPassing if !keeps => sizes.nr * lanes * depth,
-            _ => vectors * lanes * depth,
-        };
-        let copies = buffer.elements(room);
-        if sizes.b == CopyOfB::Before {
-            for run in panels.runs() {
-                let columns = run.start * lanes..source.cols().min(run.end * lanes);
+        let columns = Ranges::at_most(sizes.nr, vectors);
+        let packed = sizes.b == Packing::Before;
+        let keeps = packed || blocks > 1;
+        let copies = buffer.elements(match sizes.b {
+            Packing::None => 0,
+            _ if keeps => vectors * lanes * depth,
+            _ => sizes.nr * lanes * depth,
+        });
+        if packed {
+            for run in columns.iter() {
+                let cols = run.start * lanes..source.cols().min(run.end * lanes);
                 let to = &mut copies[run.start * lanes * depth..];
-                panel(simd, source.tile(0..depth, columns), run.len() * lanes, to);
+                pack(simd, source.tile(0..depth, cols), run.len() * lanes, to);
             }
         }
-        Self { source, lanes, copy: sizes.b, copies, keeps: keeps || sizes.b == CopyOfB::Before }
+        Self { source, lanes, columns, copies, keeps, packed }
     }
 
-    /// The panel with the given registers of each row; `first` for the strip that meets it first.
+    /// How many micro-panels it has.
+    pub(super) fn len(&self) -> usize {
+        self.columns.count()
+    }
+
+    /// The columns of micro-panel `i`; none past the last one.
     #[inline(always)]
-    pub(super) fn panel(&mut self, vectors: Range<usize>, first: bool) -> Panel<'_, T> {
-        let (depth, step) = (self.source.rows(), vectors.len() * self.lanes);
-        let place = if self.keeps { vectors.start * self.lanes * depth } else { 0 };
-        if self.copy == CopyOfB::Before || self.copy == CopyOfB::InPassing && !first {
-            return Panel { operand: Operand { data: &self.copies[place..], lane: 1, step }, copy: &mut [] };
-        }
-        let data = &self.source.data()[vectors.start * self.lanes..];
-        let operand = Operand { data, lane: self.source.col_stride(), step: self.source.row_stride() };
-        let copying = self.copy == CopyOfB::InPassing;
-        Panel { operand, copy: if copying { &mut self.copies[place..][..depth * step] } else { &mut [] } }
+    pub(super) fn columns(&self, i: usize) -> std::ops::Range<usize> {
+        let registers = self.columns.get(i);
+        let all = self.source.cols();
+        let at = |register: usize| if register * self.lanes < all { register * self.lanes } else { all };
+        at(registers.start)..at(registers.end)
     }
 
-    /// Whether panels are read from where B is.
-    pub(super) fn reads_source(&self) -> bool {
-        self.copy != CopyOfB::Before
+    /// Micro-panel `i` for a block of `tiles` tiles.
+    #[inline(always)]
+    pub(super) fn micro_panel(&mut self, i: usize, tiles: usize) -> MicroPanel<'_, T> {
+        let depth = self.source.rows();
+        let registers = self.columns.get(i);
+        let next = self.source.tile(0..depth, self.columns(i + 1));
+        let prefetch = if self.packed { Prefetch::nothing() } else { Prefetch::rows_of(next, tiles) };
+        let source = self.source.tile(0..depth, self.columns(i));
+        let first = if self.keeps { registers.start * self.lanes * depth } else { 0 };
+        let copy = if self.copies.is_empty() {
+            &mut []
+        } else {
+            &mut self.copies[first..][..registers.len() * self.lanes * depth]
+        };
+        MicroPanel { source, copy, packed: self.packed, prefetch, next_c: std::ptr::null() }
     }
 
-    /// Says that every panel has met its first tile.
-    pub(super) fn is_copied(&mut self) {
-        if self.copy == CopyOfB::InPassing && self.keeps {
-            self.copy = CopyOfB::Before;
+    /// Says that every micro-panel has met a block of A, and so is packed where there is room for it.
+    pub(super) fn has_met_a_block(&mut self) {
+        self.packed = !self.copies.is_empty();
+    }
+}
+
+impl<T: Element> MicroPanel<'_, T> {
+    /// Where the next tile reads it: the copy, `width` wide, or B itself.
+    #[inline(always)]
+    pub(super) fn operand(&self, width: usize) -> MatRef<'_, T> {
+        if self.packed { MatRef::of_rows(self.copy, self.source.rows(), width) } else { self.source }
+    }
+
+    /// Where the next tile leaves a copy, `width` wide, for those after it; `None` if there is one, or none is wanted.
+    #[inline(always)]
+    pub(super) fn begin_copy(&mut self, width: usize) -> Option<*mut T> {
+        if self.packed || self.copy.is_empty() {
+            return None;
         }
+        assert!(self.copy.len() >= self.source.rows() * width);
+        self.packed = true;
+        Some(self.copy.as_mut_ptr())
     }
 }
 
@@ -159,11 +142,11 @@ fn copy_row<T: Element, S: Simd>(simd: S, from: &[T], to: &mut [T]) {
     }
 }
 
-/// The columns of `x`, as one panel `width` wide: x(p, j) goes to `p * width + j`.
+/// The columns of `x`, as one micro-panel `width` wide: x(p, j) goes to `p * width + j`.
 ///
-/// What stands right of the last column is never used. A tile of A is packed as a panel of A'.
+/// What stands right of the last column is never used.
 #[inline(always)]
-fn panel<T: Element, S: Simd>(simd: S, x: MatRef<'_, T>, width: usize, packed: &mut [T]) {
+fn pack<T: Element, S: Simd>(simd: S, x: MatRef<'_, T>, width: usize, packed: &mut [T]) {
     let packed = &mut packed[..x.rows() * width];
     if x.col_stride() == 1 && width.is_multiple_of(T::Vector::<S>::LANES) {
         for (p, to) in packed.chunks_exact_mut(width).enumerate() {
@@ -176,8 +159,8 @@ fn panel<T: Element, S: Simd>(simd: S, x: MatRef<'_, T>, width: usize, packed: &
     }
 }
 
-/// A panel of contiguous columns, a whole number of registers wide: block by block, so that both the lines that
-/// are read and the rows that are written stay in the level-1 cache.
+/// A micro-panel of contiguous columns, a whole number of registers wide: block by block, so that both the lines that
+/// are read and the rows that are written stay in L1.
 #[inline(always)]
 fn contiguous_columns<T: Element, S: Simd>(simd: S, x: MatRef<'_, T>, width: usize, packed: &mut [T]) {
     let lanes = T::Vector::<S>::LANES;
@@ -193,7 +176,7 @@ fn contiguous_columns<T: Element, S: Simd>(simd: S, x: MatRef<'_, T>, width: usi
     elements(x.tile(whole..x.rows(), 0..x.cols()), width, &mut packed[whole * width..]);
 }
 
-/// A panel with any strides.
+/// A micro-panel with any strides.
 #[inline(always)]
 fn elements<T: Element>(x: MatRef<'_, T>, width: usize, packed: &mut [T]) {
     for (p, to) in packed.chunks_exact_mut(width).enumerate() {

@@ -6,14 +6,13 @@
 
 #![forbid(unsafe_code)]
 
-use super::Start;
+use super::output::{Output, Start};
 use crate::simd::{Simd, Vector};
+use crate::tuning::Gemm;
 use crate::{Element, MatRef};
 
 /// Rows of B that are read side by side: few, because rows 4 KiB apart meet in one set of the level-1 cache.
 const DEPTH: usize = 4;
-/// Bytes of B that stay in the level-2 cache.
-const NEAR_BYTES: usize = 768 << 10;
 /// The most lanes that a register has.
 const MOST_LANES: usize = 16;
 
@@ -22,31 +21,34 @@ pub(super) fn reads<T: Element>(b: &MatRef<'_, T>) -> bool {
     b.col_stride() == 1 || b.row_stride() == 1
 }
 
-/// The row `c` of the product of the row `a` [1, k] and `b` [k, n], one of whose strides is 1.
+/// The only row of the product of the row `a` [1, k] and `b` [k, n], one of whose strides is 1.
 #[inline(never)]
 pub(super) fn product<T: Element, S: Simd>(
     simd: S,
-    start: Start,
+    tuning: &Gemm,
     a: MatRef<'_, T>,
     b: MatRef<'_, T>,
-    c: &mut [T],
+    mut out: Output<'_, T>,
 ) {
     simd.vectorize(
         #[inline(always)]
-        || chains(simd, start, a, b, c),
+        || {
+            if out.start == Start::Zero {
+                out.c.row_mut(0).fill(T::ZERO);
+            }
+            chains(simd, tuning, a, b, out.c.row_mut(0));
+            out.add_bias(simd);
+        },
     );
 }
 
 #[inline(always)]
-fn chains<T: Element, S: Simd>(simd: S, start: Start, a: MatRef<'_, T>, b: MatRef<'_, T>, c: &mut [T]) {
-    if start == Start::Zero {
-        c.fill(T::ZERO);
-    }
+fn chains<T: Element, S: Simd>(simd: S, tuning: &Gemm, a: MatRef<'_, T>, b: MatRef<'_, T>, c: &mut [T]) {
     let k = a.cols();
     if b.col_stride() != 1 {
         return transposed(simd, a, b, c);
     }
-    if k * b.row_stride() * size_of::<T>() <= NEAR_BYTES {
+    if k * b.row_stride() * size_of::<T>() <= tuning.row_b_bytes {
         return in_registers(simd, a, b, c);
     }
     let whole = k - k % DEPTH;

@@ -1,51 +1,44 @@
-//! The packing buffers of a thread.
+//! The buffers of a thread.
 
 use std::cell::Cell;
-use std::ops::{Deref, DerefMut};
 
+use crate::Element;
 use crate::aligned::Aligned;
 
-/// What one serial product packs into.
-#[derive(Default)]
-pub(super) struct Scratch {
-    /// Packed rows of A.
-    pub(super) a: Aligned,
-    /// Packed columns of B.
-    pub(super) b: Aligned,
+/// What a buffer is for.
+#[derive(Clone, Copy)]
+pub(super) enum Buffer {
+    /// Packed B.
+    PanelOfB,
     /// A later chunk's part of C (N2, N3).
-    pub(super) part: Aligned,
+    Partial,
 }
 
 thread_local! {
-    static SCRATCH: Cell<Scratch> = Cell::default();
+    static BUFFERS: [Cell<Aligned>; 2] = Default::default();
 }
 
-/// The thread's scratch, taken out for one use and put back at its end.
+/// A thread's buffer, taken out for one use and put back at its end.
 ///
 /// Taken, not borrowed: a thread that waits inside rayon may start another product.
-pub(super) struct Lease(Scratch);
+pub(super) struct Lease {
+    of: Buffer,
+    memory: Aligned,
+}
 
 impl Lease {
-    pub(super) fn take() -> Self {
-        Self(SCRATCH.take())
+    pub(super) fn take(of: Buffer) -> Self {
+        Self { of, memory: BUFFERS.with(|buffers| buffers[of as usize].take()) }
+    }
+
+    /// `len` elements of any value.
+    pub(super) fn elements<T: Element>(&mut self, len: usize) -> &mut [T] {
+        self.memory.elements(len)
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        SCRATCH.set(std::mem::take(&mut self.0));
-    }
-}
-
-impl Deref for Lease {
-    type Target = Scratch;
-    fn deref(&self) -> &Scratch {
-        &self.0
-    }
-}
-
-impl DerefMut for Lease {
-    fn deref_mut(&mut self) -> &mut Scratch {
-        &mut self.0
+        BUFFERS.with(|buffers| buffers[self.of as usize].set(std::mem::take(&mut self.memory)));
     }
 }

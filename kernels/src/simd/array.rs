@@ -32,7 +32,7 @@ impl<T: Element, S: Portable, const N: usize> Add for Array<T, S, N> {
     #[inline(always)]
     fn add(mut self, other: Self) -> Self {
         for i in 0..N {
-            self.lanes[i] = self.lanes[i] + other.lanes[i];
+            self.lanes[i] += other.lanes[i];
         }
         self
     }

@@ -22,7 +22,7 @@ pub mod packed;
 pub mod simd;
 pub mod threads;
 
-use super::chunks;
+use super::product;
 use crate::{Element, Error, Exec};
 
 /// The sizes of a product: C [m, n] = A [m, k] B [k, n].
@@ -59,10 +59,10 @@ impl<T: Element> Rung<T> {
         let Sizes { m, n, k } = sizes;
         let lengths = [m.checked_mul(k), k.checked_mul(n), m.checked_mul(n)];
         let got = [a.len(), b.len(), c.len()];
-        if lengths != got.map(Some) || k > chunks::LONGEST_CHAIN {
+        if lengths != got.map(Some) || k > product::LONGEST_CHAIN {
             return Err(Error::Shape {
                 operation: "gemm ladder",
-                expected: format!("A, B and C for {m} x {n} x {k} with k <= {}", chunks::LONGEST_CHAIN),
+                expected: format!("A, B and C for {m} x {n} x {k} with k <= {}", product::LONGEST_CHAIN),
                 got: format!("slices of {}, {} and {}", got[0], got[1], got[2]),
             });
         }

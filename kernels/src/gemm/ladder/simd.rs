@@ -4,12 +4,13 @@
 //! each cache, and no row computed that is not there: `gemm/mod.rs` and `gemm/microkernel.rs`.
 
 use super::Sizes;
-use crate::gemm::chunks::Product;
+use crate::gemm::product::Product;
 use crate::{Element, Exec, MatMut, MatRef};
 
 /// C = A B, row-major.
 pub fn multiply<T: Element>(exec: Exec, sizes: Sizes, a: &[T], b: &[T], c: &mut [T]) {
     let Sizes { m, n, k } = sizes;
     let (a, b) = (MatRef::of_rows(a, m, k), MatRef::of_rows(b, k, n));
-    Product::of(a, b, MatMut::of_rows(c, m, n)).compute(exec.on_one_thread());
+    let exec = exec.on_one_thread();
+    T::product(Product::of(exec, a, b, MatMut::of_rows(c, m, n)), exec);
 }

@@ -31,7 +31,7 @@ impl<T: Send> Divide for Share<'_, T> {
         if self.items < 2 {
             return Err(self);
         }
-        let items = self.items * first / parts;
+        let items = (self.items * first / parts).max(1);
         let (out, right_out) = self.out.split_at_mut(self.out.len() / self.items * items);
         let (scratch, right_scratch) = self.scratch.split_at_mut(self.scratch.len() / parts * first);
         let right = Self {

@@ -1,6 +1,7 @@
 //! What a random case is drawn from: values, sizes, levels and threads.
 
-use kernels::{Element, Exec, Level};
+use kernels::tuning::Gemm;
+use kernels::{Element, Exec, Level, Tuning};
 
 use crate::common::{Values, levels};
 
@@ -93,25 +94,69 @@ impl Draw {
         let shared = work >= 1 << 19 || self.once_in(3);
         let runner = shared.then(|| self.below(runners.pools.len()));
         let wanted = |level: &Level| emulated || !matches!(level, Level::Emulated(_));
-        Execs { levels: levels().into_iter().filter(wanted).collect(), runner }
+        let tuning = runners.tunings[self.below(runners.tunings.len())];
+        Execs { levels: levels().into_iter().filter(wanted).collect(), runner, tuning }
     }
 }
 
-/// The levels of a case, and the pool of threads, if any.
+/// The levels of a case, its tuning, and the pool of threads, if any.
 pub(crate) struct Execs {
     levels: Vec<Level>,
     runner: Option<usize>,
+    tuning: &'static Tuning,
 }
 
-/// Pools of threads, built once.
+/// Pools of threads and tunings, made once.
 pub(crate) struct Runners {
     pools: Vec<rayon::ThreadPool>,
+    tunings: [&'static Tuning; 4],
 }
+
+/// Every limit so low that small operands are cut into blocks, packed and shared out; tiles of another shape each time.
+const TINY: Tuning = Tuning {
+    gemm: Gemm {
+        flops: 64,
+        parts_per_thread: 3,
+        tile_rows: 5,
+        tile_registers: 2,
+        half_rate_bytes: usize::MAX,
+        kc: 3,
+        block_of_a_bytes: 100,
+        panel_of_b_l2_bytes: 300,
+        panel_of_b_l3_bytes: 700,
+        small_a_bytes: 0,
+        small_b_bytes: 0,
+        close_rows_bytes: 0,
+        aliasing_bytes: 16,
+        aliasing_rows: 2,
+        row_b_bytes: 0,
+        partial_side: 5,
+    },
+    conv_flops: 64,
+    pool_values: 4,
+    ..Tuning::DEFAULT
+};
+/// Every limit so high that all is read in place, by tiles one register wide.
+const HUGE: Tuning = Tuning {
+    gemm: Gemm {
+        tile_registers: 1,
+        half_rate_bytes: 0,
+        small_a_bytes: usize::MAX,
+        small_b_bytes: usize::MAX,
+        close_rows_bytes: usize::MAX,
+        row_b_bytes: usize::MAX,
+        ..Tuning::DEFAULT.gemm
+    },
+    ..Tuning::DEFAULT
+};
+/// The widest tiles at every level.
+const WIDE: Tuning =
+    Tuning { gemm: Gemm { half_rate_bytes: usize::MAX, ..Tuning::DEFAULT.gemm }, ..Tuning::DEFAULT };
 
 impl Runners {
     pub(crate) fn new() -> Self {
         let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        Self { pools: [1, 2, 3, 5].map(pool).into() }
+        Self { pools: [1, 2, 3, 5].map(pool).into(), tunings: [&Tuning::DEFAULT, &TINY, &HUGE, &WIDE] }
     }
 
     /// Calls `check(exec, threads)` for every level until one fails.
@@ -120,12 +165,13 @@ impl Runners {
         execs: &Execs,
         check: impl Fn(Exec, usize) -> Result<(), String> + Sync,
     ) -> Result<(), String> {
+        let tuned = |exec| Exec { tuning: execs.tuning, ..exec };
         execs.levels.iter().try_for_each(|&level| match execs.runner {
-            None => check(Exec::serial(level), 1),
+            None => check(tuned(Exec::serial(level)), 1),
             Some(i) => {
                 let pool = &self.pools[i];
                 let threads = pool.current_num_threads();
-                pool.install(|| check(Exec::parallel(level), threads))
+                pool.install(|| check(tuned(Exec::parallel(level)), threads))
                     .map_err(|difference| format!("{threads} threads: {difference}"))
             }
         })

@@ -94,6 +94,13 @@ impl From<io::Error> for Failure {
     }
 }
 
+impl From<kernels::Error> for Failure {
+    /// Of the environment: a level that `KERNELS_LEVEL` names and this CPU lacks.
+    fn from(error: kernels::Error) -> Self {
+        Self::new(Exit::Usage, format!("error: {error}"))
+    }
+}
+
 impl From<DataError> for Failure {
     fn from(error: DataError) -> Self {
         Self::new(Exit::Data, format!("error: {error}"))

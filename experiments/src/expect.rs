@@ -1,17 +1,24 @@
 //! Compares results with what the experiment file expects of them.
 #![forbid(unsafe_code)]
 
+use kernels::Level;
+
 use crate::outcome::Outcome;
 use crate::results::{Sheet, Statistics};
 use crate::spec::{Expect, Experiment};
 use crate::trial::Trial;
 
-/// Every expectation that the results do not meet, one line each.
-pub fn differences(experiment: &Experiment, finished: &[(Trial, Outcome)]) -> Vec<String> {
-    experiment.expect.iter().flat_map(|expect| differences_of(experiment, expect, finished)).collect()
+/// Every expectation that the results do not meet, one line each; means are computed at `level`.
+pub fn differences(level: Level, experiment: &Experiment, finished: &[(Trial, Outcome)]) -> Vec<String> {
+    experiment.expect.iter().flat_map(|expect| differences_of(level, experiment, expect, finished)).collect()
 }
 
-fn differences_of(experiment: &Experiment, expect: &Expect, finished: &[(Trial, Outcome)]) -> Vec<String> {
+fn differences_of(
+    level: Level,
+    experiment: &Experiment,
+    expect: &Expect,
+    finished: &[(Trial, Outcome)],
+) -> Vec<String> {
     let fits = |trial: &Trial| {
         expect.cell.iter().all(|(key, value)| {
             experiment.swept.iter().zip(&trial.settings).any(|(k, v)| k == key && v == value)
@@ -31,7 +38,7 @@ fn differences_of(experiment: &Experiment, expect: &Expect, finished: &[(Trial, 
             let seeds: Vec<u64> = rows.iter().map(|row| row.seed).collect();
             differences.push(format!("{place}: there is no value{}", of_seeds(&seeds)));
         }
-        differences.extend(outside(expect, &values, &place));
+        differences.extend(outside(level, expect, &values, &place));
     }
     differences.extend(other_weights(experiment, expect, &matching));
     differences
@@ -54,11 +61,11 @@ fn bounded(expect: &Expect) -> bool {
     expect.mean.is_some() || expect.at_least.is_some() || expect.at_most.is_some()
 }
 
-fn outside(expect: &Expect, values: &[(u64, f64)], place: &str) -> Vec<String> {
+fn outside(level: Level, expect: &Expect, values: &[(u64, f64)], place: &str) -> Vec<String> {
     let mut differences = Vec::new();
     let reals: Vec<f64> = values.iter().map(|(_, value)| *value).collect();
     let seeds = |of: &[(u64, f64)]| of_seeds(&of.iter().map(|(seed, _)| *seed).collect::<Vec<_>>());
-    if let (Some(mean), Some(s)) = (expect.mean, Statistics::of(&reals)) {
+    if let (Some(mean), Some(s)) = (expect.mean, Statistics::of(level, &reals)) {
         let written = format!("{mean:?}");
         let places = written.split_once('.').map_or(0, |(_, decimals)| decimals.len());
         let ours = format!("{:.places$}", s.mean);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kernels::Level;
 use models::network::Outline;
 use serde_json::{Value as Json, json};
 
@@ -16,10 +17,11 @@ use crate::spec::{self, DatasetSpec, Dtype, Experiment, Kind, ModelSpec, Step};
 use crate::{fit, kinds, preprocess, suite};
 
 pub(super) fn check(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
+    let level = Level::from_env()?;
     let mut worst = Exit::Done;
     let mut objects = Vec::new();
     for name in &args.experiments {
-        match checked(name, args) {
+        match checked(level, name, args) {
             Ok((experiment, report)) if global.json => objects.push(report.json(&experiment)),
             Ok((experiment, report)) => say(&report.text(&experiment))?,
             Err(refused) => {
@@ -59,7 +61,7 @@ impl Refused {
     }
 }
 
-fn checked(name: &str, args: &CheckArgs) -> Result<(Experiment, Report), Refused> {
+fn checked(level: Level, name: &str, args: &CheckArgs) -> Result<(Experiment, Report), Refused> {
     let (file, text) = suite::read(name).map_err(|failure| {
         let (reason, fix) = failure.parts();
         let error = json!({ "message": reason, "file": name, "line": null, "column": null, "fix": fix });
@@ -71,7 +73,7 @@ fn checked(name: &str, args: &CheckArgs) -> Result<(Experiment, Report), Refused
         Report { data: Vec::new(), prepared: Vec::new(), networks: Vec::new(), warnings: Vec::new() };
     let mut failures: Vec<Failure> = Vec::new();
     for (at, cell) in experiment.cells.iter().enumerate() {
-        if let Err(failure) = report.data_of(&experiment, &cell.kind)
+        if let Err(failure) = report.data_of(level, &experiment, &cell.kind)
             && failures.iter().all(|known| known.message != failure.message)
         {
             failures.push(failure);
@@ -91,7 +93,7 @@ fn checked(name: &str, args: &CheckArgs) -> Result<(Experiment, Report), Refused
 
 impl Report {
     /// Loads the data of a cell, once for all cells that share them, and fits the cell to them.
-    fn data_of(&mut self, experiment: &Experiment, kind: &Kind) -> Result<(), Failure> {
+    fn data_of(&mut self, level: Level, experiment: &Experiment, kind: &Kind) -> Result<(), Failure> {
         if let Kind::Convolve(trial) = kind {
             fit::picture(trial, &data::picture::load(&trial.image)?)?;
         }
@@ -124,7 +126,7 @@ impl Report {
             return Ok(());
         }
         self.prepared.push(prepared);
-        let constant = preprocess::constant(&data, steps).len();
+        let constant = preprocess::constant(level, &data, steps).len();
         if constant > 0 {
             let warning = format!(
                 "{constant} column(s) of {} are constant in the training part: centred, and divided by 1",

@@ -44,8 +44,9 @@ fn facts(results: &Path) -> (Vec<[String; 2]>, Option<Failure>) {
     facts.push(match Level::from_env() {
         Ok(level) => fact("level in use", level.name().to_owned()),
         Err(error) => {
-            trouble = Some(Failure::new(Exit::Usage, format!("error: {error}")));
-            fact("level in use", format!("none: {error}"))
+            let why = format!("none: {error}");
+            trouble = Some(error.into());
+            fact("level in use", why)
         }
     });
     facts.push(match kernels::environment::check() {

@@ -18,7 +18,7 @@ use crate::spec::{self, Cell, Experiment, Kind, NetworkTrial};
 use crate::{command, durable, fit, plot, provenance, suite};
 
 pub(super) fn profile(global: &Global, args: &ProfileArgs) -> Result<Exit, Failure> {
-    let level = Level::from_env().map_err(|e| Failure::new(Exit::Usage, format!("error: {e}")))?;
+    let level = Level::from_env()?;
     let experiment = suite::open(&args.experiment, &args.overrides)?;
     let (experiment, trial) =
         chosen(&experiment, args).map_err(|failure| spec::placed(&experiment, failure))?;

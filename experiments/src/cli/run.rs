@@ -28,7 +28,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
         global,
         args,
         only: only(&args.only)?,
-        level: Level::from_env().map_err(|e| Failure::new(Exit::Usage, format!("error: {e}")))?,
+        level: Level::from_env()?,
         interrupt: Interrupt::install()?,
     };
     if !provenance::has_git() {
@@ -260,10 +260,10 @@ impl Run<'_> {
         let mut exit = if failed > 0 { Exit::TrialFailed } else { Exit::Done };
         let mut files = Vec::new();
         if missing == 0 {
-            files = folder.write(experiment, &finished)?;
+            files = folder.write(self.level, experiment, &finished)?;
             files.extend(plot::write_all(&folder.files, experiment)?);
             let differences = if experiment.overrides.is_empty() {
-                expect::differences(experiment, &finished)
+                expect::differences(self.level, experiment, &finished)
             } else {
                 Vec::new()
             };
@@ -298,9 +298,15 @@ impl Run<'_> {
     ) -> Result<Json, Failure> {
         let sheet = Sheet::new(&experiment.swept, finished);
         if !self.global.json && !finished.is_empty() {
-            show(&format!("{}\n\n{}", experiment.title, Table::new(experiment, &sheet).to_terminal()))?;
+            show(&format!(
+                "{}\n\n{}",
+                experiment.title,
+                Table::new(self.level, experiment, &sheet).to_terminal()
+            ))?;
             let curves = results::curves_csv(&experiment.swept, finished);
-            for table in curves.map_or(Ok(Vec::new()), |c| series_tables(experiment, &c)).unwrap_or_default()
+            for table in curves
+                .map_or(Ok(Vec::new()), |c| series_tables(self.level, experiment, &c))
+                .unwrap_or_default()
             {
                 show(&format!("\n{}", table.to_terminal()))?;
             }
@@ -312,7 +318,7 @@ impl Run<'_> {
             "name": experiment.name,
             "files": files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>(),
             "missing": missing,
-            "summary": summary_json(&sheet.keys, &summarise(&sheet), published),
+            "summary": summary_json(&sheet.keys, &summarise(self.level, &sheet), published),
         }))
     }
 

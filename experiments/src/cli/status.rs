@@ -94,7 +94,8 @@ impl State {
         let missing: Vec<String> =
             (0..plan.trials.len()).filter(|&i| recorded.outcomes[i].is_none()).map(describe).collect();
         let seconds = results::seconds(folder, &plan.trials);
-        let mean = results::Statistics::of(&seconds).map(|s| s.mean);
+        let total = seconds.iter().fold(0.0, |total, s| total + s);
+        let mean = (!seconds.is_empty()).then(|| total / seconds.len() as f64);
         Ok(Self {
             done: plan.trials.len() - missing.len(),
             diverged: recorded.outcomes.iter().flatten().filter(|o| o.has_diverged()).count(),

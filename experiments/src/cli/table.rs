@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use kernels::Level;
 use serde_json::{Value as Json, json};
 
 use super::named::{self, Named};
@@ -16,6 +17,7 @@ use crate::suite;
 use crate::table::{Table, published_value, series_tables, summary_json};
 
 pub(super) fn table(global: &Global, args: &TableArgs) -> Result<Exit, Failure> {
+    let level = Level::from_env()?;
     let names = match args.experiments.as_slice() {
         [] => named::with_results(&global.results)?,
         arguments => named::given(arguments),
@@ -30,7 +32,7 @@ pub(super) fn table(global: &Global, args: &TableArgs) -> Result<Exit, Failure> 
             show(&table)?;
             continue;
         }
-        let results = Results::read(&global.results, name)?;
+        let results = Results::read(level, &global.results, name)?;
         match format {
             Format::Terminal => {
                 show(&format!("{}\n\n{}", results.experiment.title, results.set(Table::to_terminal)))?;
@@ -69,13 +71,14 @@ fn without_results(results: &Path, named: &Named, format: Format) -> Option<Stri
 
 /// The files of a results folder.
 struct Results {
+    level: Level,
     experiment: Experiment,
     sheet: Sheet,
     series: Vec<Table>,
 }
 
 impl Results {
-    fn read(results: &Path, named: &Named) -> Result<Self, Failure> {
+    fn read(level: Level, results: &Path, named: &Named) -> Result<Self, Failure> {
         let experiment = named.read(results)?;
         let folder = named.folder(results);
         let damaged = |file: &str, reason: String| {
@@ -85,17 +88,17 @@ impl Results {
         let sheet = Sheet::from_csv(&csv).map_err(|reason| damaged("results.csv", reason))?;
         let curves = folder.join("curves.csv");
         let series = if curves.is_file() {
-            series_tables(&experiment, &fs_err::read(&curves)?)
+            series_tables(level, &experiment, &fs_err::read(&curves)?)
                 .map_err(|reason| damaged("curves.csv", reason))?
         } else {
             Vec::new()
         };
-        Ok(Self { experiment, sheet, series })
+        Ok(Self { level, experiment, sheet, series })
     }
 
     /// The table and the published series, each set by `set`.
     fn set(&self, set: fn(&Table) -> String) -> String {
-        let mut text = set(&Table::new(&self.experiment, &self.sheet));
+        let mut text = set(&Table::new(self.level, &self.experiment, &self.sheet));
         for table in &self.series {
             text.push('\n');
             text += &set(table);
@@ -108,11 +111,12 @@ impl Results {
     }
 
     fn csv(&self) -> Vec<u8> {
-        summary_csv(&self.sheet.keys, &summarise(&self.sheet), |row| self.published(row))
+        summary_csv(&self.sheet.keys, &summarise(self.level, &self.sheet), |row| self.published(row))
     }
 
     fn json(&self) -> Json {
-        let summary = summary_json(&self.sheet.keys, &summarise(&self.sheet), |row| self.published(row));
+        let summary =
+            summary_json(&self.sheet.keys, &summarise(self.level, &self.sheet), |row| self.published(row));
         json!({ "name": self.experiment.name, "title": self.experiment.title, "summary": summary })
     }
 }

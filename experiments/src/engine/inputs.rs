@@ -4,7 +4,7 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use kernels::Element;
+use kernels::{Element, Level};
 
 use crate::data::picture::{self, Picture};
 use crate::data::{self, Data};
@@ -96,8 +96,8 @@ impl Inputs {
             .map_or_else(Vec::new, |data| data.digests.clone())
     }
 
-    /// `data` after `steps`, as elements of type `T`: made now, or shared with the trial that made it.
-    pub fn prepared<T: Element>(&self, data: &Arc<Data>, steps: &[Step]) -> Arc<Prepared<T>> {
+    /// `data` after `steps`, as elements of type `T`: made now at `level`, or shared with the trial that made it.
+    pub fn prepared<T: Element>(&self, level: Level, data: &Arc<Data>, steps: &[Step]) -> Arc<Prepared<T>> {
         // Held while preparing, so that two trials that start together share one copy.
         let mut entries = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
         let known = entries
@@ -107,7 +107,7 @@ impl Inputs {
         if let Some(prepared) = known {
             return prepared;
         }
-        let prepared = Arc::new(preprocess::prepare::<T>(data, steps));
+        let prepared = Arc::new(preprocess::prepare::<T>(level, data, steps));
         entries.push_back(Entry {
             data: Arc::clone(data),
             steps: steps.to_vec(),

@@ -1,6 +1,6 @@
 //! `boundary.csv`: the class that a model gives each point of the plane, for data of two features.
 
-use kernels::Element;
+use kernels::{Element, Level};
 
 use super::Stopped;
 use super::activations::grid;
@@ -21,6 +21,8 @@ pub(super) struct Plane<'a, T> {
     pub(super) names: &'a [String],
     /// Whether preprocessing changed the features; their names then say so.
     pub(super) processed: bool,
+    /// At which the samples are gathered.
+    pub(super) level: Level,
 }
 
 impl<T: Element> Plane<'_, T> {
@@ -33,7 +35,7 @@ impl<T: Element> Plane<'_, T> {
         if self.data.width() != 2 || self.part.labels.is_empty() {
             return None;
         }
-        let samples = self.part.to_values();
+        let samples = self.part.to_values(self.level);
         let (columns, rows) = (axis(&samples, 0), axis(&samples, 1));
         let points: Vec<T> =
             rows.iter().flat_map(|&y| columns.iter().flat_map(move |&x| [x, y])).map(T::from_f64).collect();
@@ -102,7 +104,7 @@ mod tests {
             values: Vec::new(),
             rows: vec![0, 1],
         };
-        let plane = Plane { data: &data, part: &part, names: &names, processed: false };
+        let plane = Plane { data: &data, part: &part, names: &names, processed: false, level: Level::best() };
         let (_, bytes) = plane.csv(|points| Ok(vec![0; points.len() / 2])).expect("two features");
         let text = String::from_utf8(bytes).expect("text");
         assert!(text.contains("\npoint,0.1,0.2,a\npoint,0.3,NaN,b\n"), "{text}");

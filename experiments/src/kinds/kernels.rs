@@ -61,7 +61,7 @@ fn in_pool(trials: &[&KernelsTrial], level: Level, advance: impl Fn()) -> Result
         }
         advance();
     }
-    let peak = Statistics::of(&peaks).map_or(f64::NAN, |s| s.median);
+    let peak = Statistics::of(level, &peaks).map_or(f64::NAN, |s| s.median);
     Ok(products.into_iter().filter_map(|product| product.outcome(peak)).collect())
 }
 
@@ -191,7 +191,7 @@ impl<'a> Product<'a> {
     }
 
     fn outcome(self, peak: f64) -> Option<Outcome> {
-        let s = Statistics::of(&self.gflops)?;
+        let s = Statistics::of(self.exec.level, &self.gflops)?;
         let mut outcome = Outcome::ok();
         outcome.metric("gflops", s.median);
         outcome.metric("gflops.min", s.min);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kernels::Level;
 use models::observations::{Observations, Order};
 use models::rng::{Purpose, Stream};
 
@@ -25,6 +26,7 @@ pub(super) struct Sets {
     bias: bool,
     /// Whether `x` is not as stored.
     processed: bool,
+    level: Level,
 }
 
 impl Sets {
@@ -36,7 +38,8 @@ impl Sets {
         bias: bool,
     ) -> Result<Self, Stopped> {
         let data = context.inputs.data(dataset, context.seed).ok_or_else(super::no_data)?;
-        let prepared = context.inputs.prepared::<f64>(&data, steps);
+        let level = context.exec.level;
+        let prepared = context.inputs.prepared::<f64>(level, &data, steps);
         let parts = [&prepared.train, &prepared.validation, &prepared.test];
         if parts.iter().any(|part| part.labels.iter().any(|&label| label > 1)) {
             return Err(Stopped::Failed(format!(
@@ -44,7 +47,7 @@ impl Sets {
                 data.name
             )));
         }
-        Ok(Self { data, prepared, values, bias, processed: !steps.is_empty() })
+        Ok(Self { data, prepared, values, bias, processed: !steps.is_empty(), level })
     }
 
     pub(super) fn train(&self) -> Result<Observations, Stopped> {
@@ -65,7 +68,7 @@ impl Sets {
         } else {
             part.values.clone()
         };
-        let observations = Observations::new(self.data.width(), &part.to_values(), &y)?;
+        let observations = Observations::new(self.data.width(), &part.to_values(self.level), &y)?;
         Ok(if self.bias { observations.with_constant() } else { observations })
     }
 
@@ -85,7 +88,13 @@ impl Sets {
     /// `boundary.csv` of two features: what `z` answers over the plane, and the training samples.
     pub(super) fn boundary(&self, weights: &[f64]) -> Option<(String, Vec<u8>)> {
         let Targets::Classes { names, .. } = &self.data.targets else { return None };
-        let plane = Plane { data: &self.data, part: &self.prepared.train, names, processed: self.processed };
+        let plane = Plane {
+            data: &self.data,
+            part: &self.prepared.train,
+            names,
+            processed: self.processed,
+            level: self.level,
+        };
         plane.csv(|points| {
             let of_point = |x: &[f64]| {
                 let constant = [1.0, x[0], x[1]];

@@ -36,9 +36,9 @@ pub struct Prepared<T> {
     pub constant: Vec<usize>,
 }
 
-/// Applies `steps` to the three parts of `data`.
-pub fn prepare<T: Element>(data: &Data, steps: &[Step]) -> Prepared<T> {
-    let (fitted, constant) = fit(data, steps);
+/// Applies `steps` to the three parts of `data`, with statistics computed at `level`.
+pub fn prepare<T: Element>(level: Level, data: &Data, steps: &[Step]) -> Prepared<T> {
+    let (fitted, constant) = fit(level, data, steps);
     let lookup = lookup(data, &fitted).map(Arc::new);
     let part = |rows: &[u32]| part(data, &fitted, lookup.as_ref(), rows);
     Prepared {
@@ -49,13 +49,13 @@ pub fn prepare<T: Element>(data: &Data, steps: &[Step]) -> Prepared<T> {
     }
 }
 
-/// The columns (or channels) that `steps` find constant in the training part.
-pub fn constant(data: &Data, steps: &[Step]) -> Vec<usize> {
-    fit(data, steps).1
+/// The columns (or channels) that `steps` find constant in the training part, computed at `level`.
+pub fn constant(level: Level, data: &Data, steps: &[Step]) -> Vec<usize> {
+    fit(level, data, steps).1
 }
 
 /// Measures what the steps need, each on what the steps before it leave.
-fn fit(data: &Data, steps: &[Step]) -> (Vec<Fitted>, Vec<usize>) {
+fn fit(level: Level, data: &Data, steps: &[Step]) -> (Vec<Fitted>, Vec<usize>) {
     let mut fitted: Vec<Fitted> = Vec::new();
     let mut constant = Vec::new();
     for step in steps {
@@ -65,7 +65,7 @@ fn fit(data: &Data, steps: &[Step]) -> (Vec<Fitted>, Vec<usize>) {
                 let group = Group::of(data, *per);
                 let lookup = lookup(data, &fitted).map(Arc::new);
                 let train = part::<f64>(data, &fitted, lookup.as_ref(), &data.train);
-                let statistics = Statistics::measure(&train, group);
+                let statistics = Statistics::measure(level, &train, group);
                 constant = statistics.constant();
                 fitted.push(Fitted::Standardise(group, statistics));
             }
@@ -91,11 +91,6 @@ impl Fitted {
             }
         }
     }
-}
-
-/// The level of the environment, as the rest of a run has it; one that is missing is refused elsewhere.
-fn level() -> Level {
-    Level::from_env().unwrap_or(Level::best())
 }
 
 /// What a stored value at `position` becomes, before it is rounded.
@@ -174,9 +169,9 @@ mod tests {
     #[test]
     fn statistics_come_from_the_training_part_only() {
         let data = data(vec![1.0, 3.0, 100.0], vec![1], vec![0, 1], vec![2]);
-        let prepared = prepare::<f64>(&data, &[Step::Standardise { per: Per::Feature }]);
+        let prepared = prepare::<f64>(Level::best(), &data, &[Step::Standardise { per: Per::Feature }]);
         assert_eq!(
-            (prepared.train.to_values(), prepared.test.to_values()),
+            (prepared.train.to_values(Level::best()), prepared.test.to_values(Level::best())),
             ([-1.0, 1.0][..].into(), [98.0][..].into())
         );
     }
@@ -184,11 +179,11 @@ mod tests {
     #[test]
     fn channels_share_their_statistics_over_positions() {
         let data = data(vec![0.0, 2.0, 5.0, 5.0, 4.0, 6.0, 5.0, 5.0], vec![2, 2], vec![0, 1], vec![]);
-        let prepared = prepare::<f64>(&data, &[Step::Standardise { per: Per::Channel }]);
+        let prepared = prepare::<f64>(Level::best(), &data, &[Step::Standardise { per: Per::Channel }]);
         // Channel 0 holds 0 2 4 6: mean 3, variance 5. Channel 1 is constant.
         let sd = 5f64.sqrt();
         assert_eq!(
-            *prepared.train.to_values(),
+            *prepared.train.to_values(Level::best()),
             [-3.0 / sd, -1.0 / sd, 0.0, 0.0, 1.0 / sd, 3.0 / sd, 0.0, 0.0]
         );
         assert_eq!(prepared.constant, [1]);
@@ -198,12 +193,12 @@ mod tests {
     fn the_statistics_are_those_of_the_kernels_sums() {
         // With d * d rounded before it is added, this column's deviation ends in another bit.
         let column: Vec<f64> = (0..1000).map(|i| f64::from(i * i % 37) / 7.0).collect();
-        let exec = kernels::Exec::serial(kernels::Level::best());
+        let exec = kernels::Exec::serial(Level::best());
         let mean = kernels::reduce::mean(exec, &column);
         let sd = (kernels::reduce::sum_of_squares_about(exec, &column, mean) / 1000.0).sqrt();
         let data = data(column.clone(), vec![1], (0..1000).collect(), vec![]);
-        let prepared = prepare::<f64>(&data, &[Step::Standardise { per: Per::Feature }]);
-        for (ours, x) in prepared.train.to_values().iter().zip(&column) {
+        let prepared = prepare::<f64>(Level::best(), &data, &[Step::Standardise { per: Per::Feature }]);
+        for (ours, x) in prepared.train.to_values(Level::best()).iter().zip(&column) {
             assert_eq!(ours.to_bits(), ((x - mean) / sd).to_bits());
         }
     }
@@ -213,22 +208,24 @@ mod tests {
         // 0.1 + 0.1 + 0.1 = 0.30000000000000004: the rounded mean is not 0.1.
         let data = data(vec![0.1, 0.1, 0.1, 0.5], vec![1], vec![0, 1, 2], vec![3]);
         let steps = [Step::Standardise { per: Per::Feature }];
-        let prepared = prepare::<f64>(&data, &steps);
+        let prepared = prepare::<f64>(Level::best(), &data, &steps);
         assert_eq!(
-            (prepared.train.to_values(), prepared.test.to_values()),
+            (prepared.train.to_values(Level::best()), prepared.test.to_values(Level::best())),
             ([0.0; 3][..].into(), [0.4][..].into())
         );
-        assert_eq!((prepared.constant, constant(&data, &steps)), (vec![0], vec![0]));
+        assert_eq!((prepared.constant, constant(Level::best(), &data, &steps)), (vec![0], vec![0]));
     }
 
     #[test]
     fn a_division_before_standardising_leaves_only_rounding() {
         let data = data(vec![10.0, 20.0, 40.0], vec![1], vec![0, 1, 2], vec![]);
         let standardise = Step::Standardise { per: Per::Feature };
-        let plain = prepare::<f32>(&data, &[standardise]);
-        let divided = prepare::<f32>(&data, &[Step::Divide { by: 255.0 }, standardise]);
+        let plain = prepare::<f32>(Level::best(), &data, &[standardise]);
+        let divided = prepare::<f32>(Level::best(), &data, &[Step::Divide { by: 255.0 }, standardise]);
         // Both round a f64 value once; they differ by at most one unit in the last place of f32.
-        for (a, b) in plain.train.to_values().iter().zip(&*divided.train.to_values()) {
+        for (a, b) in
+            plain.train.to_values(Level::best()).iter().zip(&*divided.train.to_values(Level::best()))
+        {
             assert!((a - b).abs() <= f32::EPSILON * 2.0);
         }
     }
@@ -260,23 +257,25 @@ mod tests {
         // The same numbers, of a type that is not looked up.
         let numbers = (0..1800).map(|i| stored.features.get(i)).collect();
         let numbers = Data { features: Features::F64(numbers), ..stored.clone() };
+        let level = Level::best();
         for steps in step_lists() {
-            let (got, want) = (prepare::<T>(&stored, &steps), prepare::<T>(&numbers, &steps));
+            let (got, want) = (prepare::<T>(level, &stored, &steps), prepare::<T>(level, &numbers, &steps));
             assert_eq!(got.constant, want.constant, "{steps:?}");
             for (got, want) in
                 [(got.train, want.train), (got.validation, want.validation), (got.test, want.test)]
             {
                 assert!(matches!(got.x, Samples::Stored(..)) && matches!(want.x, Samples::Values(_)));
-                let bits = |part: &Part<T>| part.to_values().iter().map(|x| x.bits()).collect::<Vec<_>>();
+                let bits =
+                    |part: &Part<T>| part.to_values(level).iter().map(|x| x.bits()).collect::<Vec<_>>();
                 assert_eq!(bits(&got), bits(&want), "{steps:?}");
                 // Two samples of a shuffled batch, gathered apart from those before them.
                 let order = [5, 0, 99, 42];
                 let mut pairs = [[T::ZERO; 12]; 2];
                 for (part, x) in [&got, &want].into_iter().zip(&mut pairs) {
-                    part.gather(kernels::Level::best(), |i| order[i])(2..4, x);
+                    part.gather(level, |i| order[i])(2..4, x);
                 }
                 assert_eq!(pairs[0].map(T::bits), pairs[1].map(T::bits), "{steps:?}");
-                let values = want.to_values();
+                let values = want.to_values(level);
                 assert_eq!(pairs[0][6..], values[42 * 6..43 * 6]);
             }
         }
@@ -292,7 +291,7 @@ mod tests {
     fn stored_bytes_are_not_copied() {
         let data = bytes();
         let Features::U8(stored) = &data.features else { panic!("bytes") };
-        let prepared = prepare::<f32>(&data, &[Step::Standardise { per: Per::Channel }]);
+        let prepared = prepare::<f32>(Level::best(), &data, &[Step::Standardise { per: Per::Channel }]);
         for part in [&prepared.train, &prepared.validation, &prepared.test] {
             assert!(matches!(&part.x, Samples::Stored(bytes, _) if Arc::ptr_eq(bytes, stored)));
             // Two channels of 256 values, with the four numbers of a line and whether there is one.
@@ -306,7 +305,7 @@ mod tests {
             features: Features::U8(Arc::new(vec![1; 200])),
             ..data(vec![0.0; 200], vec![1], vec![0, 199], vec![])
         };
-        let prepared = prepare::<f32>(&data, &[]);
+        let prepared = prepare::<f32>(Level::best(), &data, &[]);
         assert_eq!(
             (prepared.train.x, prepared.test.x),
             (Samples::Values(vec![1.0; 2]), Samples::Values(vec![]))

@@ -71,13 +71,13 @@ impl<T: Element> Part<T> {
         }
     }
 
-    /// All samples as values, `[n, width]`.
-    pub fn to_values(&self) -> Cow<'_, [T]> {
+    /// All samples as values, `[n, width]`, gathered at `level` where they are stored as bytes.
+    pub fn to_values(&self, level: Level) -> Cow<'_, [T]> {
         match &self.x {
             Samples::Values(values) => Cow::Borrowed(values),
             Samples::Stored(..) => {
                 let mut x = vec![T::ZERO; self.len() * self.width];
-                self.gather(super::level(), |i| i)(0..self.len(), &mut x);
+                self.gather(level, |i| i)(0..self.len(), &mut x);
                 Cow::Owned(x)
             }
         }

@@ -35,11 +35,12 @@ pub(super) struct Statistics {
 }
 
 impl Statistics {
-    /// Those of `train`.
-    pub(super) fn measure(train: &Part<f64>, group: Group) -> Self {
+    /// Those of `train`, computed at `level`.
+    pub(super) fn measure(level: Level, train: &Part<f64>, group: Group) -> Self {
         let n = (train.len() * group.size) as f64;
-        let only = only_values(train, group);
+        let only = only_values(level, train, group);
         let sums_of_x = sums(
+            level,
             train,
             group,
             #[inline(always)]
@@ -47,6 +48,7 @@ impl Statistics {
         );
         let mean: Vec<f64> = only.iter().zip(sums_of_x).map(|(only, sum)| only.unwrap_or(sum / n)).collect();
         let squares = sums(
+            level,
             train,
             group,
             #[inline(always)]
@@ -69,9 +71,9 @@ impl Statistics {
 }
 
 /// For each group the value that all its samples share, if they do.
-fn only_values(train: &Part<f64>, group: Group) -> Vec<Option<f64>> {
+fn only_values(level: Level, train: &Part<f64>, group: Group) -> Vec<Option<f64>> {
     let mut only: Vec<Option<f64>> = Vec::new();
-    for_each(super::level(), train, |sample, x| {
+    for_each(level, train, |sample, x| {
         if sample == 0 {
             only = x.chunks_exact(group.size).map(|x| Some(x[0])).collect();
         }
@@ -98,8 +100,7 @@ fn for_each(level: Level, train: &Part<f64>, mut visit: impl FnMut(usize, &[f64]
 
 /// For each group the N4 sum over the samples: `add` gives the lane's new value from its old one, a value
 /// and the group. It must be `#[inline(always)]`.
-fn sums(train: &Part<f64>, group: Group, add: impl Fn(f64, f64, usize) -> f64) -> Vec<f64> {
-    let level = super::level();
+fn sums(level: Level, train: &Part<f64>, group: Group, add: impl Fn(f64, f64, usize) -> f64) -> Vec<f64> {
     let mut lanes = vec![[0.0; LANES]; group.count];
     for_each(level, train, |sample, x| {
         let first = sample * group.size % LANES;

@@ -12,7 +12,7 @@ use models::Element;
 use models::network::{Network, Position, ProfiledStep, Stage, Work};
 use models::optimizer::Optimizer;
 
-use super::{LEVEL2_BYTES, MEMORY_BYTES, Profile, Roofs};
+use super::{LEVEL2_BYTES, MEMORY_BYTES, Profile, Roofs, Timed};
 use crate::engine::Inputs;
 use crate::kinds::{self, Batch};
 use crate::preprocess::{Part, Samples};
@@ -51,7 +51,7 @@ fn run<T: Element>(
     duration: Duration,
 ) -> Result<Profile, String> {
     let data = inputs.data(&trial.dataset, seed).ok_or("the data of this trial were not loaded")?;
-    let sets = inputs.prepared::<T>(&data, &trial.preprocess);
+    let sets = inputs.prepared::<T>(level, &data, &trial.preprocess);
     let part = &sets.train;
     let batch = trial.train.batch.min(part.len());
     if batch == 0 {
@@ -77,10 +77,10 @@ fn run<T: Element>(
             bench.round(next(), next())?;
         }
     }
-    let middle = |values: &[f64]| Statistics::of(values).map_or(f64::NAN, |s| s.median);
+    let middle = |values: &[f64]| Statistics::of(level, values).map_or(f64::NAN, |s| s.median);
     let roofs = Roofs { peak: middle(&peaks), level2: middle(&rates), memory };
     let kinds: Vec<&str> = bench.network.layers().iter().map(|layer| layer.kind).collect();
-    Profile::new((batch, T::NAME), roofs, &kinds, &bench.parts, &bench.steps)
+    Profile::new(Timed { level, batch, dtype: T::NAME }, roofs, &kinds, &bench.parts, &bench.steps)
         .ok_or_else(|| "nothing was timed".to_owned())
 }
 
@@ -119,7 +119,7 @@ impl<'a, T: Element> Bench<'a, T> {
             start,
             level,
             at,
-            clock: clock(),
+            clock: clock(level),
             parts,
             steps,
         })
@@ -208,12 +208,12 @@ fn since(begun: Instant, clock: f64) -> f64 {
 }
 
 /// Seconds that timing nothing takes.
-fn clock() -> f64 {
+fn clock(level: Level) -> f64 {
     let reading = || {
         let begun = Instant::now();
         black_box(());
         begun.elapsed().as_secs_f64()
     };
     let readings: Vec<f64> = (0..CLOCK_READINGS).map(|_| reading()).collect();
-    Statistics::of(&readings).map_or(0.0, |s| s.median)
+    Statistics::of(level, &readings).map_or(0.0, |s| s.median)
 }

@@ -14,6 +14,7 @@ mod sheet;
 pub use measure::measure;
 pub use sheet::Setting;
 
+use kernels::Level;
 use models::network::Work;
 
 use crate::results::Statistics;
@@ -114,11 +115,18 @@ pub struct Profile {
     pub step: Row,
 }
 
+/// What was timed.
+struct Timed {
+    level: Level,
+    batch: usize,
+    dtype: &'static str,
+}
+
 impl Profile {
     /// From the parts with their times, and the times of the whole step; `kinds` are those of the layers. None if a
     /// time is missing.
     fn new(
-        (batch, dtype): (usize, &'static str),
+        Timed { level, batch, dtype }: Timed,
         roofs: Roofs,
         kinds: &[&'static str],
         parts: &[(Work, Vec<f64>)],
@@ -130,12 +138,12 @@ impl Profile {
                 pass: work.stage.name(),
                 flops: work.flops,
                 bytes: work.bytes,
-                seconds: Statistics::of(times)?,
+                seconds: Statistics::of(level, times)?,
                 least: roofs.least(work.flops, work.bytes),
             })
         };
         let parts: Vec<Row> = parts.iter().map(row).collect::<Option<_>>()?;
-        let step = together("step", &parts, Statistics::of(step)?);
+        let step = together("step", &parts, Statistics::of(level, step)?);
         Some(Self { batch, dtype, repetitions: step.seconds.n, roofs, parts, step })
     }
 
@@ -185,7 +193,8 @@ mod tests {
             (work(None, Stage::Gather, 0, 1000), vec![4e-8; 3]),
             (work(Some(0), Stage::Forward, 80_000, 4000), vec![1e-6, 9e-6, 2e-6]),
         ];
-        Profile::new((8, "f32"), ROOFS, &["dense"], &parts, &[1e-6; 3]).unwrap()
+        let timed = Timed { level: Level::best(), batch: 8, dtype: "f32" };
+        Profile::new(timed, ROOFS, &["dense"], &parts, &[1e-6; 3]).unwrap()
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
+use kernels::Level;
 
 use super::{Sheet, curves_csv, digests_csv, lock, summarise, summary_csv};
 use crate::durable;
@@ -71,12 +72,18 @@ impl Folder {
         Ok(())
     }
 
-    /// Writes every committed file that differs from what stands there; returns all their paths.
+    /// Writes every committed file that differs from what stands there, with statistics computed at `level`; returns all
+    /// their paths.
     ///
     /// # Errors
     /// As the operating system says.
-    pub fn write(&self, experiment: &Experiment, finished: &[(Trial, Outcome)]) -> io::Result<Vec<PathBuf>> {
-        let files = contents(experiment, finished);
+    pub fn write(
+        &self,
+        level: Level,
+        experiment: &Experiment,
+        finished: &[(Trial, Outcome)],
+    ) -> io::Result<Vec<PathBuf>> {
+        let files = contents(level, experiment, finished);
         let sums: String = files.iter().map(|(name, text)| sum_line(name, text)).collect();
         let mut paths = Vec::new();
         for (name, text) in files.iter().chain([&(SUMS, sums.into_bytes())]) {
@@ -185,12 +192,16 @@ impl std::fmt::Display for Files {
 }
 
 /// The reproducible files, by name, in the order of `SHA256SUMS`.
-fn contents(experiment: &Experiment, finished: &[(Trial, Outcome)]) -> Vec<(&'static str, Vec<u8>)> {
+fn contents(
+    level: Level,
+    experiment: &Experiment,
+    finished: &[(Trial, Outcome)],
+) -> Vec<(&'static str, Vec<u8>)> {
     let trials: Vec<Trial> = finished.iter().map(|(trial, _)| trial.clone()).collect();
     let sheet = Sheet::new(&experiment.swept, finished);
-    let summary = summarise(&sheet);
+    let summary = summarise(level, &sheet);
     let published = |row: &super::SummaryRow| table::published_value(experiment, &experiment.swept, row);
-    let table = Table::new(experiment, &sheet);
+    let table = Table::new(level, experiment, &sheet);
     let mut files = vec![
         ("experiment.toml", experiment.text.clone().into_bytes()),
         ("lock.toml", lock::lock_toml(experiment, &trials).into_bytes()),
@@ -200,7 +211,7 @@ fn contents(experiment: &Experiment, finished: &[(Trial, Outcome)]) -> Vec<(&'st
     let mut tables = vec![table];
     if let Some(curves) = curves_csv(&experiment.swept, finished) {
         // What was just written reads back; a failure would only leave the small tables out.
-        tables.extend(table::series_tables(experiment, &curves).unwrap_or_default());
+        tables.extend(table::series_tables(level, experiment, &curves).unwrap_or_default());
         files.push(("curves.csv", curves));
     }
     files.extend(digests_csv(&experiment.swept, finished).map(|text| ("digests.csv", text)));

@@ -20,21 +20,22 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// The statistics of `values`; `None` for no value.
+    /// The statistics of `values`, computed at `level`; `None` for no value.
     ///
     /// Equal values have themselves as mean and +0.0 as deviation, whatever rounding would make of their sum.
     ///
     /// ```
     /// # use experiments::results::Statistics;
-    /// let s = Statistics::of(&[1.0, 2.0, 6.0]).unwrap();
+    /// let s = Statistics::of(kernels::Level::from_env()?, &[1.0, 2.0, 6.0]).unwrap();
     /// assert_eq!((s.mean, s.sd, s.median), (3.0, Some(7.0_f64.sqrt()), 2.0));
+    /// # Ok::<(), kernels::Error>(())
     /// ```
-    pub fn of(values: &[f64]) -> Option<Self> {
+    pub fn of(level: Level, values: &[f64]) -> Option<Self> {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
         let (&min, &max) = (sorted.first()?, sorted.last()?);
         let n = sorted.len();
-        let exec = Exec::serial(Level::best());
+        let exec = Exec::serial(level);
         let equal = min.to_bits() == max.to_bits();
         let mean = if equal { min } else { reduce::mean(exec, values) };
         let sd = (n > 1).then(|| {
@@ -57,17 +58,21 @@ fn middle(a: f64, b: f64) -> f64 {
 mod tests {
     use super::*;
 
+    fn of(values: &[f64]) -> Option<Statistics> {
+        Statistics::of(Level::best(), values)
+    }
+
     #[test]
     fn one_value_has_no_deviation_and_equal_values_have_none_to_speak_of() {
-        assert_eq!(Statistics::of(&[]), None);
-        assert_eq!(Statistics::of(&[0.1]).unwrap().sd, None);
-        let equal = Statistics::of(&[0.1; 3]).unwrap();
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[0.1]).unwrap().sd, None);
+        let equal = of(&[0.1; 3]).unwrap();
         assert_eq!((equal.mean, equal.sd, equal.median), (0.1, Some(0.0), 0.1));
     }
 
     #[test]
     fn an_even_number_of_values_has_a_median_between_the_middle_ones() {
-        let s = Statistics::of(&[4.0, 1.0, 3.0, 100.0]).unwrap();
+        let s = of(&[4.0, 1.0, 3.0, 100.0]).unwrap();
         assert_eq!((s.median, s.min, s.max, s.mean), (3.5, 1.0, 100.0, 27.0));
     }
 }

@@ -1,5 +1,7 @@
 //! `summary.csv`: what the seeds of each cell say, metric by metric.
 
+use kernels::Level;
+
 use super::{Sheet, Statistics, csv_text};
 use crate::outcome::Value;
 
@@ -22,10 +24,10 @@ pub struct SummaryRow {
     pub counts: bool,
 }
 
-/// Statistics of every cell and metric, in the order of the sheet.
+/// Statistics of every cell and metric, in the order of the sheet, computed at `level`.
 ///
 /// Diverged trials count among `trials` only; how they ended stays in `results.csv`.
-pub fn summarise(sheet: &Sheet) -> Vec<SummaryRow> {
+pub fn summarise(level: Level, sheet: &Sheet) -> Vec<SummaryRow> {
     let metrics: Vec<&str> = sheet.metrics().into_iter().filter(|m| !m.starts_with("diverged.")).collect();
     let mut summary = Vec::new();
     for rows in sheet.by_cell() {
@@ -39,7 +41,7 @@ pub fn summarise(sheet: &Sheet) -> Vec<SummaryRow> {
                 trials: rows.len(),
                 diverged: rows.iter().filter(|row| row.diverged).count(),
                 metric: metric.to_owned(),
-                statistics: Statistics::of(&reals),
+                statistics: Statistics::of(level, &reals),
                 counts: values.iter().all(|v| matches!(v, Value::Count(_))),
             });
         }

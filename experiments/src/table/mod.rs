@@ -16,6 +16,8 @@ pub use number::Rounded;
 pub use published::published_value;
 pub use series::series_tables;
 
+use kernels::Level;
+
 use crate::outcome::Value;
 use crate::results::{Row, Sheet, Statistics, SummaryRow, summarise};
 use crate::spec::{Experiment, Statistic};
@@ -74,10 +76,10 @@ pub enum Entry {
 }
 
 impl Table {
-    /// The table of an experiment's results.
-    pub fn new(experiment: &Experiment, sheet: &Sheet) -> Self {
+    /// The table of an experiment's results, with statistics computed at `level`.
+    pub fn new(level: Level, experiment: &Experiment, sheet: &Sheet) -> Self {
         let sheet = &sheet.pooled(&experiment.table.pool);
-        let mut summary = summarise(sheet);
+        let mut summary = summarise(level, sheet);
         let mut shown = shown_metrics(experiment, sheet);
         if shown.is_empty() && sheet.rows.iter().any(|row| row.diverged) {
             shown = vec![first_column(experiment)];

@@ -1,15 +1,18 @@
 //! Published series (a figure per epoch) beside ours, one small table each.
 
+use kernels::Level;
+
 use super::{COMPARED_DIGITS, Column, Entry, Rounded, Shape, Table, published, sentence};
 use crate::outcome::Value;
 use crate::results::Statistics;
 use crate::spec::{Experiment, Published};
 
-/// One table per published series whose column `curves.csv` has, its rows along the curve's axis.
+/// One table per published series whose column `curves.csv` has, its rows along the curve's axis; means are computed at
+/// `level`.
 ///
 /// # Errors
 /// With the reason, if `curves` is no `curves.csv` of this experiment.
-pub fn series_tables(experiment: &Experiment, curves: &[u8]) -> Result<Vec<Table>, String> {
+pub fn series_tables(level: Level, experiment: &Experiment, curves: &[u8]) -> Result<Vec<Table>, String> {
     let mut reader = csv::Reader::from_reader(curves);
     let header: Vec<String> =
         reader.headers().map_err(|e| e.to_string())?.iter().map(str::to_owned).collect();
@@ -27,7 +30,7 @@ pub fn series_tables(experiment: &Experiment, curves: &[u8]) -> Result<Vec<Table
             let cell: Vec<(usize, &str)> =
                 p.cell.iter().map(|(key, value)| Some((at(key)?, value.as_str()))).collect::<Option<_>>()?;
             let rows = records.iter().filter(|r| cell.iter().all(|(at, value)| &r[*at] == *value));
-            Some(table(experiment, p, &header[axis], &points(rows, axis, column)))
+            Some(table(experiment, p, &header[axis], &points(rows, axis, column), level))
         })
         .collect())
 }
@@ -49,11 +52,17 @@ fn points<'a>(
     points
 }
 
-fn table(experiment: &Experiment, p: &Published, axis: &str, points: &[(String, Vec<Value>)]) -> Table {
+fn table(
+    experiment: &Experiment,
+    p: &Published,
+    axis: &str,
+    points: &[(String, Vec<Value>)],
+    level: Level,
+) -> Table {
     let column = |heading: &str| Column { heading: heading.to_owned(), shape: Shape::Number };
     let rows = p.at.iter().zip(&p.values).map(|(&at, &published)| {
         let (x, ours) = match points.get(at - 1) {
-            Some((x, values)) => (Entry::Text(x.clone()), ours(values)),
+            Some((x, values)) => (Entry::Text(x.clone()), ours(level, values)),
             None => (Entry::Missing, Entry::Missing),
         };
         vec![x, ours, Entry::Number(full(published))]
@@ -75,12 +84,12 @@ fn table(experiment: &Experiment, p: &Published, axis: &str, points: &[(String, 
 }
 
 /// The seeds' common value or their mean.
-fn ours(values: &[Value]) -> Entry {
+fn ours(level: Level, values: &[Value]) -> Entry {
     match values {
         [Value::Count(n)] => Entry::Number(Rounded::whole(*n)),
         _ => {
             let reals: Vec<f64> = values.iter().map(|v| v.as_f64()).collect();
-            Statistics::of(&reals).map_or(Entry::Missing, |s| Entry::Number(full(s.mean)))
+            Statistics::of(level, &reals).map_or(Entry::Missing, |s| Entry::Number(full(s.mean)))
         }
     }
 }

@@ -1,3 +1,5 @@
+use kernels::Level;
+
 use super::*;
 use crate::results::Row;
 use crate::spec::{Published, TableSpec};
@@ -53,7 +55,7 @@ fn published(cell: &str, value: f64, note: &str) -> Published {
 fn a_table_shows_mean_spread_and_n() {
     let sheet =
         sheet(&[("32", &[Some(0.81), Some(0.82), Some(0.86)]), ("128", &[Some(0.9), None, Some(0.9)])]);
-    let table = Table::new(&experiment(), &sheet);
+    let table = Table::new(Level::best(), &experiment(), &sheet);
     assert_eq!(
         table.to_markdown(),
         "| units | n | test.accuracy |\n\
@@ -69,7 +71,7 @@ fn a_table_shows_mean_spread_and_n() {
 #[test]
 fn numbers_stand_at_their_decimal_point_on_a_terminal() {
     let sheet = sheet(&[("32", &[Some(12.0), Some(14.0)]), ("1", &[Some(0.5), Some(0.75)])]);
-    let text = Table::new(&experiment(), &sheet).to_terminal();
+    let text = Table::new(Level::best(), &experiment(), &sheet).to_terminal();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[2], "32     2  13.0 ± 1.4");
     assert_eq!(lines[3], "1      2   0.62 ± 0.18");
@@ -80,7 +82,7 @@ fn latex_sets_mean_and_deviation_in_two_columns() {
     let mut experiment = experiment();
     experiment.title = "Width & depth: 100% of_it".into();
     let sheet = sheet(&[("a_1", &[Some(0.81), Some(0.82), Some(0.86)]), ("b", &[None, None, None])]);
-    let text = Table::new(&experiment, &sheet).to_latex();
+    let text = Table::new(Level::best(), &experiment, &sheet).to_latex();
     assert!(text.contains("{l l S[table-format=1.3]@{\\,$\\pm$\\,}S[table-format=1.3]}"), "{text}");
     assert!(text.contains("{a\\_1} & {3} & 0.830 & 0.026 \\\\"), "{text}");
     assert!(text.contains("{b} & {0/3} & \\multicolumn{2}{c}{diverged} \\\\"), "{text}");
@@ -94,12 +96,14 @@ fn published_figures_stand_beside_ours_with_their_source_and_difference() {
     experiment.published =
         vec![published("32", 0.9542, "MNIST; ours is Fashion-MNIST"), published("9", 0.1, "")];
     let sheet = sheet(&[("32", &[Some(0.81)]), ("128", &[Some(0.9)])]);
-    let table = Table::new(&experiment, &sheet);
+    let table = Table::new(Level::best(), &experiment, &sheet);
     let text = table.to_markdown();
     assert!(text.contains("| 32 | 0.81 | 0.9542 \\[1\\] |\n| 128 | 0.9 | — |"), "{text}");
     assert!(text.contains("\\[1\\] Published: Nielsen 2015, ch. 1; MNIST; ours is Fashion-MNIST."), "{text}");
-    let values: Vec<Option<f64>> =
-        summarise(&sheet).iter().map(|row| published_value(&experiment, &sheet.keys, row)).collect();
+    let values: Vec<Option<f64>> = summarise(Level::best(), &sheet)
+        .iter()
+        .map(|row| published_value(&experiment, &sheet.keys, row))
+        .collect();
     assert_eq!(values, [Some(0.9542), None]);
 }
 
@@ -117,7 +121,7 @@ fn without_a_sweep_every_metric_has_a_row() {
         diverged: false,
         metrics: vec![("updates".into(), Value::Count(10)), ("bound".into(), Value::Real(389.6912))],
     };
-    let table = Table::new(&experiment, &Sheet { keys: Vec::new(), rows: vec![row] });
+    let table = Table::new(Level::best(), &experiment, &Sheet { keys: Vec::new(), rows: vec![row] });
     assert!(
         table
             .to_markdown()
@@ -128,15 +132,16 @@ fn without_a_sweep_every_metric_has_a_row() {
 #[test]
 fn a_single_trial_that_diverged_says_so() {
     let mut experiment = experiment();
-    let some = Table::new(&experiment, &sheet(&[("32", &[Some(0.81)]), ("64", &[None])])).to_markdown();
+    let some = Table::new(Level::best(), &experiment, &sheet(&[("32", &[Some(0.81)]), ("64", &[None])]))
+        .to_markdown();
     assert!(some.contains("| 64 | diverged |") && !some.contains("n = a/b"), "{some}");
-    let none = Table::new(&experiment, &sheet(&[("32", &[None])])).to_markdown();
+    let none = Table::new(Level::best(), &experiment, &sheet(&[("32", &[None])])).to_markdown();
     assert!(none.contains("| units | test.accuracy |") && none.contains("| 32 | diverged |"), "{none}");
     experiment.swept.clear();
     let mut sheet = sheet(&[("32", &[None])]);
     sheet.keys.clear();
     sheet.rows[0].settings.clear();
-    let alone = Table::new(&experiment, &sheet).to_markdown();
+    let alone = Table::new(Level::best(), &experiment, &sheet).to_markdown();
     assert!(alone.contains("| test.accuracy | diverged |"), "{alone}");
 }
 
@@ -145,7 +150,7 @@ fn a_median_comes_with_its_range() {
     let mut experiment = experiment();
     experiment.table.statistic = Statistic::Median;
     let sheet = sheet(&[("32", &[Some(0.86), Some(0.95), Some(0.9525)])]);
-    let table = Table::new(&experiment, &sheet);
+    let table = Table::new(Level::best(), &experiment, &sheet);
     assert!(table.to_markdown().contains("| 32 | 3 | 0.95 (0.86 to 0.9525) |"));
     assert!(table.to_latex().contains("0.95 & (\\num{0.86} to \\num{0.9525})"));
 }
@@ -172,10 +177,10 @@ fn a_published_series_stands_beside_our_curve() {
     }];
     let key = &experiment.swept[0];
     let curves = format!("cell,seed,{key},epoch,updates\n0,1,32,1,1\n0,1,32,2,3\n1,1,64,1,9\n");
-    let tables = series_tables(&experiment, curves.as_bytes()).unwrap();
+    let tables = series_tables(Level::best(), &experiment, curves.as_bytes()).unwrap();
     let text = tables[0].to_markdown();
     assert!(text.contains("| 1 | 1 | 1 |\n| 2 | 3 | 3 |\n| — | — | 2.5 |\n"), "{text}");
-    assert!(series_tables(&experiment, b"cell,seed,epoch\n").is_err());
+    assert!(series_tables(Level::best(), &experiment, b"cell,seed,epoch\n").is_err());
 }
 
 #[test]
@@ -188,7 +193,7 @@ fn folds_are_pooled_where_the_file_asks_for_it() {
     for (row, fold) in sheet.rows.iter_mut().zip(["0", "0", "1"]) {
         row.settings.push(fold.into());
     }
-    let text = Table::new(&experiment, &sheet).to_markdown();
+    let text = Table::new(Level::best(), &experiment, &sheet).to_markdown();
     assert!(
         text.contains("| units | n | test.accuracy |\n| :-- | :-- | --: |\n| 32 | 3 | 0.70 ± 0.20 |\n"),
         "{text}"
@@ -201,7 +206,7 @@ fn trials_that_reach_a_bound_are_counted_diverged_ones_among_the_rest() {
     let mut experiment = experiment();
     experiment.table.reached = Some(("test.accuracy".into(), 0.9));
     let sheet = sheet(&[("32", &[Some(0.9), Some(0.89), None]), ("64", &[Some(1.0), Some(1.0), Some(1.0)])]);
-    let text = Table::new(&experiment, &sheet).to_markdown();
+    let text = Table::new(Level::best(), &experiment, &sheet).to_markdown();
     assert!(text.starts_with("| units | n | test.accuracy ≥ 0.9 | test.accuracy |\n"), "{text}");
     assert!(text.contains("| 32 | 2/3 | 1 of 3 |") && text.contains("| 64 | 3 | 3 of 3 |"), "{text}");
 }
@@ -215,7 +220,7 @@ fn many_figures_of_few_cells_stand_below_each_other() {
     for row in &mut sheet.rows {
         row.metrics.extend((0..9).map(|i| (format!("y[{i}]"), Value::Count(i))));
     }
-    let text = Table::new(&experiment, &sheet).to_markdown();
+    let text = Table::new(Level::best(), &experiment, &sheet).to_markdown();
     assert!(
         text.starts_with("| quantity | a | b |\n| :-- | --: | --: |\n| test.accuracy | 0.5 | 0.7 |\n"),
         "{text}"

@@ -32,7 +32,7 @@ pub mod equations;
 pub mod matrices;
 
 use kernels::activation::Activation;
-use kernels::{Element, Exec, Level, reduce};
+use kernels::{Element, Exec, reduce};
 
 use crate::Error;
 use crate::chain::product;
@@ -185,8 +185,8 @@ impl<T: Element> Mlp<T> {
     ///
     /// # Panics
     /// If the shapes do not fit.
-    pub fn cost(&self, x: &Matrix<T>, y: &Matrix<T>) -> f64 {
-        quadratic_cost(&self.predict(x), y)
+    pub fn cost(&self, exec: Exec, x: &Matrix<T>, y: &Matrix<T>) -> f64 {
+        quadratic_cost(exec, &self.predict(x), y)
     }
 
     /// J after one z has been nudged by dz: by eq. (4) about J + delta dz, the better the smaller dz.
@@ -195,9 +195,9 @@ impl<T: Element> Mlp<T> {
     ///
     /// # Panics
     /// If the shapes do not fit.
-    pub fn cost_after(&self, nudge: Nudge<T>, x: &Matrix<T>, y: &Matrix<T>) -> f64 {
+    pub fn cost_after(&self, exec: Exec, nudge: Nudge<T>, x: &Matrix<T>, y: &Matrix<T>) -> f64 {
         let mut signals = self.forward_nudged(x, Some(nudge));
-        quadratic_cost(&signals.a.pop().unwrap_or_else(|| x.clone()), y)
+        quadratic_cost(exec, &signals.a.pop().unwrap_or_else(|| x.clone()), y)
     }
 
     /// BP1 at the output, BP2 layer by layer back to the first, BP3 and BP4 in each.
@@ -311,11 +311,10 @@ pub fn neuron<T: Element>(w: &[T], a: &[T], b: T) -> T {
 /// ```
 /// use models::{backprop::quadratic_cost, matrix::Matrix};
 /// let (a, y) = (Matrix::new(2, 1, vec![1.0, 5.0])?, Matrix::new(2, 1, vec![3.0, 1.0])?);
-/// assert_eq!(quadratic_cost(&a, &y), 5.0); // (4 + 16) / (2 * 2)
+/// assert_eq!(quadratic_cost(kernels::Exec::from_env()?, &a, &y), 5.0); // (4 + 16) / (2 * 2)
 /// # Ok::<(), models::Error>(())
 /// ```
-pub fn quadratic_cost<T: Element>(a: &Matrix<T>, y: &Matrix<T>) -> f64 {
-    let exec = Exec::serial(Level::best());
+pub fn quadratic_cost<T: Element>(exec: Exec, a: &Matrix<T>, y: &Matrix<T>) -> f64 {
     let sum = (0..a.rows()).fold(0.0, |sum, i| {
         let errors: Vec<T> = (0..a.cols()).map(|j| a.at(i, j) - y.at(i, j)).collect();
         sum + (T::from_f64(0.5) * reduce::sum_of_squares(exec, &errors)).to_f64()

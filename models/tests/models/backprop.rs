@@ -69,6 +69,10 @@ fn neurons_and_matrices_give_the_same_bits_at_every_level() {
     }
 }
 
+fn exec() -> Exec {
+    Exec::serial(Level::best())
+}
+
 fn the_four_equations_equal_the_network<T: Element>(phi: Activation, n: usize) {
     let (neurons, phis) = ([6, 9, 4, 2], [phi, phi, Sigmoid]);
     let mut mlp = Mlp::<T>::new(&neurons, &phis, Init::Nielsen, 7).unwrap();
@@ -79,11 +83,11 @@ fn the_four_equations_equal_the_network<T: Element>(phi: Activation, n: usize) {
 
     let (x, y) = (random(n, 6, 8), random(n, 2, 9));
     let at = Position { seed: 1, epoch: 0, first: 0 };
-    let exec = Exec::serial(Level::best());
+    let exec = exec();
     let loss = network.forward_backward(exec, x.data(), Targets::Values(y.data()), at).unwrap();
     let signals = mlp.forward(&x);
     let gradients = mlp.backward(&signals, &y);
-    assert_eq!((loss / n as f64).to_bits(), quadratic_cost(&signals.a[3], &y).to_bits(), "{label}: J");
+    assert_eq!((loss / n as f64).to_bits(), quadratic_cost(exec, &signals.a[3], &y).to_bits(), "{label}: J");
     for l in 0..3 {
         // Entry 2 l of the network's list is the dense layer that makes z, 2 l + 1 makes a.
         assert_eq!(bits(signals.z[l].data()), bits(network.activations(2 * l)), "{label}: z {l}");
@@ -123,7 +127,7 @@ fn the_gradient_check_finds_the_v_and_passes() {
         let start = mlp.parameters();
         let mut cost = |parameters: &[f64]| {
             mlp.set_parameters(parameters);
-            mlp.cost(&x, &y)
+            mlp.cost(exec(), &x, &y)
         };
         let curve = scan(&mut cost, &start, &analytic, &STEPS);
         let lowest = best(&curve).unwrap();
@@ -139,11 +143,11 @@ fn a_nudge_of_z_changes_the_cost_by_delta_times_dz() {
     let mlp = Mlp::<f64>::new(&[3, 5, 4, 2], &[Tanh, Sigmoid, Identity], Init::Nielsen, 1).unwrap();
     let (x, y) = (random(3, 3, 2), random(3, 2, 3));
     let delta = mlp.backward(&mlp.forward(&x), &y).delta;
-    let cost = mlp.cost(&x, &y);
+    let cost = mlp.cost(exec(), &x, &y);
     for (layer, neurons) in [(0, 5), (1, 4), (2, 2)] {
         for (observation, neuron) in (0..3).flat_map(|i| (0..neurons).map(move |j| (i, j))) {
             let off = |dz: f64| {
-                let after = mlp.cost_after(Nudge { layer, observation, neuron, dz }, &x, &y);
+                let after = mlp.cost_after(exec(), Nudge { layer, observation, neuron, dz }, &x, &y);
                 (after - (cost + delta[layer].at(observation, neuron) * dz)).abs()
             };
             // Eq. (4) leaves out the curvature: what is left is J'' dz^2 / 2, a hundredth for a tenth.
@@ -158,10 +162,10 @@ fn a_step_against_the_gradient_lowers_the_cost() {
     let mut mlp = Mlp::<f64>::new(&[3, 5, 2], &[Tanh, Identity], Init::XavierNormal, 1).unwrap();
     let (x, y) = (random(20, 3, 2), random(20, 2, 3));
     for _ in 0..50 {
-        let before = mlp.cost(&x, &y);
+        let before = mlp.cost(exec(), &x, &y);
         let gradients = mlp.backward(&mlp.forward(&x), &y);
         mlp.step(&gradients, 0.1);
-        assert!(mlp.cost(&x, &y) < before);
+        assert!(mlp.cost(exec(), &x, &y) < before);
     }
 }
 
@@ -172,8 +176,8 @@ fn first_hypothesis_the_cost_is_a_mean_over_samples() {
     let mlp = Mlp::<f64>::new(&[3, 4, 2], &[Sigmoid, Sigmoid], Init::Nielsen, 1).unwrap();
     let (x, y) = (random::<f64>(8, 3, 2), random::<f64>(8, 2, 3));
     let row = |m: &Matrix<f64>, i| Matrix::new(1, m.cols(), m.row(i).to_vec()).unwrap();
-    let each = (0..8).fold(0.0, |sum, i| sum + mlp.cost(&row(&x, i), &row(&y, i)));
-    assert_eq!(mlp.cost(&x, &y).to_bits(), (each / 8.0).to_bits());
+    let each = (0..8).fold(0.0, |sum, i| sum + mlp.cost(exec(), &row(&x, i), &row(&y, i)));
+    assert_eq!(mlp.cost(exec(), &x, &y).to_bits(), (each / 8.0).to_bits());
     // So the gradient is the mean of theirs, which is what lets mini-batches stand for all.
     let gradient = |x: &Matrix<f64>, y: &Matrix<f64>| flat(&mlp.backward(&mlp.forward(x), y));
     let mut sum = vec![0.0; mlp.parameters().len()];
@@ -200,7 +204,7 @@ fn second_hypothesis_the_cost_is_a_function_of_the_output_alone() {
     let (x, y) = (random(6, 3, 2), random(6, 2, 3));
     assert_ne!(mlp.forward(&x).z[0], turned.forward(&x).z[0]);
     assert_eq!(bits(mlp.predict(&x).data()), bits(turned.predict(&x).data()));
-    assert_eq!(mlp.cost(&x, &y).to_bits(), turned.cost(&x, &y).to_bits());
+    assert_eq!(mlp.cost(exec(), &x, &y).to_bits(), turned.cost(exec(), &x, &y).to_bits());
 }
 
 #[test]
@@ -234,6 +238,6 @@ fn a_trained_linear_network_is_the_least_squares_solution() {
         assert!((trained - closed).abs() < 1e-12, "{trained} {closed}");
     }
     // J here is the mean, Adaline's eq. (1) the sum.
-    let (mean, sum) = (mlp.cost(&x, &y), adaline::cost(&data, &closed));
+    let (mean, sum) = (mlp.cost(exec(), &x, &y), adaline::cost(&data, &closed));
     assert!((mean * n as f64 - sum).abs() < 1e-13 * sum, "{mean} {sum}");
 }

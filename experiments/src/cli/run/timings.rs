@@ -31,7 +31,7 @@ impl Run<'_> {
             trials_of_timings(experiment).into_iter().zip(outcomes).collect();
         let sheet = Sheet::new(&experiment.swept, &finished);
         let machine = format!("{:#}\n", provenance::provenance(self.level, 1, provenance::cores()));
-        let table = Table::new(experiment, &sheet);
+        let table = Table::new(self.level, experiment, &sheet);
         let mut files = Vec::new();
         for (name, text) in [
             ("experiment.toml", experiment.text.clone().into_bytes()),

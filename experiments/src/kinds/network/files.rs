@@ -50,7 +50,7 @@ pub(super) fn files<T: Element>(
                 files.push(predicted_classes(&sets.test, &evaluation.predictions));
                 files.extend(mistakes(data, names, &sets.test, &evaluation.predictions));
             }
-            Targets::Values { .. } => files.push(predicted_values(&sets.test, &evaluation.outputs)),
+            Targets::Values { .. } => files.push(predicted_values(exec, &sets.test, &evaluation.outputs)),
         }
     }
     files.extend(filters(&trial.model.layers, network));
@@ -97,9 +97,9 @@ fn predicted_classes<T>(part: &Part<T>, predictions: &[u32]) -> File {
 }
 
 /// With a single feature, its value stands before the two others: the curve that was learnt.
-fn predicted_values<T: Element>(part: &Part<T>, outputs: &[T]) -> File {
+fn predicted_values<T: Element>(exec: Exec, part: &Part<T>, outputs: &[T]) -> File {
     let single = part.width == 1;
-    let x = part.to_values();
+    let x = part.to_values(exec.level);
     let mut text = if single { "sample,x,true,predicted\n" } else { "sample,true,predicted\n" }.to_owned();
     for (i, ((row, value), output)) in part.rows.iter().zip(&part.values).zip(outputs).enumerate() {
         let x = if single { format!("{:?},", x[i]) } else { String::new() };
@@ -187,7 +187,8 @@ fn boundary<T: Element>(
     network: &mut Network<T>,
 ) -> Option<File> {
     let Targets::Classes { names, .. } = &data.targets else { return None };
-    let plane = Plane { data, part: &sets.train, names, processed: !trial.preprocess.is_empty() };
+    let processed = !trial.preprocess.is_empty();
+    let plane = Plane { data, part: &sets.train, names, processed, level: exec.level };
     plane.csv(|points| {
         // The labels only give the evaluation something to compare with.
         let labels = vec![0; points.len() / 2];

@@ -50,7 +50,7 @@ pub(crate) fn network<T: Element>(
 /// Trains the network of one trial and evaluates it.
 pub(super) fn run<T: Element>(trial: &NetworkTrial, context: &Context<'_>) -> Result<Outcome, Stopped> {
     let data = context.inputs.data(&trial.dataset, context.seed).ok_or_else(kinds::no_data)?;
-    let sets = context.inputs.prepared::<T>(&data, &trial.preprocess);
+    let sets = context.inputs.prepared::<T>(context.exec.level, &data, &trial.preprocess);
     let mut training = Training::new(trial, *context, &data, &sets)?;
     let start = training.start_norms()?;
     training.resume();

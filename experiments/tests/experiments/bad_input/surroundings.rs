@@ -1,8 +1,11 @@
 //! Bad usage, unknown names, folders that cannot be written, readers that go away.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::{Bench, VALID};
+use crate::documentation::root;
 
 #[test]
 fn exit_codes_of_bad_usage() {
@@ -93,7 +96,7 @@ fn a_text_in_another_encoding_is_named_with_its_line() {
 fn two_files_of_one_name_are_not_run_together() {
     let bench = Bench::new();
     bench.write("wine.toml", VALID);
-    std::fs::create_dir(bench.path("other")).unwrap();
+    fs::create_dir(bench.path("other")).unwrap();
     bench.write("other/wine.toml", VALID.replace("epochs = 2", "epochs = 1"));
     let output = bench.run(&["run", "wine.toml", "other/wine.toml"]);
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -123,7 +126,7 @@ fn results_that_cannot_be_written_stop_the_run_before_it_starts() {
         assert_eq!(output.status.code(), Some(6), "{verb}: {stderr}");
         assert!(stderr.contains("occupied is a file") && stderr.contains("fix: "), "{verb}: {stderr}");
     }
-    assert_eq!(std::fs::read_to_string(bench.path("occupied")).unwrap(), "a file where a folder should be");
+    assert_eq!(fs::read_to_string(bench.path("occupied")).unwrap(), "a file where a folder should be");
 }
 
 /// Nobody may make a folder there, root included.
@@ -166,23 +169,55 @@ fn without_git_everything_works_and_says_what_is_missing() {
         assert_eq!(output.status.code(), Some(0), "{arguments:?}: {said}");
         assert!(said.contains(part), "{arguments:?}: no `{part}` in\n{said}");
     }
-    let provenance = std::fs::read(bench.path("results/wine/local/provenance.json")).unwrap();
+    let provenance = fs::read(bench.path("results/wine/local/provenance.json")).unwrap();
     let provenance: serde_json::Value = serde_json::from_slice(&provenance).unwrap();
     assert_eq!(provenance["commit"], serde_json::Value::Null);
     assert_eq!(provenance["why_no_commit"], "`git` is not on the PATH");
 }
 
+/// Training, preprocessing, the means and deviations of tables, and timings: each reads `KERNELS_LEVEL`.
 #[test]
 fn an_unknown_instruction_level_is_an_error_and_never_a_fallback() {
     let bench = Bench::new();
-    let output = Command::new(env!("CARGO_BIN_EXE_experiments"))
-        .current_dir(bench.folder.path())
-        .env("KERNELS_LEVEL", "avx9")
-        .arg("doctor")
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("avx9"));
+    bench.write("wine.toml", VALID);
+    assert_eq!(bench.run(&["run", "wine.toml"]).status.code(), Some(0));
+    let levels = "use emulated, scalar, avx2, avx512 or neon";
+    for arguments in [
+        &["run", "wine.toml"][..],
+        &["check", "wine.toml"],
+        &["table", "wine"],
+        &["profile", "wine.toml"],
+        &["doctor"],
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_experiments"));
+        command.current_dir(bench.folder.path()).env("KERNELS_LEVEL", "avx9").args(arguments);
+        let output = command.output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert!(stderr.contains("avx9") && stderr.contains(levels), "{arguments:?}: {stderr}");
+    }
+}
+
+/// The level has no share in the bits, so no result shows which one computed it: the sources must. Tests may choose one.
+#[test]
+fn nothing_but_the_environment_chooses_the_level() {
+    fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { sources(&path, found) } else { found.push(path) }
+        }
+    }
+    let mut files = Vec::new();
+    ["experiments/src", "models/src"].iter().for_each(|folder| sources(&root().join(folder), &mut files));
+    for file in files.iter().filter(|file| !file.ends_with("tests.rs")) {
+        let text = fs::read_to_string(file).unwrap();
+        let product = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for line in product.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            for choice in ["Level::best", "Level::from_name", "Level::emulated"] {
+                assert!(!line.contains(choice), "{}: {line}: pass the level down instead", file.display());
+            }
+        }
+    }
 }
 
 #[test]
@@ -207,7 +242,7 @@ fn a_stderr_that_cannot_be_written_stops_nothing() {
     let bench = Bench::new();
     bench.write("wine.toml", VALID);
     for (arguments, code) in [(&["run", "wine.toml"][..], 0), (&["run", "nowhere.toml"], 6)] {
-        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let status = Command::new(env!("CARGO_BIN_EXE_experiments"))
             .current_dir(bench.folder.path())
             .args(arguments)

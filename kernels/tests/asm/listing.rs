@@ -1,6 +1,6 @@
 //! What `objdump -d --no-show-raw-insn -C` prints, as functions of instructions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One machine instruction in AT&T's notation.
 #[derive(Debug)]
@@ -13,6 +13,7 @@ pub(crate) struct Instruction {
 #[derive(Debug)]
 pub(crate) struct Function {
     pub(crate) name: String,
+    pub(crate) address: u64,
     pub(crate) code: Vec<Instruction>,
     /// The position that each jump goes to, where that is inside of the function.
     pub(crate) jumps: BTreeMap<usize, usize>,
@@ -26,6 +27,11 @@ impl Instruction {
 
     pub(crate) fn is_call(&self) -> bool {
         self.mnemonic.starts_with("call")
+    }
+
+    /// The address that a jump or call names.
+    fn target(&self) -> Option<u64> {
+        u64::from_str_radix(self.operands.split_whitespace().next()?, 16).ok()
     }
 
     /// Where a failed check ends: it does not come back.
@@ -49,13 +55,11 @@ impl Function {
         let at: BTreeMap<u64, usize> =
             lines.iter().enumerate().map(|(i, &(address, _))| (address, i)).collect();
         let code: Vec<_> = lines.iter().map(|(_, text)| instruction(text)).collect();
-        let target = |instruction: &Instruction| {
-            let address = instruction.operands.split_whitespace().next()?;
-            at.get(&u64::from_str_radix(address, 16).ok()?).copied()
-        };
         let jumps = code.iter().enumerate().filter(|(_, instruction)| instruction.is_jump());
-        let jumps = jumps.filter_map(|(i, instruction)| Some((i, target(instruction)?))).collect();
-        Self { name: name.to_owned(), code, jumps }
+        let jumps =
+            jumps.filter_map(|(i, instruction)| Some((i, *at.get(&instruction.target()?)?))).collect();
+        let address = lines.first().map_or(0, |&(address, _)| address);
+        Self { name: name.to_owned(), address, code, jumps }
     }
 
     /// The positions that may follow position `i`.
@@ -79,19 +83,56 @@ fn instruction(text: &str) -> Instruction {
     Instruction { mnemonic: mnemonic.to_owned(), operands: operands.trim().to_owned() }
 }
 
+/// The name and address of the function that begins with `line`.
+fn head(line: &str) -> Option<(&str, u64)> {
+    let (address, name) = line.strip_suffix(">:")?.split_once(" <")?;
+    Some((name, u64::from_str_radix(address, 16).ok()?))
+}
+
 /// The functions whose name holds `part`.
 pub(crate) fn functions(listing: &str, part: &str) -> Vec<Function> {
     let mut functions = Vec::new();
     let mut current: Option<(&str, Vec<(u64, &str)>)> = None;
     for line in listing.lines().chain([""]) {
-        let name = line.strip_suffix(">:").and_then(|line| line.split_once(" <"));
-        if name.is_some() || line.is_empty() {
+        let head = head(line);
+        if head.is_some() || line.is_empty() {
             functions.extend(current.take().map(|(name, lines)| Function::new(name, &lines)));
-            current = name.filter(|(_, name)| name.contains(part)).map(|(_, name)| (name, Vec::new()));
+            current = head.filter(|(name, _)| name.contains(part)).map(|(name, _)| (name, Vec::new()));
         } else if let (Some((_, lines)), Some((address, text))) = (&mut current, line.trim().split_once(':'))
         {
             lines.extend(u64::from_str_radix(address, 16).ok().map(|address| (address, text)));
         }
     }
     functions
+}
+
+/// The addresses of the functions whose name holds `part` and that the functions of `module` call or jump to, themselves or
+/// through another such function. Names hold no type arguments, so of a closure compiled for a level only this says whose it is.
+pub(crate) fn called_from(listing: &str, module: &str, part: &str) -> BTreeSet<u64> {
+    let mut called = BTreeSet::new();
+    let mut between = Vec::new();
+    let (mut caller, mut is_of_module) = (0, false);
+    for line in listing.lines() {
+        if let Some((name, address)) = head(line) {
+            (caller, is_of_module) = (address, name.starts_with(module));
+        } else if line.contains(part)
+            && let Some((_, text)) = line.split_once(':')
+            && let instruction = instruction(text)
+            && (instruction.is_call() || instruction.is_jump())
+            && let Some(target) = instruction.target()
+        {
+            if is_of_module {
+                called.insert(target);
+            } else {
+                between.push((caller, target));
+            }
+        }
+    }
+    let mut before = 0;
+    while before < called.len() {
+        before = called.len();
+        let more = between.iter().filter(|(caller, _)| called.contains(caller)).map(|&(_, target)| target);
+        called.extend(more.collect::<Vec<_>>());
+    }
+    called
 }

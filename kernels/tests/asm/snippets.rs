@@ -1,8 +1,8 @@
 //! The reader of machine code, tried on short pieces of it.
 
-use super::listing::{Function, functions};
+use super::listing::{Function, called_from, functions};
 use super::tiles::{Tile, tiles};
-use super::{complaints, loops};
+use super::{Found, Operation, complaints, loops};
 
 /// A tile of 4 x 1 as compilers write it, with what the loop holds besides at `{}`.
 fn loop_with(more: &str) -> String {
@@ -37,11 +37,15 @@ fn only_tile(listing: &str) -> Tile {
     found.remove(0)
 }
 
+fn all_faults(tile: &Tile) -> Vec<&str> {
+    tile.faults.iter().chain(&tile.checks).map(String::as_str).collect()
+}
+
 #[test]
 fn a_clean_loop_passes() {
     let tile = only_tile(&loop_with(""));
     assert_eq!((tile.multiply_adds, tile.chains, tile.width, &*tile.element), (4, 4, 1, "ps"));
-    assert!(tile.faults.is_empty(), "{:?}", tile.faults);
+    assert!(all_faults(&tile).is_empty(), "{tile:?}");
 }
 
 #[test]
@@ -54,7 +58,7 @@ fn a_spill_a_call_and_a_check_are_caught() {
         ("vfmadd213ps %zmm4,%zmm5,%zmm1\n", "a multiply-add of another form: vfmadd213ps %zmm4,%zmm5,%zmm1"),
         ("vfmadd231ps %zmm4,%zmm5,%zmm1\n", "5 multiply-adds in 4 registers"),
     ] {
-        assert_eq!(only_tile(&loop_with(more)).faults, [fault]);
+        assert_eq!(all_faults(&only_tile(&loop_with(more))), [fault]);
     }
     let reload = only_tile(&loop_with("vmovups 0x40(%rsp),%zmm9\n"));
     assert_eq!(reload.faults, ["a spill: vmovups 0x40(%rsp),%zmm9"]);
@@ -65,8 +69,8 @@ fn a_panic_without_a_name_is_a_check_and_an_exit_to_the_stores_is_none() {
     let table = "call *0x1(%rip)        # 5000 <_DYNAMIC+0x248>";
     let listing =
         loop_with("jae 100d <f+0xd>\n").replace("call 2000 <core::panicking::panic_bounds_check>", table);
-    assert_eq!(only_tile(&listing).faults, ["a check: jae 100d <f+0xd>"]);
-    assert!(only_tile(&loop_with("je 100b <f+0xb>\n")).faults.is_empty());
+    assert_eq!(only_tile(&listing).checks, ["a check: jae 100d <f+0xd>"]);
+    assert!(all_faults(&only_tile(&loop_with("je 100b <f+0xb>\n"))).is_empty());
 }
 
 #[test]
@@ -79,6 +83,40 @@ fn rbp_is_the_stack_only_in_a_frame() {
     assert_eq!(only_tile(&framed).faults, ["a spill: vmovups %zmm9,0x40(%rbp)"]);
 }
 
+fn found(operation: Operation, more: &str) -> Found {
+    Found { operation, level: "avx512::Avx512", tile: only_tile(&loop_with(more)) }
+}
+
+#[test]
+fn a_convolution_may_check_its_slices_and_not_every_element() {
+    let count = |operation, checks| {
+        // Each line moves the end of the loop, and the call behind it, by one address.
+        let check = format!("jae {:x} <f>\n", 0x100d + checks - 1).repeat(checks);
+        let complaints = complaints(&[found(operation, &check)]);
+        complaints.iter().filter(|complaint| complaint.contains("a check")).count()
+    };
+    assert_eq!(count(Operation::Product, 1), 1);
+    assert_eq!(count(Operation::Convolution, 9), 0);
+    assert_eq!(count(Operation::Convolution, 10), 10);
+}
+
+#[test]
+fn a_function_belongs_to_the_module_that_calls_it() {
+    let listing = "\
+0000000000001000 <kernels::conv::ways::tile>:
+    1000:\tjmp    2000 <vectorize::with_features>
+0000000000002000 <vectorize::with_features>:
+    2000:\tcall   3000 <vectorize::with_features>
+0000000000003000 <vectorize::with_features>:
+    3000:\tret
+0000000000004000 <kernels::gemm::tile>:
+    4000:\tcall   5000 <vectorize::with_features>
+0000000000005000 <vectorize::with_features>:
+    5000:\tret
+";
+    assert_eq!(called_from(listing, "kernels::conv::", "with_features"), [0x2000, 0x3000].into());
+}
+
 #[test]
 fn missing_multiply_adds_are_caught() {
     let call = loop_with("").replace("vfmadd231ps", "call 3000 <mul_add> #");
@@ -86,9 +124,10 @@ fn missing_multiply_adds_are_caught() {
     for listing in [call, scalar] {
         assert!(tiles(&read(&listing)[0], "zmm").is_empty());
     }
-    let missing = complaints(&[("avx512::Avx512", only_tile(&loop_with("")))]);
-    assert_eq!(missing.len(), 12, "six tiles of two types: {missing:?}");
+    let missing = complaints(&[found(Operation::Product, "")]);
+    assert_eq!(missing.len(), 12 + 3, "six tiles of two types, three of convolutions: {missing:?}");
     assert_eq!(missing[0], "avx512::Avx512: no tile of 8 x 3 zmm of ps");
+    assert_eq!(missing[12], "avx512::Avx512: no convolution of 8 chains in zmm");
 }
 
 #[test]

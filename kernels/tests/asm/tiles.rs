@@ -23,6 +23,8 @@ pub(crate) struct Tile {
     pub(crate) width: usize,
     /// What costs time there: text for the reader.
     pub(crate) faults: Vec<String>,
+    /// Comparisons that lead to a panic: text for the reader.
+    pub(crate) checks: Vec<String>,
 }
 
 /// The tiles of `function` in `register`s.
@@ -45,7 +47,7 @@ fn tile(function: &Function, register: &str, body: &BTreeSet<usize>) -> Option<T
     let mut faults: Vec<String> = code().filter_map(|i| fault(i, function.has_frame_pointer())).collect();
     let exits = body.iter().filter_map(|&i| Some((i, *function.jumps.get(&i)?)));
     let checks = exits.filter(|(_, target)| !body.contains(target) && fails(function, *target));
-    faults.extend(checks.map(|(i, _)| format!("a check: {}", text(&function.code[i]))));
+    let checks = checks.map(|(i, _)| format!("a check: {}", text(&function.code[i]))).collect();
     if packed.len() % chains.len() != 0 {
         faults.push(format!("{} multiply-adds in {} registers", packed.len(), chains.len()));
     }
@@ -56,6 +58,7 @@ fn tile(function: &Function, register: &str, body: &BTreeSet<usize>) -> Option<T
         chains: chains.len(),
         width,
         faults,
+        checks,
     })
 }
 

@@ -10,22 +10,22 @@
 //! assert_eq!(y, [2.0, 3.0, 4.0]);
 //! ```
 
-#[allow(unsafe_code)]
+#[allow(unsafe_code)] // loads and stores through the pointers that `Vector` takes
 mod array;
 #[cfg(target_arch = "x86_64")]
-#[allow(unsafe_code)]
+#[allow(unsafe_code)] // the intrinsics of AVX2 and FMA
 mod avx2;
 #[cfg(target_arch = "x86_64")]
-#[allow(unsafe_code)]
+#[allow(unsafe_code)] // the intrinsics of AVX-512
 mod avx512;
 mod emulated;
 mod level;
 #[cfg(target_arch = "aarch64")]
-#[allow(unsafe_code)]
+#[allow(unsafe_code)] // the intrinsics of NEON
 mod neon;
-#[allow(unsafe_code)]
+#[allow(unsafe_code)] // calls a function compiled for FMA: the token proves that the CPU has it
 mod scalar;
-#[allow(unsafe_code)]
+#[allow(unsafe_code)] // makes safe loads and stores of slices from those through pointers
 mod vector;
 
 pub use array::{Array, Portable};

@@ -46,9 +46,13 @@ test:
 fuzz-bits CASES="1000000" SEED="1":
     FUZZ_CASES={{CASES}} FUZZ_SEED={{SEED}} cargo test --package kernels --test kernels parity -- --nocapture
 
-# The machine code of the product's tiles: nothing spilled, called or checked in their loops (x86-64 Linux, objdump)
+# The machine code of the tiles: nothing spilled, called or checked in their loops (x86-64 Linux, objdump)
 check-asm:
     cargo test --release --package kernels --test asm -- --nocapture
+
+# The tests on NEON, cross-compiled and emulated (Debian; says what to install): `just test-arm 5000` (random cases)
+test-arm CASES="2000":
+    tools/test-arm.sh {{CASES}}
 
 # Benchmarks with other libraries in the same groups: `just bench gemm`
 bench *GROUPS:

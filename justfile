@@ -54,6 +54,20 @@ check-asm:
 test-arm CASES="2000":
     tools/test-arm.sh {{CASES}}
 
+# The sanitizers are unstable, hence RUSTC_BOOTSTRAP; --target keeps them out of build scripts. Tried with a whole register read
+# where `load_masked` of AVX2 or AVX-512 belongs, and with a mask of one lane too many: each was reported.
+# The kernels' tests under AddressSanitizer, which sees reads and writes beside a buffer (x86-64 Linux): `just test-asan 20000` (random cases)
+test-asan CASES="5000":
+    FUZZ_CASES={{CASES}} RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address \
+        cargo test --target x86_64-unknown-linux-gnu --package kernels --test kernels
+
+# It needs `rustup toolchain install nightly --component miri --component rust-src`, and x86-64 for the target feature.
+# Some of the kernels' tests under Miri, which sees undefined behaviour where there are no intrinsics: views, lent samples, plain levels
+test-miri:
+    MIRIFLAGS=-Zmiri-disable-isolation RUSTFLAGS=-Ctarget-feature=+fma \
+        cargo +nightly miri test --package kernels --test kernels -- \
+        samples:: conv_course:: pool::the_rules gemm::shapes gemm::a_bias_that
+
 # Benchmarks with other libraries in the same groups: `just bench gemm`
 bench *GROUPS:
     cargo bench --package benches --features peers {{ if GROUPS == "" { "" } else { "--bench " + GROUPS } }}

@@ -14,10 +14,10 @@ pub struct Tuning {
     pub pool_values: usize,
     /// A training step: floating-point operations that are worth a thread, about five microseconds at the peak.
     pub step_flops: usize,
-    /// A training step on fewer samples than this stays on one thread, because the parameters that change hands cost
-    /// more than the second thread brings,
+    /// A training step on fewer samples, and of fewer operations than [`Tuning::serial_flops`], stays on one thread: the
+    /// parameters that change hands cost more than a second thread brings.
     pub serial_samples: usize,
-    /// unless it takes as many floating-point operations as this.
+    /// Floating-point operations of a training step that is shared out whatever its samples.
     pub serial_flops: usize,
 }
 
@@ -49,9 +49,9 @@ pub struct Gemm {
     pub small_b_bytes: usize,
     /// Rows of B that are fewer bytes apart are read in place as fast as from a copy.
     pub close_rows_bytes: usize,
-    /// Rows of A whose distance is a multiple of this meet in one set of L1,
+    /// Rows of A whose distance is a multiple of this meet in one set of L1.
     pub aliasing_bytes: usize,
-    /// of which a narrow tile, which reads little else between, has at most so many.
+    /// The most rows of a tile of one register whose rows of A meet in one set: it reads little else between them.
     pub aliasing_rows: usize,
     /// Bytes of a B that is multiplied by one row of A in columns, because it stays in L2.
     pub row_b_bytes: usize,

@@ -151,16 +151,15 @@ pub(super) unsafe fn microkernel<V: Vector, const MR: usize, const NV: usize>(
             at.b = at.b.wrapping_add(geometry.b_k_stride);
         }
     }
-    // SAFETY: the caller promises the bias and the elements of C.
-    unsafe {
-        add_bias(simd, &mut c, bias, edge.c);
-        if NV == 1 && geometry.c_col_stride != 1 {
-            store_transposed(simd, c, geometry, at.c, edge.cols);
-        } else {
-            for (i, row) in c.into_iter().enumerate() {
-                store_row(row, at.c.wrapping_add(i * geometry.c_row_stride), edge.c);
-            }
-        }
+    // SAFETY: the caller promises the bias.
+    unsafe { add_bias(simd, &mut c, bias, edge.c) };
+    if NV == 1 && geometry.c_col_stride != 1 {
+        // SAFETY: the caller promises the elements of C.
+        return unsafe { store_transposed(simd, c, geometry, at.c, edge.cols) };
+    }
+    for (i, row) in c.into_iter().enumerate() {
+        // SAFETY: the caller promises the elements of the row.
+        unsafe { store_row(row, at.c.wrapping_add(i * geometry.c_row_stride), edge.c) };
     }
 }
 
@@ -213,20 +212,20 @@ unsafe fn store_transposed<V: Vector, const MR: usize, const NV: usize>(
     let mut blocks = [MaybeUninit::<Block<V::Element>>::uninit(); 2];
     let [rows, columns] = blocks.each_mut().map(|block| block.as_mut_ptr().cast::<V::Element>());
     for (i, row) in tile.into_iter().enumerate() {
-        // SAFETY: a block has room for MR registers.
+        // SAFETY: the block has room for MR registers.
         unsafe { row[0].store_to(rows.add(i * V::LANES)) };
     }
     for i in (0..MR).step_by(V::LANES) {
         let height = if MR - i < V::LANES { MR - i } else { V::LANES };
-        // SAFETY: a block has room for LANES registers, and the caller promises the elements of C.
-        unsafe {
-            V::transpose(simd, (rows.add(i * V::LANES), V::LANES), height, (columns, V::LANES));
-            let mask = V::mask(simd, height);
-            for j in 0..V::LANES {
-                if j < cols {
-                    let column = V::load_from(simd, columns.add(j * V::LANES));
-                    column.store_masked(c.add(i + j * geometry.c_col_stride), mask);
-                }
+        // SAFETY: both blocks have room for LANES registers from there on.
+        unsafe { V::transpose(simd, (rows.add(i * V::LANES), V::LANES), height, (columns, V::LANES)) };
+        let mask = V::mask(simd, height);
+        for j in 0..V::LANES {
+            if j < cols {
+                // SAFETY: the block has LANES registers.
+                let column = unsafe { V::load_from(simd, columns.add(j * V::LANES)) };
+                // SAFETY: the caller promises the elements of C.
+                unsafe { column.store_masked(c.add(i + j * geometry.c_col_stride), mask) };
             }
         }
     }

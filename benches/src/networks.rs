@@ -3,7 +3,7 @@
 use kernels::activation::Activation;
 use models::init::Init;
 use models::loss::Loss;
-use models::network::{LayerSpec, Network};
+use models::network::{ConvSpec, LayerSpec, Network};
 
 /// Samples of a step.
 pub const BATCH: usize = 64;
@@ -30,11 +30,7 @@ pub fn networks() -> [(&'static str, Vec<LayerSpec>); 5] {
 }
 
 fn padded(filters: usize, kernel: usize, padding: usize) -> LayerSpec {
-    let mut layer = LayerSpec::conv2d(filters, kernel);
-    if let LayerSpec::Conv2d { padding: frame, .. } = &mut layer {
-        *frame = [padding; 2];
-    }
-    layer
+    LayerSpec::Conv2d(ConvSpec { padding: [padding; 2], ..ConvSpec::new(filters, [kernel; 2]) })
 }
 
 /// Dense layers of so many units with ReLU between them, after whatever comes before.

@@ -12,7 +12,7 @@
 //! measured rate e. `docs/scaling.md` has the assumptions.
 
 use kernels::conv::Conv2d;
-use models::network::{LayerSpec, Network};
+use models::network::{ConvSpec, LayerSpec, Network};
 
 use crate::{IMAGE, flop_per_sample, network_for};
 
@@ -139,9 +139,8 @@ impl Work {
 
 /// Samples of a chunk of a convolution's gradients (N3); `None` for other layers.
 fn chunk(spec: &LayerSpec, network: &Network<f32>, index: usize) -> Option<usize> {
-    let &LayerSpec::Conv2d { filters, kernel, stride, padding, dilation, groups, .. } = spec else {
-        return None;
-    };
+    let &LayerSpec::Conv2d(spec) = spec else { return None };
+    let ConvSpec { filters, kernel, stride, padding, dilation, groups, .. } = spec;
     let input = index.checked_sub(1).map_or(&IMAGE[..], |below| &network.layers()[below].output);
     let [c_in, h_in, w_in] = input.try_into().ok()?;
     let conv = Conv2d { c_in, h_in, w_in, c_out: filters, kernel, stride, padding, dilation, groups };

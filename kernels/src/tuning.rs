@@ -19,6 +19,14 @@ pub struct Tuning {
     pub serial_samples: usize,
     /// Floating-point operations of a training step that is shared out whatever its samples.
     pub serial_flops: usize,
+    /// A training step: parameters whose gradient and update are computed together, so that the gradient stays in L1
+    /// and what it is computed from in L2,
+    pub bucket_parameters: usize,
+    /// in at least so many rows: a product of fewer is slow, whatever fits a cache.
+    pub bucket_rows: usize,
+    /// A training step: bytes of L2 for the values and gradients of the samples that go through several layers before
+    /// the next samples do.
+    pub micro_batch_bytes: usize,
 }
 
 /// The sizes of a matrix product C [m, n] = A [m, k] B [k, n].
@@ -89,5 +97,8 @@ impl Tuning {
         step_flops: 1 << 19,
         serial_samples: 8,
         serial_flops: 1 << 25,
+        bucket_parameters: 8192,
+        bucket_rows: 16,
+        micro_batch_bytes: 512 << 10,
     };
 }

@@ -6,7 +6,7 @@ use benches::{BATCH, Images, assert_same_bits, flop_per_sample, network_for, per
 use kernels::Exec;
 use kernels::lookup::Lookup;
 use models::loss::Targets;
-use models::network::{LayerSpec, Network, Position};
+use models::network::{Examples, LayerSpec, Network, Position};
 use models::optimizer::{Optimizer, OptimizerSpec};
 use models::rng::{Purpose, Stream};
 
@@ -141,7 +141,8 @@ impl<'a> Training<'a> {
                 benches::gather((exec.level, values), &images.pixels, [rows, next], samples, x);
             };
             let (targets, at) = (Targets::Labels(labels), Position::default());
-            let loss = network.train_step_from(*exec, *batch, &gather, targets, optimizer, at);
+            let examples = Examples { samples: *batch, gather: &gather, targets };
+            let loss = network.train_step_from(*exec, examples, optimizer, at);
             assert!(loss.expect("the shapes fit").is_finite(), "the loss is not finite");
         }
     }

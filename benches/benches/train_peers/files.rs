@@ -42,9 +42,9 @@ fn start(layers: &[LayerSpec]) -> Network<f32> {
 /// The layers as the workers read them.
 pub(crate) fn words(layers: &[LayerSpec]) -> Vec<String> {
     let word = |layer: &LayerSpec| match layer {
-        LayerSpec::Conv2d { padding, .. } => format!("conv:{}", padding[0]),
+        LayerSpec::Conv2d(spec) => format!("conv:{}", spec.padding[0]),
         LayerSpec::Activation(_) => "relu".to_owned(),
-        LayerSpec::MaxPool2d { .. } => "pool".to_owned(),
+        LayerSpec::MaxPool2d(_) => "pool".to_owned(),
         other => other.kind().to_owned(),
     };
     layers.iter().map(word).collect()

@@ -7,7 +7,7 @@ use kernels::Exec;
 use kernels::lookup::Lookup;
 use models::checkpoint::load_weights;
 use models::loss::Targets;
-use models::network::{LayerSpec, Network, Position};
+use models::network::{Examples, LayerSpec, Network, Position};
 use models::optimizer::{Optimizer, OptimizerSpec};
 
 use crate::worker::{BATCH, Job, LEARNING_RATE, PIXELS, Trainer, serve};
@@ -65,9 +65,9 @@ impl Trainer for Ours {
         let gather = |samples: Range<usize>, x: &mut [f32]| {
             benches::gather((level, values), pixels, [rows, next], samples, x);
         };
-        let (targets, at) = (Targets::Labels(&self.y), Position::default());
-        let optimizer = &mut self.optimizer;
-        let loss = self.network.train_step_from(self.exec, rows.len(), &gather, targets, optimizer, at);
+        let examples = Examples { samples: rows.len(), gather: &gather, targets: Targets::Labels(&self.y) };
+        let loss =
+            self.network.train_step_from(self.exec, examples, &mut self.optimizer, Position::default());
         loss.expect("the shapes fit") / rows.len() as f64
     }
 

@@ -2,7 +2,7 @@
 
 use kernels::{Exec, reduce};
 use models::loss::Loss;
-use models::network::{LayerSpec, Network};
+use models::network::{ConvSpec, LayerSpec, Network, Window};
 
 use super::network::{Pictures, shift};
 use super::{Context, Stopped, digest_of};
@@ -152,11 +152,13 @@ fn geometry(layers: &[LayerSpec]) -> ([usize; 2], [usize; 2]) {
     let (mut step, mut reach) = ([1, 1], [0, 0]);
     for layer in layers {
         let (kernel, stride, dilation, padding) = match *layer {
-            LayerSpec::Conv2d { kernel, stride, dilation, padding, .. } => {
+            LayerSpec::Conv2d(ConvSpec { kernel, stride, dilation, padding, .. }) => {
                 (kernel, stride, dilation, padding)
             }
-            LayerSpec::MaxPool2d { kernel, stride, padding }
-            | LayerSpec::AveragePool2d { kernel, stride, padding } => (kernel, stride, [1, 1], padding),
+            LayerSpec::MaxPool2d(Window { kernel, stride, padding })
+            | LayerSpec::AveragePool2d(Window { kernel, stride, padding }) => {
+                (kernel, stride, [1, 1], padding)
+            }
             _ => continue,
         };
         for axis in 0..2 {

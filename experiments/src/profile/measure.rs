@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use kernels::{Exec, Level, bandwidth, peak};
 use models::Element;
-use models::network::{Network, Position, ProfiledStep, Stage, Work};
+use models::network::{Examples, Network, Position, ProfiledStep, Stage, Work};
 use models::optimizer::Optimizer;
 
 use super::{LEVEL2_BYTES, MEMORY_BYTES, Profile, Roofs, Timed};
@@ -150,10 +150,11 @@ impl<'a, T: Element> Bench<'a, T> {
         self.targets.take(samples, rows);
         let gather = samples.gather(self.level, |i| rows[i] as usize);
         let (exec, at) = (Exec::serial(self.level), self.at);
+        let examples = Examples { samples: rows.len(), gather: &gather, targets: self.targets.targets() };
         let begun = Instant::now();
         let loss = self
             .network
-            .train_step_from(exec, rows.len(), &gather, self.targets.targets(), &mut self.optimizer, at)
+            .train_step_from(exec, examples, &mut self.optimizer, at)
             .map_err(|e| e.to_string())?;
         self.steps.push(since(begun, self.clock));
         if loss.is_finite() {

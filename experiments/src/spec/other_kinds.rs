@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use kernels::activation::Activation;
 use models::loss::Loss;
-use models::network::LayerSpec;
+use models::network::{ConvSpec, LayerSpec};
 
 use super::network::ModelSpec;
 
@@ -55,7 +55,7 @@ impl ConvolveTrial {
     pub fn layers(&self, channels: usize) -> Vec<LayerSpec> {
         let [filters, _, kernel_h, kernel_w] = self.filter.shape;
         let copies = self.copies(channels);
-        let convolution = LayerSpec::Conv2d {
+        let convolution = LayerSpec::Conv2d(ConvSpec {
             filters: filters * copies,
             kernel: [kernel_h, kernel_w],
             stride: self.stride,
@@ -64,7 +64,7 @@ impl ConvolveTrial {
             groups: copies,
             bias: true,
             true_convolution: self.true_convolution,
-        };
+        });
         std::iter::once(convolution).chain(self.then.iter().cloned()).collect()
     }
 

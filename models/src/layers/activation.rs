@@ -3,16 +3,15 @@
 use kernels::activation::{self, Activation};
 use kernels::{Element, Error};
 
-use super::{Backward, Forward, Layer, Pass, volume};
+use super::{Backward, Forward, Layer, Pass, PerSample, Properties, volume};
 
 #[derive(Debug)]
 pub(crate) struct Elementwise {
     phi: Activation,
-    output: Vec<usize>,
 }
 
 impl Elementwise {
-    pub(crate) fn new(input: &[usize], phi: Activation) -> Result<Self, String> {
+    pub(crate) fn layer<T: Element>(input: &[usize], phi: Activation) -> Result<Layer<T>, String> {
         let parameter = match phi {
             Activation::LeakyRelu { slope } => slope,
             Activation::Elu { alpha } => alpha,
@@ -21,29 +20,19 @@ impl Elementwise {
         if !parameter.is_finite() {
             return Err(format!("needs a finite parameter, not {parameter:?}"));
         }
-        Ok(Self { phi, output: input.to_vec() })
-    }
-}
-
-impl<T: Element> Layer<T> for Elementwise {
-    fn output(&self) -> &[usize] {
-        &self.output
-    }
-
-    /// z or a, whichever phi'(z) is computed from; ELU's from both.
-    fn recalled(&self) -> usize {
-        let each = match self.phi {
+        // z or a, whichever phi'(z) is computed from; ELU's from both.
+        let each = match phi {
             Activation::Identity | Activation::Step | Activation::Sign => 0,
             Activation::Elu { .. } => 2,
             _ => 1,
         };
-        each * volume(&self.output)
+        let read_for_grad_x = each * volume(input);
+        let properties = Properties { output: input.to_vec(), read_for_grad_x, ..Properties::default() };
+        Ok(Layer::per_sample(Self { phi }, properties))
     }
+}
 
-    fn is_relu(&self) -> bool {
-        self.phi == Activation::Relu
-    }
-
+impl<T: Element> PerSample<T> for Elementwise {
     /// a = phi(z), both [batch, ...]
     fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
         activation::forward(pass.exec, self.phi, f.x, f.y)
@@ -51,9 +40,6 @@ impl<T: Element> Layer<T> for Elementwise {
 
     /// a = phi(z), so dJ/dz = dJ/da (.) phi'(z), the product in BP1 and BP2.
     fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
-        match b.grad_x {
-            Some(grad_z) => activation::backward(pass.exec, self.phi, b.x, b.y, b.grad_y, grad_z),
-            None => Ok(()),
-        }
+        activation::backward(pass.exec, self.phi, b.x, b.y, b.grad_y, b.grad_x)
     }
 }

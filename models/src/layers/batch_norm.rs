@@ -7,7 +7,7 @@
 
 use kernels::{Element, Error, Exec, Level, reduce};
 
-use super::{Backward, Forward, Layer, Mode, Pass, Role, TensorPlan, WholeBatch, volume};
+use super::{Backward, Forward, Kind, Layer, Mode, Pass, Properties, Start, TensorPlan, WholeBatch, volume};
 
 const MOMENTUM: f64 = 0.1;
 const EPSILON: f64 = 1e-5;
@@ -17,7 +17,6 @@ pub(crate) struct BatchNorm<T> {
     channels: usize,
     /// Positions of one channel in one sample: 1 for a flat input.
     area: usize,
-    output: Vec<usize>,
     /// x_hat of the last pass, [batch, channels, area].
     normalised: Vec<T>,
     /// Per channel, of the last pass.
@@ -30,20 +29,31 @@ pub(crate) struct BatchNorm<T> {
 }
 
 impl<T: Element> BatchNorm<T> {
-    pub(crate) fn new(input: &[usize], max_batch: usize) -> Result<Self, String> {
+    pub(crate) fn layer(input: &[usize], max_batch: usize) -> Result<Layer<T>, String> {
         let [channels, ref plane @ ..] = *input else {
             return Err("expects an input with channels".to_owned());
         };
-        Ok(Self {
+        let tensor = |name, value| TensorPlan::new(name, &[channels], Start::Constant(value));
+        let properties = Properties {
+            output: input.to_vec(),
+            parameters: vec![tensor("weight", 1.0), tensor("bias", 0.0)],
+            statistics: vec![tensor("running_mean", 0.0), tensor("running_var", 1.0)],
+            scratch_per_sample: volume(input),
+            // x_hat, which takes the place of x.
+            read_for_grad_x: volume(input),
+            ..Properties::default()
+        };
+        let zeros = || vec![T::ZERO; channels];
+        let layer = Self {
             channels,
             area: volume(plane),
-            output: input.to_vec(),
             normalised: vec![T::ZERO; max_batch * volume(input)],
-            mean: vec![T::ZERO; channels],
-            inverse_sd: vec![T::ZERO; channels],
-            sums: vec![T::ZERO; channels],
+            mean: zeros(),
+            inverse_sd: zeros(),
+            sums: zeros(),
             constants: vec![[T::ZERO; 4]; channels],
-        })
+        };
+        Ok(Layer { properties, kind: Kind::WholeBatch(Box::new(layer)) })
     }
 
     /// Takes the mean and the variance of the batch, and moves the running values towards them.
@@ -67,8 +77,8 @@ impl<T: Element> BatchNorm<T> {
             *running = keep * *running + momentum * self.mean[c];
         }
         let centred = &mut self.normalised[..x.len()];
-        let constants = &self.constants;
-        for_channels(pass.exec.level, self.area, constants, (x, x), centred, |[mean, ..], x, _| x - mean);
+        let channels = Channels { level: pass.exec.level, area: self.area, constants: &self.constants };
+        channels.map(x, x, centred, |[mean, ..], x, _| x - mean);
         sum_squares(pass.exec, self.area, centred, &mut self.sums);
         for (c, running) in running_variance.iter_mut().enumerate() {
             self.inverse_sd[c] = T::ONE / (self.sums[c] / n + T::from_f64(EPSILON)).sqrt();
@@ -87,47 +97,6 @@ impl<T: Element> BatchNorm<T> {
     }
 }
 
-impl<T: Element> Layer<T> for BatchNorm<T> {
-    fn output(&self) -> &[usize] {
-        &self.output
-    }
-
-    fn parameters(&self) -> Vec<TensorPlan<Role>> {
-        let shape = [self.channels];
-        vec![TensorPlan::new("weight", &shape, Role::Scale), TensorPlan::new("bias", &shape, Role::Shift)]
-    }
-
-    fn statistics(&self) -> Vec<TensorPlan<T>> {
-        let shape = [self.channels];
-        vec![TensorPlan::new("running_mean", &shape, T::ZERO), TensorPlan::new("running_var", &shape, T::ONE)]
-    }
-
-    fn scratch(&self, batch: usize) -> usize {
-        batch * self.channels * self.area
-    }
-
-    /// x_hat, which takes the place of x.
-    fn recalled(&self) -> usize {
-        self.channels * self.area
-    }
-
-    fn needs_whole_batch(&self) -> bool {
-        true
-    }
-
-    fn whole_batch(&mut self) -> Option<&mut dyn WholeBatch<T>> {
-        Some(self)
-    }
-
-    fn forward(&self, _: &Pass, _: Forward<'_, T>) -> Result<(), Error> {
-        unreachable!("batch normalisation gets the whole batch")
-    }
-
-    fn backward(&self, _: &Pass, _: Backward<'_, T>) -> Result<(), Error> {
-        unreachable!("batch normalisation gets the whole batch")
-    }
-}
-
 impl<T: Element> WholeBatch<T> for BatchNorm<T> {
     /// x_hat = (x - mean) * inverse_sd; y = fma(gamma, x_hat, beta); all [batch, channels, ...]
     fn forward(&mut self, pass: &Pass, f: Forward<'_, T>, statistics: &mut [T]) -> Result<(), Error> {
@@ -139,65 +108,64 @@ impl<T: Element> WholeBatch<T> for BatchNorm<T> {
         for (c, k) in self.constants.iter_mut().enumerate() {
             *k = [self.mean[c], self.inverse_sd[c], gamma[c], beta[c]];
         }
-        let (level, constants) = (pass.exec.level, &self.constants);
+        let channels = Channels { level: pass.exec.level, area: self.area, constants: &self.constants };
         let x_hat = &mut self.normalised[..f.x.len()];
-        for_channels(level, self.area, constants, (f.x, f.x), x_hat, |[mean, inverse_sd, ..], x, _| {
-            (x - mean) * inverse_sd
-        });
-        for_channels(level, self.area, constants, (x_hat, x_hat), f.y, |[.., gamma, beta], x_hat, _| {
-            gamma.mul_add(x_hat, beta)
-        });
+        channels.map(f.x, f.x, x_hat, |[mean, inverse_sd, ..], x, _| (x - mean) * inverse_sd);
+        channels.map(x_hat, x_hat, f.y, |[.., gamma, beta], x_hat, _| gamma.mul_add(x_hat, beta));
         Ok(())
     }
 
-    /// y = gamma x_hat + beta, so dJ/dgamma = sum delta x_hat, dJ/dbeta = sum delta, and through the
-    /// mean and the variance dJ/dx = gamma inverse_sd (delta - mean(delta) - x_hat mean(delta x_hat)).
-    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>, gradient: &mut [T]) -> Result<(), Error> {
-        let (level, area, x_hat) = (pass.exec.level, self.area, &self.normalised[..b.x.len()]);
+    /// y = gamma x_hat + beta, so dJ/dgamma = sum delta x_hat and dJ/dbeta = sum delta.
+    fn gradient(&mut self, pass: &Pass, grad_y: &[T], gradient: &mut [T], scratch: &mut [T]) {
         let (grad_gamma, grad_beta) = gradient.split_at_mut(self.channels);
-        let products = &mut b.scratch[..b.x.len()];
-        for_channels(level, area, &self.constants, (b.grad_y, x_hat), products, |_, delta, x_hat| {
-            delta * x_hat
-        });
-        sum_channels(pass.exec, area, products, grad_gamma);
-        sum_channels(pass.exec, area, b.grad_y, grad_beta);
-        let Some(grad_x) = b.grad_x else { return Ok(()) };
+        let (x_hat, products) = (&self.normalised[..grad_y.len()], &mut scratch[..grad_y.len()]);
+        let channels = Channels { level: pass.exec.level, area: self.area, constants: &self.constants };
+        channels.map(grad_y, x_hat, products, |_, delta, x_hat| delta * x_hat);
+        sum_channels(pass.exec, self.area, products, grad_gamma);
+        sum_channels(pass.exec, self.area, grad_y, grad_beta);
+    }
 
-        let n = T::from_f64((pass.batch * area) as f64);
+    /// Through the mean and the variance dJ/dx = gamma inverse_sd (delta - mean(delta) - x_hat mean(delta x_hat)).
+    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>, gradient: &[T]) {
+        let (grad_gamma, grad_beta) = gradient.split_at(self.channels);
+        let n = T::from_f64((pass.batch * self.area) as f64);
         for (c, k) in self.constants.iter_mut().enumerate() {
             let slope = b.parameters[c] * self.inverse_sd[c];
             *k = [slope, grad_beta[c] / n, grad_gamma[c] / n, T::ZERO];
         }
-        let constants = &self.constants;
-        for_channels(level, area, constants, (b.grad_y, x_hat), grad_x, |k, delta, x_hat| {
+        let channels = Channels { level: pass.exec.level, area: self.area, constants: &self.constants };
+        let x_hat = &self.normalised[..b.grad_y.len()];
+        channels.map(b.grad_y, x_hat, b.grad_x, |k, delta, x_hat| {
             let [slope, mean_delta, mean_product, _] = k;
             slope * (-x_hat).mul_add(mean_product, delta - mean_delta)
         });
-        Ok(())
     }
 }
 
-/// out = f(constants of the channel, a, b) for every element of [batch, channels, area].
-#[inline(always)]
-fn for_channels<T: Element>(
+/// Values [batch, channels, area], with the constants of each channel.
+struct Channels<'a, T> {
     level: Level,
     area: usize,
-    constants: &[[T; 4]],
-    (a, b): (&[T], &[T]),
-    out: &mut [T],
-    f: impl Fn([T; 4], T, T) -> T,
-) {
-    level.vectorize(
-        #[inline(always)]
-        || {
-            let planes = a.chunks_exact(area).zip(b.chunks_exact(area)).zip(out.chunks_exact_mut(area));
-            for (((a, b), out), &k) in planes.zip(constants.iter().cycle()) {
-                for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
-                    *out = f(k, a, b);
+    constants: &'a [[T; 4]],
+}
+
+impl<T: Element> Channels<'_, T> {
+    /// out = f(constants of the channel, a, b) for every element.
+    #[inline(always)]
+    fn map(&self, a: &[T], b: &[T], out: &mut [T], f: impl Fn([T; 4], T, T) -> T) {
+        let (area, constants) = (self.area, self.constants);
+        self.level.vectorize(
+            #[inline(always)]
+            || {
+                let planes = a.chunks_exact(area).zip(b.chunks_exact(area)).zip(out.chunks_exact_mut(area));
+                for (((a, b), out), &k) in planes.zip(constants.iter().cycle()) {
+                    for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+                        *out = f(k, a, b);
+                    }
                 }
-            }
-        },
-    );
+            },
+        );
+    }
 }
 
 /// Per channel of [batch, channels, area]: N4 over the plane, samples chained.

@@ -1,62 +1,46 @@
 //! The dense layer: z = x W + b. Slide "De l'entrée à la sortie", eq. (3).
 //!
-//! W lies as [inputs, units] in memory, so that forward reads it row by row; files and tables show
+//! W is [inputs, units] in memory, so that forward reads it row by row; files and tables show
 //! PyTorch's [units, inputs].
 
 use kernels::gemm::{Bias, gemm, gemm_bias, gemm_over_samples};
 use kernels::{Element, Error, Level, MatMut, MatRef};
 
-use super::{Backward, Forward, Gradient, Layer, Order, Pass, Role, TensorPlan};
-
-/// Samples per chunk of the weight gradient (N3).
-const CHUNK: usize = 1024;
+use super::{Backward, Forward, Gradient, Layer, Pass, PerSample, Properties, Start, TensorPlan};
+use crate::chain::SAMPLES as CHUNK;
 
 #[derive(Debug)]
 pub(crate) struct Dense {
     inputs: usize,
     units: usize,
     bias: bool,
-    output: [usize; 1],
 }
 
 impl Dense {
-    pub(crate) fn new(input: &[usize], units: usize, bias: bool) -> Result<Self, String> {
+    pub(crate) fn layer<T: Element>(input: &[usize], units: usize, bias: bool) -> Result<Layer<T>, String> {
         let [inputs] = *input else {
             return Err("expects a flat input, put a flatten before it".to_owned());
         };
         if units == 0 {
             return Err("needs at least 1 unit".to_owned());
         }
-        Ok(Self { inputs, units, bias, output: [units] })
+        let start = Start::Weight { fan_in: inputs, fan_out: units };
+        let mut weight = TensorPlan::new("weight", &[units, inputs], start);
+        weight.transposed = true;
+        let properties = Properties {
+            output: vec![units],
+            parameters: TensorPlan::with_bias(weight, bias, units),
+            // One input's weights to all units; the biases are the row after the last.
+            row: units,
+            flops: 2 * inputs as u64 * units as u64,
+            needs_many_samples: true,
+            ..Properties::default()
+        };
+        Ok(Layer::per_sample(Self { inputs, units, bias }, properties))
     }
 }
 
-impl<T: Element> Layer<T> for Dense {
-    fn output(&self) -> &[usize] {
-        &self.output
-    }
-
-    fn parameters(&self) -> Vec<TensorPlan<Role>> {
-        let role = Role::Weight { fan_in: self.inputs, fan_out: self.units };
-        let mut weight = TensorPlan::new("weight", &[self.units, self.inputs], role);
-        weight.order = Order::Transposed;
-        let bias = TensorPlan::new("bias", &[self.units], Role::Bias);
-        if self.bias { vec![weight, bias] } else { vec![weight] }
-    }
-
-    fn flops(&self) -> u64 {
-        2 * self.inputs as u64 * self.units as u64
-    }
-
-    /// One input's weights to all units; the biases are the row after the last.
-    fn row(&self) -> usize {
-        self.units
-    }
-
-    fn wants_many_samples(&self) -> bool {
-        true
-    }
-
+impl<T: Element> PerSample<T> for Dense {
     /// z [batch, units] = x [batch, inputs] W [inputs, units] + b
     fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
         let (weight, bias) = f.parameters.split_at(self.inputs * self.units);
@@ -72,13 +56,12 @@ impl<T: Element> Layer<T> for Dense {
 
     /// z_j = sum_k x_k w_kj + b_j, so dJ/dx_k = sum_j delta_j w_kj (the sum in BP2).
     fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
-        let Some(grad_x) = b.grad_x else { return Ok(()) };
         let weight = &b.parameters[..self.inputs * self.units];
         gemm(
             pass.exec,
             MatRef::row_major(b.grad_y, pass.batch, self.units)?,
             MatRef::row_major(weight, self.inputs, self.units)?.t(),
-            MatMut::row_major(grad_x, pass.batch, self.inputs)?,
+            MatMut::row_major(b.grad_x, pass.batch, self.inputs)?,
         )
     }
 
@@ -145,11 +128,5 @@ mod tests {
         let mut sum = [0.0];
         sum_rows(Level::best(), &rows, &mut sum);
         assert_eq!(sum[0], 1.0 + 2.0 * tiny);
-    }
-
-    #[test]
-    fn an_input_with_more_than_one_axis_needs_a_flatten() {
-        let reason = Dense::new(&[1, 28, 28], 10, true).unwrap_err();
-        assert_eq!(reason, "expects a flat input, put a flatten before it");
     }
 }

@@ -7,7 +7,7 @@
 
 use kernels::{Element, Error, Level};
 
-use super::{Backward, Forward, Layer, Mode, Pass, Position, volume};
+use super::{Backward, Forward, Layer, Mode, Pass, PerSample, Position, Properties, volume};
 use crate::rng::{Purpose, Stream};
 
 const TWO_POW_32: f64 = 4_294_967_296.0;
@@ -20,26 +20,28 @@ pub(crate) struct Dropout {
     threshold: u64,
     /// 1 / (1 - rate)
     scale: f64,
-    output: Vec<usize>,
+    /// Values of a sample.
+    values: usize,
 }
 
 impl Dropout {
-    pub(crate) fn new(input: &[usize], rate: f64, layer: usize) -> Result<Self, String> {
+    pub(crate) fn layer<T: Element>(input: &[usize], rate: f64, index: usize) -> Result<Layer<T>, String> {
+        let dropout = Self::new(volume(input), rate, index)?;
+        let properties = Properties { output: input.to_vec(), kept: dropout.values, ..Properties::default() };
+        Ok(Layer::per_sample(dropout, properties))
+    }
+
+    fn new(values: usize, rate: f64, layer: usize) -> Result<Self, String> {
         if !(0.0..1.0).contains(&rate) {
             return Err(format!("needs a rate of at least 0 and below 1, not {rate:?}"));
         }
         let layer = u32::try_from(layer).map_err(|_| "cannot be numbered above 2^32".to_owned())?;
-        Ok(Self {
-            layer,
-            threshold: (rate * TWO_POW_32) as u64,
-            scale: 1.0 / (1.0 - rate),
-            output: input.to_vec(),
-        })
+        Ok(Self { layer, threshold: (rate * TWO_POW_32) as u64, scale: 1.0 / (1.0 - rate), values })
     }
 
     /// Draws the mask of every sample, [batch, ...]: 1 where a value is kept.
     fn draw(&self, at: Position, kept: &mut [u16]) {
-        let samples = kept.chunks_exact_mut(volume(&self.output));
+        let samples = kept.chunks_exact_mut(self.values);
         for (position, kept) in (at.first..).zip(samples) {
             let mut stream = Stream::for_sample(Purpose::Dropout, at.seed, self.layer, at.epoch, position);
             for kept in kept {
@@ -49,15 +51,7 @@ impl Dropout {
     }
 }
 
-impl<T: Element> Layer<T> for Dropout {
-    fn output(&self) -> &[usize] {
-        &self.output
-    }
-
-    fn kept(&self) -> usize {
-        volume(&self.output)
-    }
-
+impl<T: Element> PerSample<T> for Dropout {
     /// y = kept ? x / (1 - rate) : 0, both [batch, ...]
     fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
         match pass.mode {
@@ -72,9 +66,7 @@ impl<T: Element> Layer<T> for Dropout {
 
     /// y is linear in x, so dJ/dx = kept ? delta / (1 - rate) : 0.
     fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
-        if let Some(grad_x) = b.grad_x {
-            select(pass.exec.level, b.kept, T::from_f64(self.scale), b.grad_y, grad_x);
-        }
+        select(pass.exec.level, b.kept, T::from_f64(self.scale), b.grad_y, b.grad_x);
         Ok(())
     }
 }
@@ -96,7 +88,7 @@ mod tests {
     use super::*;
 
     fn masks(first: u64, batch: usize) -> Vec<u16> {
-        let dropout = Dropout::new(&[50], 0.25, 3).unwrap();
+        let dropout = Dropout::new(50, 0.25, 3).unwrap();
         let mut kept = vec![9; batch * 50];
         dropout.draw(Position { seed: 7, epoch: 2, first }, &mut kept);
         kept
@@ -118,6 +110,6 @@ mod tests {
 
     #[test]
     fn a_rate_of_one_is_refused() {
-        assert!(Dropout::new(&[4], 1.0, 0).unwrap_err().contains("below 1, not 1.0"));
+        assert!(Dropout::new(4, 1.0, 0).unwrap_err().contains("below 1, not 1.0"));
     }
 }

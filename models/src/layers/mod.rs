@@ -1,22 +1,33 @@
 //! The layers of a network: one file per kind, `forward` beside `backward`.
 //!
-//! A layer knows its sizes. Everything else, parameters, activations, gradients and what a backward
-//! pass wants to know of the forward pass (the places of maxima, a dropout mask), lies in the
-//! network's memory, planned once: a layer receives slices of it and allocates nothing.
+//! | file | layers | of one sample |
+//! |---|---|---|
+//! | `dense.rs` | dense | z = x W + b |
+//! | `conv.rs` | convolution in 2-D and 1-D | z = w * x + b |
+//! | `pool.rs` | max pooling (alone or with a ReLU below it), average pooling, global average pooling | y = max, mean |
+//! | `activation.rs` | ReLU, sigmoid, tanh ... | a = phi(z) |
+//! | `softmax.rs` | softmax | p = e^z / sum e^z |
+//! | `dropout.rs` | dropout | y = x / (1 - rate), or 0 |
+//! | `batch_norm.rs` | batch normalisation | y = gamma (x - mean) / sd + beta, mean and sd those of the batch |
+//!
+//! A [`Layer`] is what it says of itself once, before any memory is taken ([`Properties`]: its output's shape, its
+//! tensors, its sizes), and what it does with samples ([`Kind`]). Most layers treat each sample alone, so that any
+//! samples may be given to any thread; batch normalisation needs the whole batch; a flatten does nothing.
+//! Signals are images of height 1.
+//!
+//! Parameters, activations, gradients and what a backward pass needs of the forward pass (the places of maxima, a
+//! dropout mask) lie in the network's memory, planned once: a layer receives slices of it and allocates nothing.
 //!
 //! Notation, as in the course: x the layer's input, y its output, delta = dJ/dy the gradient that
 //! comes from above (`grad_y`), `grad_x` = dJ/dx the one that goes below. J is the mean loss of the
 //! batch; the factor 1/batch enters in the loss, once.
 
 mod activation;
-mod average_pool;
 mod batch_norm;
 mod conv;
 mod dense;
 mod dropout;
-mod flatten;
-mod global_average_pool;
-mod max_pool;
+mod pool;
 mod softmax;
 
 use std::fmt::Debug;
@@ -25,17 +36,14 @@ use std::ops::Range;
 use kernels::{Element, Error, Exec};
 
 pub(crate) use activation::Elementwise;
-pub(crate) use average_pool::AveragePool;
 pub(crate) use batch_norm::BatchNorm;
-pub(crate) use conv::{Conv, ConvSpec};
+pub(crate) use conv::Conv;
 pub(crate) use dense::Dense;
 pub(crate) use dropout::Dropout;
-pub(crate) use flatten::Flatten;
-pub(crate) use global_average_pool::GlobalAveragePool;
-pub(crate) use max_pool::MaxPool;
+pub(crate) use pool::{AveragePool, GlobalAveragePool, MaxPool};
 pub(crate) use softmax::Softmax;
 
-/// Where a training step stands: what the random streams of dropout depend on.
+/// Where a training step is in the run: what the random streams of dropout depend on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
     /// The trial's seed.
@@ -60,7 +68,7 @@ pub(crate) enum Mode {
     Evaluation,
 }
 
-/// One pass over a batch: how to run, how many samples, learning or predicting.
+/// One pass over some samples: how to run, how many samples, learning or predicting.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pass {
     pub(crate) exec: Exec,
@@ -68,44 +76,112 @@ pub(crate) struct Pass {
     pub(crate) mode: Mode,
 }
 
-/// What a tensor of parameters is, which decides how it starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// Drawn by the initialisation, from the numbers of connections into and out of one unit.
+/// How the values of a tensor start.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Start {
+    /// Drawn, from the numbers of connections into and out of one unit.
     Weight { fan_in: usize, fan_out: usize },
     /// Drawn or zero, as the initialisation says.
     Bias,
-    /// 1 at the start: a scale of batch normalisation.
-    Scale,
-    /// 0 at the start: a shift of batch normalisation.
-    Shift,
-}
-
-/// How a tensor lies in memory compared with PyTorch's order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
-    /// The same.
-    Same,
-    /// Transposed: PyTorch's [out, in] lies as [in, out].
-    Transposed,
+    /// All the same, as the scales (1) and shifts (0) of batch normalisation.
+    Constant(f64),
 }
 
 /// One named tensor of a layer, in PyTorch's naming and shape.
 #[derive(Clone, Debug)]
-pub(crate) struct TensorPlan<R> {
+pub(crate) struct TensorPlan {
     pub(crate) name: &'static str,
     pub(crate) shape: Vec<usize>,
-    pub(crate) order: Order,
-    pub(crate) role: R,
+    /// Whether PyTorch's [out, in] is [in, out] in memory.
+    pub(crate) transposed: bool,
+    pub(crate) start: Start,
 }
 
-impl<R> TensorPlan<R> {
-    pub(crate) fn new(name: &'static str, shape: &[usize], role: R) -> Self {
-        Self { name, shape: shape.to_vec(), order: Order::Same, role }
+impl TensorPlan {
+    pub(crate) fn new(name: &'static str, shape: &[usize], start: Start) -> Self {
+        Self { name, shape: shape.to_vec(), transposed: false, start }
+    }
+
+    /// A weight and, if there is one, the bias of `units` units.
+    fn with_bias(weight: Self, bias: bool, units: usize) -> Vec<Self> {
+        let bias = bias.then(|| Self::new("bias", &[units], Start::Bias));
+        std::iter::once(weight).chain(bias).collect()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.shape.iter().product()
+        volume(&self.shape)
+    }
+}
+
+/// What a layer says of itself before any memory is taken. The default is a layer without parameters that needs
+/// nothing besides its x, y and their gradients.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Properties {
+    /// The shape of one sample's output.
+    pub(crate) output: Vec<usize>,
+    /// The tensors that learn, in memory order.
+    pub(crate) parameters: Vec<TensorPlan>,
+    /// The tensors that are measured, in memory order.
+    pub(crate) statistics: Vec<TensorPlan>,
+    /// Parameters whose gradient is computed together, a row; 0: any.
+    pub(crate) row: usize,
+    /// Samples of a chunk of the gradient (N3), where the backward pass writes one gradient for each.
+    pub(crate) chunk: Option<usize>,
+    /// Multiplications and additions of one sample's products going forward.
+    pub(crate) flops: u64,
+    /// Elements of scratch that a pass needs for any number of samples, and for each sample.
+    pub(crate) scratch: usize,
+    pub(crate) scratch_per_sample: usize,
+    /// Values of one sample that the forward pass keeps for the backward pass, in 16 bits each.
+    pub(crate) kept: usize,
+    /// Values of one sample's x and y that `grad_x` is computed from, besides those kept.
+    pub(crate) read_for_grad_x: usize,
+    /// Whether a pass reads parameters that are many beside one sample, so that it is fast over many samples only.
+    pub(crate) needs_many_samples: bool,
+}
+
+/// A layer of a network.
+#[derive(Debug)]
+pub(crate) struct Layer<T> {
+    pub(crate) properties: Properties,
+    pub(crate) kind: Kind<T>,
+}
+
+/// What a layer does.
+#[derive(Debug)]
+pub(crate) enum Kind<T> {
+    /// The same with each sample, whatever the others are.
+    PerSample(Box<dyn PerSample<T>>),
+    /// Samples depend on each other: a barrier.
+    WholeBatch(Box<dyn WholeBatch<T>>),
+    /// Nothing: y is x under another shape.
+    Reshape,
+}
+
+impl<T: Element> Layer<T> {
+    fn per_sample(layer: impl PerSample<T> + 'static, properties: Properties) -> Self {
+        Self { properties, kind: Kind::PerSample(Box::new(layer)) }
+    }
+
+    /// One axis: the same values, row-major. No memory moves.
+    pub(crate) fn flatten(input: &[usize]) -> Self {
+        Self {
+            properties: Properties { output: vec![volume(input)], ..Properties::default() },
+            kind: Kind::Reshape,
+        }
+    }
+
+    /// Elements of one sample's output.
+    pub(crate) fn outputs(&self) -> usize {
+        volume(&self.properties.output)
+    }
+
+    pub(crate) fn is_barrier(&self) -> bool {
+        matches!(self.kind, Kind::WholeBatch(_))
+    }
+
+    pub(crate) fn is_reshape(&self) -> bool {
+        matches!(self.kind, Kind::Reshape)
     }
 }
 
@@ -118,12 +194,12 @@ pub(crate) struct Forward<'a, T> {
     pub(crate) parameters: &'a [T],
     /// [batch, outputs]
     pub(crate) y: &'a mut [T],
-    /// [batch, kept]: what the backward pass will want to know.
+    /// [batch, kept]: what the backward pass will need.
     pub(crate) kept: &'a mut [u16],
     pub(crate) scratch: &'a mut [T],
 }
 
-/// What a backward pass reads and writes.
+/// What dJ/dx is computed from, and where it goes.
 #[derive(Debug)]
 pub(crate) struct Backward<'a, T> {
     /// The input of the forward pass, [batch, inputs].
@@ -133,13 +209,22 @@ pub(crate) struct Backward<'a, T> {
     pub(crate) parameters: &'a [T],
     /// dJ/dy, [batch, outputs].
     pub(crate) grad_y: &'a [T],
-    /// dJ/dx, [batch, inputs], written whole; none where no layer below learns.
-    pub(crate) grad_x: Option<&'a mut [T]>,
-    /// The gradient of each chunk of samples (N3), [chunks, parameters], of a layer that has chunks; none where it is
-    /// not wanted.
-    pub(crate) chunks: Option<&'a mut [T]>,
+    /// dJ/dx, [batch, inputs], written whole.
+    pub(crate) grad_x: &'a mut [T],
     /// [batch, kept], as the forward pass left it.
     pub(crate) kept: &'a [u16],
+    pub(crate) scratch: &'a mut [T],
+}
+
+/// What the gradients of chunks are computed from, and where they go.
+#[derive(Debug)]
+pub(crate) struct ChunkGradients<'a, T> {
+    /// [batch, inputs]
+    pub(crate) x: &'a [T],
+    /// [batch, outputs]
+    pub(crate) grad_y: &'a [T],
+    /// The gradient of each chunk of samples (N3), [chunks, parameters].
+    pub(crate) chunks: &'a mut [T],
     pub(crate) scratch: &'a mut [T],
 }
 
@@ -150,84 +235,29 @@ pub(crate) struct Gradient<'a, T> {
     pub(crate) x: &'a [T],
     /// dJ/dy of the whole batch, [batch, outputs].
     pub(crate) grad_y: &'a [T],
-    /// The gradients of all chunks, as [`Backward::chunks`].
+    /// The gradients of all chunks, as [`ChunkGradients::chunks`].
     pub(crate) chunks: &'a [T],
-    /// Which of the layer's parameters: whole rows of [`Layer::row`].
+    /// Which of the layer's parameters: whole rows of [`Properties::row`].
     pub(crate) range: Range<usize>,
     /// Their gradient.
     pub(crate) gradient: &'a mut [T],
 }
 
-/// A layer: its sizes, its tensors, and what it does with samples.
+/// A layer that treats each sample alone.
 ///
-/// The passes treat each sample alone, so that any range of samples may be given to them, on any
-/// thread. A gradient of parameters is a sum over the batch: where the layer has chunks, its
-/// backward pass writes one sum for each, else [`Layer::gradient`] does it all, for any rows of
-/// parameters. Batch normalisation, which needs the whole batch, is a [`WholeBatch`].
-pub(crate) trait Layer<T: Element>: Debug + Send + Sync {
-    /// The shape of one sample's output.
-    fn output(&self) -> &[usize];
-    /// The tensors that learn, in memory order.
-    fn parameters(&self) -> Vec<TensorPlan<Role>> {
-        Vec::new()
-    }
-    /// The tensors that are measured, with their start values, in memory order.
-    fn statistics(&self) -> Vec<TensorPlan<T>> {
-        Vec::new()
-    }
-    /// Multiplications and additions of one sample's products going forward.
-    fn flops(&self) -> u64 {
-        0
-    }
-    /// The elements of scratch that either pass needs for `batch` samples.
-    fn scratch(&self, _batch: usize) -> usize {
-        0
-    }
-    /// The values of one sample that the backward pass wants to know.
-    fn kept(&self) -> usize {
-        0
-    }
-    /// Samples of a chunk whose gradient the backward pass writes; 1: none.
-    fn chunk(&self) -> usize {
-        1
-    }
-    /// Parameters whose gradient is computed together.
-    fn row(&self) -> usize {
-        1
-    }
-    /// The values of one sample's input and output that its `grad_x` is computed from, besides what is kept.
-    fn recalled(&self) -> usize {
-        0
-    }
-    /// Whether the output is the input under another shape: then neither pass is called.
-    fn only_reshapes(&self) -> bool {
-        false
-    }
-    /// Whether this is a ReLU, which the layer above may take in.
-    fn is_relu(&self) -> bool {
-        false
-    }
-    /// The layer with a ReLU below it as one layer, whose x is the ReLU's, if there is such a layer.
-    fn on_a_relu(&self) -> Option<Box<dyn Layer<T>>> {
-        None
-    }
-    /// Whether a pass reads parameters that are many beside one sample, so that it is faster over many samples.
-    fn wants_many_samples(&self) -> bool {
-        false
-    }
-    /// The layer as one that needs the whole batch: then its own passes are called instead of these.
-    fn whole_batch(&mut self) -> Option<&mut dyn WholeBatch<T>> {
-        None
-    }
-    /// As [`Layer::whole_batch`].
-    fn needs_whole_batch(&self) -> bool {
-        false
-    }
+/// A gradient of parameters is a sum over the batch: a layer with [`Properties::chunk`] writes one sum for each chunk
+/// and then adds them; another computes it whole, for any rows of parameters.
+pub(crate) trait PerSample<T: Element>: Debug + Send + Sync {
     /// Writes y.
     fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error>;
-    /// Writes `grad_x` and the chunks; called after `forward` in training mode on the same samples.
+    /// Writes dJ/dx, after `forward` in training mode on the same samples.
     fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error>;
-    /// Writes the gradient of some parameters; called after `backward` on all samples.
+    /// Writes the gradients of the chunks, after `forward` on the same samples.
+    fn chunk_gradients(&self, _: &Pass, c: ChunkGradients<'_, T>) -> Result<(), Error> {
+        debug_assert!(c.chunks.is_empty(), "a layer with chunks has their gradients");
+        Ok(())
+    }
+    /// Writes the gradient of some parameters, after all samples.
     fn gradient(&self, _: &Pass, g: Gradient<'_, T>) -> Result<(), Error> {
         debug_assert!(g.gradient.is_empty(), "a layer with parameters has a gradient");
         Ok(())
@@ -235,11 +265,13 @@ pub(crate) trait Layer<T: Element>: Debug + Send + Sync {
 }
 
 /// A layer whose samples depend on each other: a barrier between the samples of a batch.
-pub(crate) trait WholeBatch<T> {
-    /// Writes y of the whole batch.
+pub(crate) trait WholeBatch<T>: Debug + Send + Sync {
+    /// Writes y; learning, it moves the running statistics.
     fn forward(&mut self, pass: &Pass, f: Forward<'_, T>, statistics: &mut [T]) -> Result<(), Error>;
-    /// Writes `grad_x` and the gradient of all parameters.
-    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>, gradient: &mut [T]) -> Result<(), Error>;
+    /// Writes the gradient of all parameters.
+    fn gradient(&mut self, pass: &Pass, grad_y: &[T], gradient: &mut [T], scratch: &mut [T]);
+    /// Writes dJ/dx, after `gradient`.
+    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>, gradient: &[T]);
 }
 
 /// Elements of one sample of `shape`.

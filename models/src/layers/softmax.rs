@@ -5,42 +5,34 @@
 
 use kernels::{Element, Error, Level, softmax};
 
-use super::{Backward, Forward, Layer, Pass};
+use super::{Backward, Forward, Layer, Pass, PerSample, Properties};
 
 #[derive(Debug)]
 pub(crate) struct Softmax {
-    output: [usize; 1],
+    classes: usize,
 }
 
 impl Softmax {
-    pub(crate) fn new(input: &[usize]) -> Result<Self, String> {
-        match *input {
-            [classes] => Ok(Self { output: [classes] }),
-            _ => Err("expects a flat input, put a flatten before it".to_owned()),
-        }
+    pub(crate) fn layer<T: Element>(input: &[usize]) -> Result<Layer<T>, String> {
+        let [classes] = *input else {
+            return Err("expects a flat input, put a flatten before it".to_owned());
+        };
+        // p is what the gradient is computed from.
+        let properties =
+            Properties { output: vec![classes], read_for_grad_x: classes, ..Properties::default() };
+        Ok(Layer::per_sample(Self { classes }, properties))
     }
 }
 
-impl<T: Element> Layer<T> for Softmax {
-    fn output(&self) -> &[usize] {
-        &self.output
-    }
-
-    /// p
-    fn recalled(&self) -> usize {
-        self.output[0]
-    }
-
+impl<T: Element> PerSample<T> for Softmax {
     /// p [batch, classes] = softmax(z [batch, classes]), row by row
     fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
-        softmax::softmax(pass.exec, self.output[0], f.x, f.y)
+        softmax::softmax(pass.exec, self.classes, f.x, f.y)
     }
 
     /// dJ/dz_j = sum_i delta_i p_i ([i = j] - p_j) = p_j (delta_j - sum_i delta_i p_i)
     fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
-        if let Some(grad_z) = b.grad_x {
-            jacobian_products(pass.exec.level, self.output[0], b.y, b.grad_y, grad_z);
-        }
+        jacobian_products(pass.exec.level, self.classes, b.y, b.grad_y, b.grad_x);
         Ok(())
     }
 }

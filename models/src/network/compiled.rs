@@ -2,7 +2,7 @@
 
 use kernels::{Error, Exec};
 
-use super::{Evaluation, Gather, LayerSpec, Network, Observe, Outline, Position, ProfiledStep, ShapeError};
+use super::{Evaluation, Examples, LayerSpec, Network, Observe, Outline, Position, ProfiledStep, ShapeError};
 use crate::loss::{Loss, Targets};
 use crate::optimizer::Optimizer;
 
@@ -33,18 +33,16 @@ compiled! {
     fn outline(input: &[usize], layers: &[LayerSpec], loss: Loss, max_batch: usize)
         -> Result<Outline, ShapeError> = super::outline::outline_body::<Self>;
     fn train_step_from(
-        network: &mut Network<Self>, exec: Exec, batch: usize, gather: Gather<'_, Self>,
-        targets: Targets<'_, Self>, optimizer: &mut Optimizer<Self>, at: Position
+        network: &mut Network<Self>, exec: Exec, examples: Examples<'_, Self>, optimizer: &mut Optimizer<Self>,
+        at: Position
     ) -> Result<f64, Error> = Network::train_step_body;
     fn forward_backward(
         network: &mut Network<Self>, exec: Exec, x: &[Self], targets: Targets<'_, Self>, at: Position
     ) -> Result<f64, Error> = Network::forward_backward_body;
     fn predict(network: &mut Network<Self>, exec: Exec, x: &[Self], outputs: &mut [Self])
         -> Result<(), Error> = Network::predict_body;
-    fn evaluate_from(
-        network: &mut Network<Self>, exec: Exec, samples: usize, gather: Gather<'_, Self>,
-        targets: Targets<'_, Self>
-    ) -> Result<Evaluation<Self>, Error> = Network::evaluate_body;
+    fn evaluate_from(network: &mut Network<Self>, exec: Exec, examples: Examples<'_, Self>)
+        -> Result<Evaluation<Self>, Error> = Network::evaluate_body;
     fn profile(network: &mut Network<Self>, step: ProfiledStep<'_, Self>, observe: Observe<'_>)
         -> Result<(), Error> = Network::profile_body;
 }

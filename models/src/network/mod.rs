@@ -1,5 +1,52 @@
 //! A network: a list of layers, a loss, and memory planned once for the largest batch.
 //!
+//! The simple idea is [`crate::reference`]: every layer forward, the loss, every layer backward, each over the whole
+//! batch, then the update. This folder computes the same bits, faster, by four departures:
+//!
+//! ```text
+//!                      segment                       barrier      segment
+//!            .-----------------------------------.  .-------.  .-----------.
+//!            conv  relu  pool  |  dense     relu     batch-     dense  loss
+//!            '- layer group -' | '-layer group-'     norm       '- group -'
+//!          ^ '--- micro-batch -+-----------------'  |       |  |           |
+//!   part 1 | '--- micro-batch -'-----------------'  | needs |  |           |  one thread
+//!          v                                        |  the  |  |           |
+//!          ^ '--- micro-batch -'-----------------'  | whole |  |           |
+//!   part 2 |                                        | batch |  |           |  another thread
+//!          v '--- micro-batch -'-----------------'  '-------'  '-----------'
+//!
+//!            then the parameters: | bucket | bucket | bucket | ... |  part 1: these, part 2: those
+//! ```
+//!
+//! 1. **Parts.** A *part* is what one thread computes: some samples of the batch, or some buckets of the parameters.
+//!    No sum depends on them.
+//! 2. **Segments.** Parts go through a *segment*, all layers up to a layer that needs the whole batch, without waiting
+//!    for each other. That layer is a *barrier*: it waits for all parts. A network without batch normalisation is one
+//!    segment.
+//! 3. **Layer groups.** Within a part a *micro-batch*, as many samples as L2 holds, goes through a whole *layer group*
+//!    before the next micro-batch (depth first): a layer finds in L2 what the layer below wrote. Dense layers,
+//!    whose weights are many, take all samples of the part at once.
+//! 4. **Buckets.** A *bucket* is some thousands of parameters whose gradient, a sum over the whole batch, is computed
+//!    and at once used for their update, while it is in L1.
+//!
+//! A *chunk* is the contract's: samples whose terms of a gradient are one chain (N3). Parts and micro-batches begin
+//! and end at chunks.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `spec.rs` | what a network consists of, as an experiment lists it |
+//! | `shape.rs` | from that list to layers that know their sizes, or the reason why not |
+//! | `segments.rs` | the order of work: segments, layer groups, micro-batches |
+//! | `fused.rs` | a ReLU and the max-pooling above it as one layer |
+//! | `plan.rs`, `arena.rs` | the places of all values in memory; buckets |
+//! | `step.rs` | a training step: samples in parts, segment by segment |
+//! | `part.rs` | what a thread does with its part: forward, loss, backward |
+//! | `learn.rs` | gradients and updates, bucket by bucket |
+//! | `predict.rs` | outputs, loss and accuracy of any number of samples |
+//! | `tensors.rs` | tensors by PyTorch's names; start values |
+//! | `outline.rs`, `profile.rs` | sizes before any memory is taken; a step, stage by stage for a caller with a clock |
+//! | `compiled.rs` | all this compiled once, for f32 and f64 |
+//!
 //! ```
 //! use kernels::{Exec, Level, activation::Activation};
 //! use models::init::Init;
@@ -23,14 +70,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod arena;
 mod compiled;
-mod joined;
-mod memory;
+mod fused;
+mod learn;
 mod outline;
-mod parts;
+mod part;
+mod plan;
 mod predict;
 mod profile;
-mod schedule;
+mod segments;
 mod shape;
 mod spec;
 mod step;
@@ -42,23 +91,24 @@ pub use outline::{Outline, outline};
 pub use predict::Evaluation;
 pub use profile::{Observe, ProfiledStep, Stage, Work};
 pub use shape::ShapeError;
-pub use spec::{LayerSpec, LayerSummary};
-pub use step::Gather;
+pub use spec::{ConvSpec, LayerSpec, LayerSummary, Window};
+pub use step::{Examples, Gather};
 pub use tensors::Tensor;
 pub(crate) use tensors::little_endian;
 
 use crate::Element;
 use crate::layers::Layer;
 use crate::loss::Loss;
-use joined::{Joined, join};
-use memory::{Arena, EMPTY, LOSSES, Plan};
+use arena::{Arena, BlockId};
+use fused::{Fused, fuse};
+use plan::Plan;
 
 /// A network of layers with its parameters, gradients and working memory.
 #[derive(Debug)]
 pub struct Network<T> {
     input: usize,
-    layers: Vec<Box<dyn Layer<T>>>,
-    joined: Vec<Joined<T>>,
+    layers: Vec<Layer<T>>,
+    fused: Vec<Fused<T>>,
     summaries: Vec<LayerSummary>,
     loss: Loss,
     max_batch: usize,
@@ -69,7 +119,7 @@ pub struct Network<T> {
     statistics: Vec<T>,
     /// Activations, their gradients, the gradients of chunks and the losses.
     values: Arena<T>,
-    /// What the backward pass wants to know of the forward pass.
+    /// What the backward pass needs of the forward pass.
     kept: Vec<u16>,
     scratch: Arena<T>,
     /// Samples of the last forward pass.
@@ -120,11 +170,11 @@ impl<T: kernels::Element> Network<T> {
             parameters: Arena::new(plan.parameters),
             gradients: Arena::new(plan.parameters),
             statistics: vec![T::ZERO; plan.statistics],
-            values: Arena::new(plan.values_len),
-            kept: vec![0; plan.kept_len],
+            values: Arena::new(plan.values.len),
+            kept: vec![0; plan.kept.len],
             scratch: Arena::new(plan.scratch),
             rows: 0,
-            joined: join(&layers),
+            fused: fuse(specs, &layers),
             layers,
             plan,
         };
@@ -189,7 +239,7 @@ impl<T: kernels::Element> Network<T> {
 
     /// The loss of each sample of the last batch, so that a caller can go on with one sum from batch to batch.
     pub fn losses(&self) -> &[T] {
-        self.rows_of(LOSSES)
+        self.rows_of(BlockId::LOSSES)
     }
 
     /// The output of layer `layer` in the last forward pass, [batch, outputs]: feature maps. Empty
@@ -206,14 +256,13 @@ impl<T: kernels::Element> Network<T> {
     pub fn deltas(&self, layer: usize) -> &[T] {
         match self.plan.layouts.get(layer) {
             Some(layout) if layer >= self.plan.first_learning => self.rows_of(layout.grad_y),
-            _ => self.rows_of(EMPTY),
+            _ => self.rows_of(BlockId::EMPTY),
         }
     }
 
     /// The rows of the last batch in a block of one row for each sample.
-    fn rows_of(&self, block: usize) -> &[T] {
-        let block = &self.plan.values[block];
-        &self.values.as_slice()[block.offset..][..self.rows * block.width]
+    fn rows_of(&self, block: BlockId) -> &[T] {
+        self.plan.values.rows(self.values.as_slice(), block, self.rows)
     }
 }
 
@@ -224,16 +273,16 @@ fn threads() -> usize {
 
 fn summarise<T: kernels::Element>(
     specs: &[LayerSpec],
-    layers: &[Box<dyn Layer<T>>],
+    layers: &[Layer<T>],
     plan: &Plan,
 ) -> Vec<LayerSummary> {
     let rows = specs.iter().zip(layers).zip(&plan.layouts).enumerate();
     rows.map(|(index, ((spec, layer), block))| LayerSummary {
         index,
         kind: spec.kind(),
-        output: layer.output().to_vec(),
+        output: layer.properties.output.clone(),
         parameters: block.parameters.len(),
-        flops: layer.flops(),
+        flops: layer.properties.flops,
     })
     .collect()
 }

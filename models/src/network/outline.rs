@@ -1,6 +1,6 @@
 //! A network's sizes before its memory is taken.
 
-use super::memory::Plan;
+use super::plan::Plan;
 use super::{LayerSpec, LayerSummary, ShapeError, shape, summarise, threads};
 use crate::Element;
 use crate::loss::Loss;

@@ -5,9 +5,9 @@ use std::ops::Range;
 use kernels::{Error, Exec, reduce};
 
 use super::Network;
-use super::step::{Gather, Purpose, rows_of};
+use super::step::{Examples, Gather, Purpose, rows_of};
 use crate::Element;
-use crate::layers::Mode;
+use crate::layers::{Mode, Pass};
 use crate::loss::{Loss, Targets};
 
 /// What a network makes of samples whose targets are known.
@@ -22,9 +22,23 @@ pub struct Evaluation<T> {
     pub predictions: Vec<u32>,
 }
 
+impl<T> Evaluation<T> {
+    /// The part of the predictions that are the label; NaN of no labels.
+    ///
+    /// ```
+    /// use models::network::Evaluation;
+    /// let evaluation = Evaluation { loss: 0.0, outputs: vec![0.0; 4], predictions: vec![0, 1, 1, 0] };
+    /// assert_eq!(evaluation.accuracy(&[0, 1, 0, 0]), 0.75);
+    /// ```
+    pub fn accuracy(&self, labels: &[u32]) -> f64 {
+        let right = self.predictions.iter().zip(labels).filter(|(prediction, label)| prediction == label);
+        right.count() as f64 / labels.len() as f64
+    }
+}
+
 impl<T: Element> Network<T> {
     /// The last layer's output for any number of samples, in evaluation mode. They are taken in
-    /// pieces of the largest planned batch; the bits do not depend on it.
+    /// batches of the largest planned size; the bits do not depend on it.
     ///
     /// **Shapes** `x` [samples, inputs], `outputs` [samples, outputs].
     ///
@@ -42,22 +56,15 @@ impl<T: Element> Network<T> {
     /// If the shapes do not fit or a label is out of range.
     pub fn evaluate(&mut self, exec: Exec, x: &[T], targets: Targets<'_, T>) -> Result<Evaluation<T>, Error> {
         let (samples, gather) = (self.samples_of(x)?, rows_of(x, self.input));
-        self.evaluate_from(exec, samples, &gather, targets)
+        self.evaluate_from(exec, Examples { samples, gather: &gather, targets })
     }
 
-    /// As [`Network::evaluate`], on `samples` samples that `gather` writes where and when they are wanted,
-    /// as in [`Network::train_step_from`].
+    /// As [`Network::evaluate`], on samples that are written where and when they are needed.
     ///
     /// # Errors
     /// As [`Network::evaluate`].
-    pub fn evaluate_from(
-        &mut self,
-        exec: Exec,
-        samples: usize,
-        gather: Gather<'_, T>,
-        targets: Targets<'_, T>,
-    ) -> Result<Evaluation<T>, Error> {
-        T::evaluate_from(self, exec, samples, gather, targets)
+    pub fn evaluate_from(&mut self, exec: Exec, examples: Examples<'_, T>) -> Result<Evaluation<T>, Error> {
+        T::evaluate_from(self, exec, examples)
     }
 }
 
@@ -67,9 +74,10 @@ impl<T: kernels::Element> Network<T> {
         if outputs.len() != samples * self.outputs() {
             return Err(self.wrong_samples(format!("{} values and {} outputs", x.len(), outputs.len())));
         }
-        let gather = rows_of(x, self.input);
+        let (gather, width) = (rows_of(x, self.input), self.outputs());
         for batch in batches(samples, self.max_batch) {
-            self.answer(exec, batch, &gather, Purpose::Answer, outputs)?;
+            let answers = &mut outputs[batch.start * width..batch.end * width];
+            self.answer(exec, batch, &gather, Purpose::Answer, answers)?;
         }
         Ok(())
     }
@@ -77,10 +85,9 @@ impl<T: kernels::Element> Network<T> {
     pub(super) fn evaluate_body(
         &mut self,
         exec: Exec,
-        samples: usize,
-        gather: Gather<'_, T>,
-        targets: Targets<'_, T>,
+        examples: Examples<'_, T>,
     ) -> Result<Evaluation<T>, Error> {
+        let Examples { samples, gather, targets } = examples;
         if samples == 0 {
             return Err(self.wrong_samples("0 samples".to_owned()));
         }
@@ -90,7 +97,8 @@ impl<T: kernels::Element> Network<T> {
         let mut loss = 0.0;
         for batch in batches(samples, self.max_batch) {
             let purpose = Purpose::Measure(targets.rows(batch.start, batch.len(), width));
-            self.answer(exec, batch, gather, purpose, &mut outputs)?;
+            let answers = &mut outputs[batch.start * width..batch.end * width];
+            self.answer(exec, batch, gather, purpose, answers)?;
             loss = self.losses().iter().fold(loss, |sum, loss| sum + loss.to_f64());
         }
         let predictions = outputs.chunks_exact(width).map(|row| self.class(row)).collect();
@@ -122,11 +130,11 @@ impl<T: kernels::Element> Network<T> {
         purpose: Purpose<'_, T>,
         outputs: &mut [T],
     ) -> Result<(), Error> {
-        let (first, width) = (batch.start, self.outputs());
+        let first = batch.start;
         let gather = |part: Range<usize>, x: &mut [T]| gather(first + part.start..first + part.end, x);
-        self.pass(exec, batch.len(), &gather, Mode::Evaluation, purpose)?;
-        let answer = self.activations(self.layers.len() - 1);
-        outputs[batch.start * width..batch.end * width].copy_from_slice(answer);
+        let pass = Pass { exec, batch: batch.len(), mode: Mode::Evaluation };
+        self.pass(pass, &gather, purpose)?;
+        outputs.copy_from_slice(self.activations(self.layers.len() - 1));
         Ok(())
     }
 
@@ -139,19 +147,13 @@ impl<T: kernels::Element> Network<T> {
     }
 
     fn wrong_samples(&self, got: String) -> Error {
-        Error::Shape {
-            operation: "predict",
-            expected: format!(
-                "at least 1 sample of {} values, and {} outputs each",
-                self.input,
-                self.outputs()
-            ),
-            got,
-        }
+        let (inputs, outputs) = (self.input, self.outputs());
+        let expected = format!("at least 1 sample of {inputs} values, and {outputs} outputs each");
+        Error::Shape { operation: "predict", expected, got }
     }
 }
 
-/// The samples in pieces of the largest batch.
+/// The samples in batches of the largest size.
 fn batches(samples: usize, largest: usize) -> impl Iterator<Item = Range<usize>> {
     (0..samples).step_by(largest).map(move |first| first..samples.min(first + largest))
 }

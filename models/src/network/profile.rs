@@ -1,22 +1,20 @@
 //! A training step taken apart: each pass of each layer by itself, for a caller who has a clock.
 //!
-//! The step goes through several layers with a group of samples before the next group; here every layer takes the
-//! whole batch before the next layer, in the same groups and by the step's own functions.
+//! The step goes through several layers with a micro-batch before the next one; here every layer takes the whole batch
+//! before the next layer, in the same micro-batches and by the step's own functions.
 
 use std::fmt;
 
 use kernels::{Error, Exec, Level};
 
-use super::joined::layer_of;
-use super::memory::INPUT;
-use super::parts::{Context, Gradients};
-use super::schedule::{Run, Stretch};
-use super::step::{Gather, Round};
+use super::fused::layer_of;
+use super::part::{Batch, SamplePart};
+use super::step::{Cut, Gather};
 use super::{Network, Position};
 use crate::Element;
-use crate::layers::{Mode, Pass, volume};
+use crate::layers::{Layer, Mode, Pass};
 use crate::loss::Targets;
-use crate::optimizer::Optimizer;
+use crate::optimizer::{Moments, Optimizer};
 
 /// The step to be taken apart, on one thread.
 #[derive(Clone, Copy)]
@@ -35,7 +33,7 @@ pub struct ProfiledStep<'a, T> {
     pub at: Position,
 }
 
-/// A part of a training step.
+/// A stage of a training step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// The samples, written into the network's memory.
@@ -75,12 +73,12 @@ impl fmt::Display for Stage {
     }
 }
 
-/// What a part of a step amounts to, for the whole batch.
+/// What a stage of a step amounts to, for the whole batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Work {
     /// The layer's index; none for what belongs to the network as a whole.
     pub layer: Option<usize>,
-    /// Which part.
+    /// Which stage.
     pub stage: Stage,
     /// Multiplications and additions of the products: batch times [`super::LayerSummary::flops`] for each of the three
     /// passes of a layer. Where there are no products, one operation for each value written; for the gather 0.
@@ -99,7 +97,7 @@ pub struct Work {
     pub bytes: u64,
 }
 
-/// Told of each part, with a function that does it, as often as it is called but at least once: the parts after it
+/// Called for each stage, with a function that does it, as often as it is called but at least once: the stages after it
 /// read what it leaves.
 pub type Observe<'a> = &'a mut dyn FnMut(&Work, &mut dyn FnMut() -> Result<(), Error>) -> Result<(), Error>;
 
@@ -159,28 +157,30 @@ impl<T: kernels::Element> Network<T> {
     }
 
     fn stages(&mut self, step: &ProfiledStep<'_, T>, observe: Observe<'_>) -> Result<(), Error> {
-        let exec = Exec::serial(step.level);
-        let whole = Pass { exec, batch: step.batch, mode: Mode::Training(step.at) };
-        let round = Round { whole, workers: 1, inner: exec, joins: true, reuses: false };
+        let (exec, mode) = (Exec::serial(step.level), Mode::Training(step.at));
+        let pass = Pass { exec, batch: step.batch, mode };
+        let cut = Cut { parts: 1, pass, fuses: true, reuses: false };
         self.rows = step.batch;
         observe(&self.of_network(Stage::Gather, step), &mut || {
-            let (_, mut part) = self.in_parts(round);
-            (step.gather)(part.range(), part.values.lend([], [INPUT]).1[0]);
+            let (_, mut part) = self.as_one_part(cut);
+            (step.gather)(part.samples(), part.input());
             Ok(())
         })?;
-        let runs = |&layer: &usize| layer_of(&self.layers, Some(&self.joined), layer).is_some();
+        let runs = |&layer: &usize| layer_of(&self.layers, Some(&self.fused), layer).is_some();
         let computing: Vec<usize> = (0..self.layers.len()).filter(runs).collect();
         for &layer in &computing {
-            let alone = self.alone(layer);
-            observe(&self.of_layer(layer, Stage::Forward, step), &mut || self.forward_alone(round, &alone))?;
+            observe(&self.of_layer(layer, Stage::Forward, step), &mut || {
+                self.barrier_forward(pass, layer)?;
+                self.layer_alone(cut, layer, |batch, part| batch.layer_forward(layer, part))
+            })?;
         }
         observe(&self.of_network(Stage::Loss, step), &mut || {
-            let (context, mut part) = self.in_parts(round);
-            context.measure(&mut part, step.targets)
+            let (batch, mut part) = self.as_one_part(cut);
+            batch.measure(&mut part, step.targets)
         })?;
         let first_learning = self.plan.first_learning;
         for &layer in computing.iter().rev().take_while(|&&layer| layer >= first_learning) {
-            self.backward_stages(layer, round, step, observe)?;
+            self.backward_stages(layer, cut, step, observe)?;
         }
         if self.plan.parameters == 0 {
             return Ok(());
@@ -197,48 +197,42 @@ impl<T: kernels::Element> Network<T> {
     fn backward_stages(
         &mut self,
         layer: usize,
-        round: Round,
+        cut: Cut,
         step: &ProfiledStep<'_, T>,
         observe: Observe<'_>,
     ) -> Result<(), Error> {
-        if self.layers[layer].needs_whole_batch() {
+        if self.layers[layer].is_barrier() {
             let work = self.of_layer(layer, Stage::Gradients, step);
-            return observe(&work, &mut || self.barrier_backward(&round.whole, layer));
+            return observe(&work, &mut || self.barrier_backward(cut.pass, layer));
         }
-        let alone = self.alone(layer);
         if !self.plan.layouts[layer].parameters.is_empty() {
             observe(&self.of_layer(layer, Stage::WeightGradient, step), &mut || {
-                self.backward_alone(round, &alone, Gradients::Chunks)?;
-                self.learn(round.whole, layer..layer + 1, None)
+                self.layer_alone(cut, layer, |batch, part| batch.layer_chunk_gradients(layer, part))?;
+                self.learn(cut.pass, layer..layer + 1, None, Moments::default())
             })?;
         }
         if layer > self.plan.first_learning {
             let work = self.of_layer(layer, Stage::InputGradient, step);
-            observe(&work, &mut || self.backward_alone(round, &alone, Gradients::Inputs))?;
+            observe(&work, &mut || {
+                self.layer_alone(cut, layer, |batch, part| batch.layer_backward(layer, part))
+            })?;
         }
         Ok(())
     }
 
-    /// The layer by itself, in the groups that it has in a step.
-    fn alone(&self, layer: usize) -> Stretch {
-        let mut runs = self.plan.stretches.iter().flat_map(|stretch| &stretch.runs);
-        let group = runs.find(|run| run.layers.contains(&layer)).map_or(usize::MAX, |run| run.group);
-        let layers = layer..layer + 1;
-        Stretch { runs: vec![Run { layers: layers.clone(), group }], layers }
-    }
-
-    fn forward_alone(&mut self, round: Round, alone: &Stretch) -> Result<(), Error> {
-        let layer = alone.layers.start;
-        if self.layers[layer].needs_whole_batch() {
-            return self.barrier_forward(&round.whole, layer);
-        }
-        let (context, mut part) = self.in_parts(round);
-        context.forward(alone, &mut part)
-    }
-
-    fn backward_alone(&mut self, round: Round, alone: &Stretch, gradients: Gradients) -> Result<(), Error> {
-        let (context, mut part) = self.in_parts(round);
-        Context { gradients, ..context }.backward(alone, &mut part)
+    /// One pass of a layer by itself, in the micro-batches that it has in a step. Of a barrier: nothing.
+    fn layer_alone(
+        &mut self,
+        cut: Cut,
+        layer: usize,
+        pass: impl Fn(&Batch<'_, T>, &mut SamplePart<'_, T>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let (batch, mut part) = self.as_one_part(cut);
+        let mut groups = batch.plan.segments.iter().flat_map(|segment| &segment.groups);
+        let Some(group) = groups.find(|group| group.layers.contains(&layer)) else { return Ok(()) };
+        group
+            .micro_batches(part.samples())
+            .try_for_each(|samples| pass(&batch, &mut part.micro_batch(samples)))
     }
 
     /// The work of a stage of the network as a whole.
@@ -261,21 +255,22 @@ impl<T: kernels::Element> Network<T> {
 
     /// The work of a layer's stage.
     fn of_layer(&self, index: usize, stage: Stage, step: &ProfiledStep<'_, T>) -> Work {
-        let joined = layer_of(&self.layers, Some(&self.joined), index);
-        let (layer, batch) = (joined.map_or(self.layers[index].as_ref(), |(layer, _)| layer), step.batch);
-        let x = index.checked_sub(1).map_or(self.input, |below| volume(self.layers[below].output()));
-        let (y, parameters) = (volume(layer.output()), self.plan.layouts[index].parameters.len());
+        let runs = layer_of(&self.layers, Some(&self.fused), index);
+        let (layer, batch) = (runs.map_or(&self.layers[index], |(layer, _)| layer), step.batch);
+        let properties = &layer.properties;
+        let x = index.checked_sub(1).map_or(self.input, |below| Layer::outputs(&self.layers[below]));
+        let (y, parameters) = (layer.outputs(), self.plan.layouts[index].parameters.len());
         // Per sample, then once; of what a layer without products writes, only the samples' values count.
         let (written, values, fixed, kept) = match stage {
             Stage::WeightGradient => (x, x + y, parameters, 0),
-            Stage::InputGradient => (x, y + layer.recalled() + x, parameters, layer.kept()),
+            Stage::InputGradient => (x, y + properties.read_for_grad_x + x, parameters, properties.kept),
             Stage::Gradients => {
                 let grad_x = if index > self.plan.first_learning { x } else { 0 };
-                (x, y + layer.recalled() + grad_x, 2 * parameters, 0)
+                (x, y + properties.read_for_grad_x + grad_x, 2 * parameters, 0)
             }
-            _ => (y, x + y, parameters, layer.kept()),
+            _ => (y, x + y, parameters, properties.kept),
         };
-        let each = if layer.flops() > 0 { layer.flops() } else { written as u64 };
+        let each = if properties.flops > 0 { properties.flops } else { written as u64 };
         let bytes = (batch * values + fixed) * size_of::<T>() + batch * kept * size_of::<u16>();
         Work { layer: Some(index), stage, flops: batch as u64 * each, bytes: bytes as u64 }
     }

@@ -3,8 +3,9 @@
 use kernels::{Element, Error};
 
 use super::Network;
+use super::plan::Layout;
 use crate::init::Init;
-use crate::layers::{Order, Role, TensorPlan};
+use crate::layers::{Layer, Start, TensorPlan};
 use crate::rng::{Purpose, Stream};
 
 /// A named tensor as PyTorch's `state_dict` has it.
@@ -18,46 +19,65 @@ pub struct Tensor<T> {
     pub data: Vec<T>,
 }
 
+/// The tensors of a layer, each with its values: of the parameters, or of the statistics.
+fn split<'a, T>(
+    tensors: &'a [TensorPlan],
+    values: &'a [T],
+) -> impl Iterator<Item = (&'a TensorPlan, &'a [T])> {
+    tensors.iter().scan(values, |rest, tensor| {
+        let (here, after) = rest.split_at(tensor.len());
+        *rest = after;
+        Some((tensor, here))
+    })
+}
+
+/// As [`split`], of values to be written.
+fn split_mut<'a, T>(
+    tensors: &'a [TensorPlan],
+    values: &'a mut [T],
+) -> impl Iterator<Item = (&'a TensorPlan, &'a mut [T])> {
+    tensors.iter().scan(values, |rest, tensor| {
+        let (here, after) = std::mem::take(rest).split_at_mut(tensor.len());
+        *rest = after;
+        Some((tensor, here))
+    })
+}
+
 impl<T: Element> Network<T> {
+    /// Calls `body` on every tensor, layer by layer, parameters first, with the layer's index and the tensor's values.
+    fn each_tensor_mut(&mut self, mut body: impl FnMut(usize, &TensorPlan, &mut [T])) {
+        for (index, (layer, layout)) in self.layers.iter().zip(&self.plan.layouts).enumerate() {
+            let parameters = &mut self.parameters.as_mut_slice()[layout.parameters.clone()];
+            let statistics = &mut self.statistics[layout.statistics.clone()];
+            let learning = split_mut(&layer.properties.parameters, parameters);
+            let measured = split_mut(&layer.properties.statistics, statistics);
+            learning.chain(measured).for_each(|(tensor, values)| body(index, tensor, values));
+        }
+    }
+
     /// Draws the start values: per layer one stream (Init, seed, layer index), the weights in PyTorch's
     /// order, then the biases. Scales of batch normalisation start at 1, shifts at 0, running means
     /// at 0, running variances at 1.
     pub fn initialise(&mut self, init: Init, seed: u64) {
         self.reset_constants();
-        for (index, (layer, block)) in self.layers.iter().zip(&self.plan.layouts).enumerate() {
-            let mut stream = Stream::new(Purpose::Init, seed, index as u64);
-            let mut start = block.parameters.start;
-            for plan in layer.parameters() {
-                let values = &mut self.parameters.as_mut_slice()[start..start + plan.len()];
-                match plan.role {
-                    Role::Weight { fan_in, fan_out } => {
-                        let mut drawn = vec![T::ZERO; plan.len()];
-                        init.fill_weights(&mut stream, fan_in, fan_out, &mut drawn);
-                        import(&plan, &drawn, values);
-                    }
-                    Role::Bias => init.fill_biases(&mut stream, values),
-                    Role::Scale | Role::Shift => {}
-                }
-                start += plan.len();
+        let stream = |index| Stream::new(Purpose::Init, seed, index);
+        let mut streams: Vec<Stream> = (0..self.layers.len() as u64).map(stream).collect();
+        self.each_tensor_mut(|index, tensor, values| match tensor.start {
+            Start::Weight { fan_in, fan_out } => {
+                let mut drawn = vec![T::ZERO; tensor.len()];
+                init.fill_weights(&mut streams[index], fan_in, fan_out, &mut drawn);
+                import(tensor, &drawn, values);
             }
-        }
+            Start::Bias => init.fill_biases(&mut streams[index], values),
+            Start::Constant(_) => {}
+        });
     }
 
-    /// Scales 1, shifts 0, and the running statistics at their start.
+    /// All parameters 0 but those with another constant, and the running statistics at their start.
     pub(super) fn reset_constants(&mut self) {
-        for (layer, block) in self.layers.iter().zip(&self.plan.layouts) {
-            let mut start = block.parameters.start;
-            for plan in layer.parameters() {
-                let value = if plan.role == Role::Scale { T::ONE } else { T::ZERO };
-                self.parameters.as_mut_slice()[start..start + plan.len()].fill(value);
-                start += plan.len();
-            }
-            let mut start = block.statistics.start;
-            for plan in layer.statistics() {
-                self.statistics[start..start + plan.len()].fill(plan.role);
-                start += plan.len();
-            }
-        }
+        self.each_tensor_mut(|_, tensor, values| {
+            values.fill(T::from_f64(if let Start::Constant(value) = tensor.start { value } else { 0.0 }));
+        });
     }
 
     /// All tensors in the order of PyTorch's `state_dict`: layer by layer, parameters first, then
@@ -74,17 +94,19 @@ impl<T: Element> Network<T> {
     /// # Ok::<(), models::network::ShapeError>(())
     /// ```
     pub fn tensors(&self) -> impl Iterator<Item = Tensor<T>> {
-        self.layers.iter().zip(&self.plan.layouts).enumerate().flat_map(move |(index, (layer, block))| {
-            let parameters = &self.parameters.as_slice()[block.parameters.clone()];
-            let statistics = &self.statistics[block.statistics.clone()];
-            let mut tensors = Vec::new();
-            export_all(index, &layer.parameters(), parameters, &mut tensors);
-            export_all(index, &layer.statistics(), statistics, &mut tensors);
-            tensors
+        let layers = self.layers.iter().zip(&self.plan.layouts).enumerate();
+        layers.flat_map(|(index, (Layer { properties, .. }, Layout { parameters, statistics, .. }))| {
+            let learning = split(&properties.parameters, &self.parameters.as_slice()[parameters.clone()]);
+            let measured = split(&properties.statistics, &self.statistics[statistics.clone()]);
+            learning.chain(measured).map(move |(tensor, values)| Tensor {
+                name: format!("{index}.{}", tensor.name),
+                shape: tensor.shape.clone(),
+                data: export(tensor, values),
+            })
         })
     }
 
-    /// Hands the weights to `sink` piece by piece as canonical bytes: the values of
+    /// Hands the weights to `sink` tensor by tensor as canonical bytes: the values of
     /// [`Network::tensors`] in their order, little-endian, every NaN as the contract's one (N8). The
     /// digest of these bytes is the digest of the weights.
     pub fn canonical_bytes(&self, mut sink: impl FnMut(&[u8])) {
@@ -119,11 +141,11 @@ impl<T: Element> Network<T> {
             });
         }
         let mut rest = values;
-        for (index, (layer, block)) in self.layers.iter().zip(&self.plan.layouts).enumerate() {
-            let parameters = &mut self.parameters.as_mut_slice()[block.parameters.clone()];
-            for plan in layer.parameters() {
-                let (data, after) = rest.split_at(plan.len());
-                import_named(index, &layer.parameters(), &format!("{index}.{}", plan.name), data, parameters);
+        for (layer, layout) in self.layers.iter().zip(&self.plan.layouts) {
+            let parameters = &mut self.parameters.as_mut_slice()[layout.parameters.clone()];
+            for (tensor, values) in split_mut(&layer.properties.parameters, parameters) {
+                let (data, after) = rest.split_at(tensor.len());
+                import(tensor, data, values);
                 rest = after;
             }
         }
@@ -132,12 +154,11 @@ impl<T: Element> Network<T> {
 
     /// Takes the values of one tensor; `data` in PyTorch's order.
     pub(crate) fn set_tensor(&mut self, name: &str, data: &[T]) {
-        for (index, (layer, block)) in self.layers.iter().zip(&self.plan.layouts).enumerate() {
-            let parameters = &mut self.parameters.as_mut_slice()[block.parameters.clone()];
-            import_named(index, &layer.parameters(), name, data, parameters);
-            let statistics = &mut self.statistics[block.statistics.clone()];
-            import_named(index, &layer.statistics(), name, data, statistics);
-        }
+        self.each_tensor_mut(|index, tensor, values| {
+            if name == format!("{index}.{}", tensor.name) {
+                import(tensor, data, values);
+            }
+        });
     }
 }
 
@@ -147,49 +168,21 @@ pub(crate) fn little_endian<T: Element>(values: &[T]) -> Vec<u8> {
     values.iter().flat_map(|value| value.canonical().bits().to_le_bytes().into_iter().take(width)).collect()
 }
 
-fn export_all<T: Element, R>(index: usize, plans: &[TensorPlan<R>], values: &[T], out: &mut Vec<Tensor<T>>) {
-    let mut start = 0;
-    for plan in plans {
-        let data = export(plan, &values[start..start + plan.len()]);
-        out.push(Tensor { name: format!("{index}.{}", plan.name), shape: plan.shape.clone(), data });
-        start += plan.len();
-    }
-}
-
-fn import_named<T: Element, R>(
-    index: usize,
-    plans: &[TensorPlan<R>],
-    name: &str,
-    data: &[T],
-    values: &mut [T],
-) {
-    let mut start = 0;
-    for plan in plans {
-        if name == format!("{index}.{}", plan.name) {
-            import(plan, data, &mut values[start..start + plan.len()]);
-        }
-        start += plan.len();
-    }
-}
-
 /// From memory order to PyTorch's.
-fn export<T: Element, R>(plan: &TensorPlan<R>, values: &[T]) -> Vec<T> {
-    match (plan.order, plan.shape.as_slice()) {
-        (Order::Transposed, &[rows, columns]) => {
-            (0..rows * columns).map(|i| values[i % columns * rows + i / columns]).collect()
-        }
-        _ => values.to_vec(),
+fn export<T: Element>(tensor: &TensorPlan, values: &[T]) -> Vec<T> {
+    let mut data = values.to_vec();
+    if tensor.transposed {
+        let (units, inputs) = (tensor.shape[0], tensor.shape[1]);
+        (0..data.len()).for_each(|i| data[i] = values[i % inputs * units + i / inputs]);
     }
+    data
 }
 
 /// From PyTorch's order to memory order.
-fn import<T: Element, R>(plan: &TensorPlan<R>, data: &[T], values: &mut [T]) {
-    match (plan.order, plan.shape.as_slice()) {
-        (Order::Transposed, &[rows, columns]) => {
-            for (i, &value) in data.iter().enumerate() {
-                values[i % columns * rows + i / columns] = value;
-            }
-        }
-        _ => values.copy_from_slice(data),
+fn import<T: Element>(tensor: &TensorPlan, data: &[T], values: &mut [T]) {
+    values.copy_from_slice(data);
+    if tensor.transposed {
+        let (units, inputs) = (tensor.shape[0], tensor.shape[1]);
+        (0..data.len()).for_each(|i| values[i % inputs * units + i / inputs] = data[i]);
     }
 }

@@ -7,7 +7,7 @@ use kernels::{Exec, Level};
 use models::Element;
 use models::init::Init;
 use models::loss::{Loss, Targets};
-use models::network::{LayerSpec, Network};
+use models::network::{Examples, LayerSpec, Network};
 
 const STEPS: u64 = 5;
 
@@ -110,7 +110,7 @@ fn predictions_do_not_depend_on_the_batch() {
 }
 
 #[test]
-fn evaluation_sums_the_losses_over_all_pieces() {
+fn evaluation_sums_the_losses_over_all_batches() {
     let mut network =
         Network::<f64>::new(&[1], &[LayerSpec::dense(1)], Loss::Quadratic, 2).expect("a network");
     network.parameters_mut().copy_from_slice(&[2.0, 1.0]);
@@ -123,10 +123,13 @@ fn evaluation_sums_the_losses_over_all_pieces() {
     let gather = |samples: std::ops::Range<usize>, x: &mut [f64]| {
         samples.zip(x).for_each(|(sample, x)| *x = sample as f64);
     };
-    let gathered = network.evaluate_from(exec, 3, &gather, Targets::Values(&[1.0; 3])).unwrap();
-    assert_eq!(gathered, evaluation);
-    assert!(network.evaluate_from(exec, 0, &gather, Targets::Values(&[])).is_err());
-    assert!(network.evaluate_from(exec, 3, &gather, Targets::Values(&[1.0; 2])).is_err());
+    let mut evaluate = |samples, targets: &[f64]| {
+        let examples = Examples { samples, gather: &gather, targets: Targets::Values(targets) };
+        network.evaluate_from(exec, examples)
+    };
+    assert_eq!(evaluate(3, &[1.0; 3]).unwrap(), evaluation);
+    assert!(evaluate(0, &[]).is_err());
+    assert!(evaluate(3, &[1.0; 2]).is_err());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use kernels::{Exec, Level};
 use models::gradcheck::{best, scan};
 use models::init::Init;
 use models::loss::{Loss, Targets};
-use models::network::{LayerSpec, Network, Position};
+use models::network::{ConvSpec, LayerSpec, Network, Position, Window};
 use models::rng::{Purpose, Stream};
 
 const BATCH: usize = 5;
@@ -59,15 +59,7 @@ fn check_image_layer(layer: LayerSpec) {
 
 #[track_caller]
 fn check_signal_layer(layer: LayerSpec) {
-    let first = LayerSpec::Conv1d {
-        filters: 4,
-        kernel: 3,
-        stride: 1,
-        padding: 1,
-        dilation: 1,
-        groups: 1,
-        bias: true,
-    };
+    let first = LayerSpec::Conv1d(ConvSpec { padding: [0, 1], ..ConvSpec::new(4, [1, 3]) });
     let layers =
         [first, LayerSpec::Activation(Activation::Tanh), layer, LayerSpec::Flatten, LayerSpec::dense(3)];
     check(&[2, 13], &layers, Loss::SoftmaxCrossEntropy);
@@ -108,45 +100,32 @@ fn convolution_with_stride_padding_dilation_and_groups() {
         ([1, 2], [2, 0], [2, 1], 1, true),
     ] {
         let bias = groups == 1;
-        check_image_layer(LayerSpec::Conv2d {
-            filters: 4,
-            kernel: [3, 2],
-            stride,
-            padding,
-            dilation,
-            groups,
-            bias,
-            true_convolution,
-        });
+        let spec = ConvSpec { stride, padding, dilation, groups, bias, ..ConvSpec::new(4, [3, 2]) };
+        check_image_layer(LayerSpec::Conv2d(ConvSpec { true_convolution, ..spec }));
     }
 }
 
 #[test]
 fn convolution_of_signals() {
-    check_signal_layer(LayerSpec::Conv1d {
-        filters: 6,
-        kernel: 4,
-        stride: 2,
-        padding: 3,
-        dilation: 2,
-        groups: 2,
-        bias: true,
-    });
+    let (stride, padding, dilation) = ([1, 2], [0, 3], [1, 2]);
+    let spec = ConvSpec { stride, padding, dilation, groups: 2, ..ConvSpec::new(6, [1, 4]) };
+    check_signal_layer(LayerSpec::Conv1d(spec));
 }
 
 #[test]
 fn pooling_of_images() {
-    let (kernel, stride, padding) = ([3, 2], [2, 1], [1, 1]);
+    let window = Window { kernel: [3, 2], stride: [2, 1], padding: [1, 1] };
     check_image_layer(LayerSpec::max_pool2d(2));
-    check_image_layer(LayerSpec::MaxPool2d { kernel, stride, padding });
-    check_image_layer(LayerSpec::AveragePool2d { kernel, stride, padding });
+    check_image_layer(LayerSpec::MaxPool2d(window));
+    check_image_layer(LayerSpec::AveragePool2d(window));
     check_image_layer(LayerSpec::GlobalAveragePool);
 }
 
 #[test]
 fn pooling_of_signals() {
-    check_signal_layer(LayerSpec::MaxPool1d { kernel: 3, stride: 2, padding: 1 });
-    check_signal_layer(LayerSpec::AveragePool1d { kernel: 3, stride: 2, padding: 1 });
+    let window = Window { kernel: [1, 3], stride: [1, 2], padding: [0, 1] };
+    check_signal_layer(LayerSpec::MaxPool1d(window));
+    check_signal_layer(LayerSpec::AveragePool1d(window));
     check_signal_layer(LayerSpec::GlobalAveragePool);
 }
 

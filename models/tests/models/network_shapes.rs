@@ -2,19 +2,13 @@
 
 use kernels::activation::Activation;
 use models::loss::Loss;
-use models::network::{LayerSpec, Network};
+use models::network::{ConvSpec, LayerSpec, Network, ShapeError, Window};
 
 /// LeNet-5 as the course has it: 28 x 28 padded by 2, ReLU, max pooling.
 fn lenet5() -> Vec<LayerSpec> {
     let relu = || LayerSpec::Activation(Activation::Relu);
-    let LayerSpec::Conv2d { filters, kernel, stride, dilation, groups, bias, true_convolution, .. } =
-        LayerSpec::conv2d(6, 5)
-    else {
-        unreachable!()
-    };
-    let padding = [2, 2];
     vec![
-        LayerSpec::Conv2d { filters, kernel, stride, padding, dilation, groups, bias, true_convolution },
+        LayerSpec::Conv2d(ConvSpec { padding: [2, 2], ..ConvSpec::new(6, [5, 5]) }),
         relu(),
         LayerSpec::max_pool2d(2),
         LayerSpec::conv2d(16, 5),
@@ -79,18 +73,10 @@ fn flops_count_the_products_of_one_sample() {
 
 #[test]
 fn signals_keep_two_axes() {
-    let conv = LayerSpec::Conv1d {
-        filters: 4,
-        kernel: 5,
-        stride: 2,
-        padding: 2,
-        dilation: 1,
-        groups: 1,
-        bias: false,
-    };
+    let conv = ConvSpec { stride: [1, 2], padding: [0, 2], bias: false, ..ConvSpec::new(4, [1, 5]) };
     let layers = [
-        conv,
-        LayerSpec::MaxPool1d { kernel: 2, stride: 2, padding: 0 },
+        LayerSpec::Conv1d(conv),
+        LayerSpec::MaxPool1d(Window::new([1, 2])),
         LayerSpec::GlobalAveragePool,
         LayerSpec::Flatten,
         LayerSpec::dense(3),
@@ -101,4 +87,42 @@ fn signals_keep_two_axes() {
     let names: Vec<_> = network.tensors().map(|tensor| (tensor.name, tensor.shape)).collect();
     assert_eq!(names[0], ("0.weight".to_owned(), vec![4, 2, 5]));
     assert_eq!(names[1], ("4.weight".to_owned(), vec![3, 4]));
+}
+
+fn refused(input: &[usize], specs: &[LayerSpec], loss: Loss) -> ShapeError {
+    Network::<f32>::new(input, specs, loss, 4).unwrap_err()
+}
+
+#[test]
+fn the_error_shows_the_chain_of_shapes() {
+    let specs = [LayerSpec::conv2d(6, 5), LayerSpec::dense(10)];
+    assert_eq!(
+        refused(&[1, 28, 28], &specs, Loss::SoftmaxCrossEntropy).to_string(),
+        "[1, 28, 28] -> conv2d -> [6, 24, 24] -> dense: expects a flat input, put a flatten before it"
+    );
+}
+
+#[test]
+fn a_kernel_larger_than_its_input_is_refused_with_its_index() {
+    let specs = [LayerSpec::max_pool2d(4), LayerSpec::conv2d(6, 5)];
+    let error = refused(&[1, 12, 12], &specs, Loss::Quadratic);
+    assert_eq!(error.layer, Some(1));
+    assert!(error.to_string().contains("-> [1, 3, 3] -> conv2d: "), "{error}");
+}
+
+#[test]
+fn a_loss_on_logits_refuses_the_layer_that_it_contains() {
+    let refused = |specs: &[LayerSpec], loss| refused(&[4], specs, loss).to_string();
+    let specs = [LayerSpec::dense(10), LayerSpec::Softmax];
+    assert!(refused(&specs, Loss::SoftmaxCrossEntropy).contains("leave the softmax layer out"));
+    let specs = [LayerSpec::dense(1), LayerSpec::Activation(Activation::Sigmoid)];
+    assert!(refused(&specs, Loss::BinaryCrossEntropy).contains("leave the last sigmoid out"));
+}
+
+#[test]
+fn images_and_signals_are_not_mixed_up() {
+    let refused = |input: &[usize], spec| refused(input, &[spec], Loss::Quadratic).to_string();
+    assert!(refused(&[1, 40], LayerSpec::conv2d(6, 3)).contains("[channels, height, width]"));
+    assert!(refused(&[1, 40, 40], LayerSpec::MaxPool1d(Window::new([1, 2]))).contains("[channels, length]"));
+    assert!(refused(&[1, 40], LayerSpec::MaxPool1d(Window::new([2, 2]))).contains("height 1"));
 }

@@ -2,7 +2,7 @@
 
 use kernels::Exec;
 use models::Element;
-use models::network::{Evaluation, Network};
+use models::network::{Evaluation, Examples, Network};
 
 use super::batch::{image_of, shifted, targets};
 use super::probes;
@@ -57,7 +57,7 @@ impl Figures {
         part: &Part<T>,
     ) -> Result<Self, Stopped> {
         let evaluation = evaluate(exec, network, part)?;
-        let accuracy = (!part.labels.is_empty()).then(|| share(&evaluation.predictions, &part.labels));
+        let accuracy = (!part.labels.is_empty()).then(|| evaluation.accuracy(&part.labels));
         Ok(Self { loss: evaluation.loss, accuracy })
     }
 
@@ -74,7 +74,8 @@ pub(super) fn evaluate<T: Element>(
     part: &Part<T>,
 ) -> Result<Evaluation<T>, Stopped> {
     let gather = part.gather(exec.level, |i| i);
-    Ok(network.evaluate_from(exec, part.len(), &gather, targets(part))?)
+    let examples = Examples { samples: part.len(), gather: &gather, targets: targets(part) };
+    Ok(network.evaluate_from(exec, examples)?)
 }
 
 /// The accuracy on `part` shifted by each of the trial's shifts, with its metric's name.
@@ -91,15 +92,9 @@ pub(super) fn after_shifts<T: Element>(
     }
     for &by in shifts {
         let gather = shifted(image_of(shape), part.gather(exec.level, |i| i), move |_| [0, by]);
-        let evaluation = network.evaluate_from(exec, part.len(), &gather, targets(part))?;
-        let accuracy = share(&evaluation.predictions, &part.labels);
+        let examples = Examples { samples: part.len(), gather: &gather, targets: targets(part) };
+        let accuracy = network.evaluate_from(exec, examples)?.accuracy(&part.labels);
         metrics.push((format!("test.accuracy.shift.{by}"), Value::Real(accuracy)));
     }
     Ok(metrics)
-}
-
-/// The part of the predictions that are right.
-fn share(predictions: &[u32], labels: &[u32]) -> f64 {
-    let right = predictions.iter().zip(labels).filter(|(p, l)| p == l).count();
-    right as f64 / labels.len() as f64
 }

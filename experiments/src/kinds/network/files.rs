@@ -149,7 +149,7 @@ fn filters<T: Element>(layers: &[LayerSpec], network: &Network<T>) -> Option<Fil
 /// The first layer that learns, if it is a convolution.
 fn first_convolution(layers: &[LayerSpec]) -> Option<usize> {
     let learns = |layer: &LayerSpec| {
-        matches!(layer, LayerSpec::Dense { .. } | LayerSpec::Conv2d { .. } | LayerSpec::Conv1d { .. })
+        matches!(layer, LayerSpec::Dense { .. } | LayerSpec::Conv2d(_) | LayerSpec::Conv1d(_))
     };
     let first = layers.iter().position(learns)?;
     (!matches!(layers[first], LayerSpec::Dense { .. })).then_some(first)

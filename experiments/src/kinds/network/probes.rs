@@ -29,9 +29,7 @@ pub(super) fn learning_layers<T: Element>(network: &Network<T>, layers: &[LayerS
         let end = start + summary.parameters;
         let biases = match layer {
             LayerSpec::Dense { units, bias } => usize::from(*bias) * units,
-            LayerSpec::Conv2d { filters, bias, .. } | LayerSpec::Conv1d { filters, bias, .. } => {
-                usize::from(*bias) * filters
-            }
+            LayerSpec::Conv2d(spec) | LayerSpec::Conv1d(spec) => usize::from(spec.bias) * spec.filters,
             _ => {
                 start = end;
                 continue;

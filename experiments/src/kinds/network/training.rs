@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use models::Element;
 use models::checkpoint::{Best, Progress, load_state, read_progress, save_state};
-use models::network::{Network, Position};
+use models::network::{Examples, Network, Position};
 use models::optimizer::Optimizer;
 
 use super::batch::{Augmentation, Batch, image_of, shifted};
@@ -194,9 +194,9 @@ impl<'a, T: Element> Training<'a, T> {
             let (image, augmentation) =
                 (image_of(&self.trial.model.input), Augmentation { pixels, seed, epoch });
             let gather = shifted(image, gather, |i| augmentation.shift(image, first + i));
-            network.train_step_from(exec, samples, &gather, targets, optimizer, at)?
+            network.train_step_from(exec, Examples { samples, gather: &gather, targets }, optimizer, at)?
         } else {
-            network.train_step_from(exec, samples, &gather, targets, optimizer, at)?
+            network.train_step_from(exec, Examples { samples, gather: &gather, targets }, optimizer, at)?
         };
         Ok(loss)
     }

@@ -2,7 +2,7 @@
 
 use kernels::activation::Activation;
 use models::init::Init;
-use models::network::LayerSpec;
+use models::network::{ConvSpec, LayerSpec, Window};
 
 use crate::spec::ModelSpec;
 use crate::spec::keys::{self, Context, Keys, Must, Tagged, suggestion, tagged};
@@ -152,22 +152,10 @@ fn layer(context: &Context, path: &str, node: &Node) -> Option<(LayerSpec, Optio
             activation = attached(keys);
             conv1d(keys)
         }
-        "max_pool2d" => {
-            window2d(keys).map(|[kernel, stride, padding]| LayerSpec::MaxPool2d { kernel, stride, padding })
-        }
-        "average_pool2d" => window2d(keys).map(|[kernel, stride, padding]| LayerSpec::AveragePool2d {
-            kernel,
-            stride,
-            padding,
-        }),
-        "max_pool1d" => {
-            window1d(keys).map(|[kernel, stride, padding]| LayerSpec::MaxPool1d { kernel, stride, padding })
-        }
-        "average_pool1d" => window1d(keys).map(|[kernel, stride, padding]| LayerSpec::AveragePool1d {
-            kernel,
-            stride,
-            padding,
-        }),
+        "max_pool2d" => window2d(keys).map(LayerSpec::MaxPool2d),
+        "average_pool2d" => window2d(keys).map(LayerSpec::AveragePool2d),
+        "max_pool1d" => window1d(keys).map(LayerSpec::MaxPool1d),
+        "average_pool1d" => window1d(keys).map(LayerSpec::AveragePool1d),
         "global_average_pool" => Some(LayerSpec::GlobalAveragePool),
         "softmax" => Some(LayerSpec::Softmax),
         "dropout" => keys.number("rate", Must::BeAPart).map(|rate| LayerSpec::Dropout { rate }),
@@ -200,7 +188,7 @@ fn conv2d(keys: &Keys<'_>) -> Option<LayerSpec> {
     let groups = keys.count_or("groups", 1, [1, STEP]);
     let bias = keys.flag_or("bias", true);
     let true_convolution = keys.flag_or("true_convolution", false);
-    Some(LayerSpec::Conv2d {
+    Some(LayerSpec::Conv2d(ConvSpec {
         filters: filters?,
         kernel: kernel?,
         stride: stride?,
@@ -209,7 +197,7 @@ fn conv2d(keys: &Keys<'_>) -> Option<LayerSpec> {
         groups: groups?,
         bias: bias?,
         true_convolution: true_convolution?,
-    })
+    }))
 }
 
 fn conv1d(keys: &Keys<'_>) -> Option<LayerSpec> {
@@ -220,30 +208,31 @@ fn conv1d(keys: &Keys<'_>) -> Option<LayerSpec> {
     let dilation = keys.count_or("dilation", 1, [1, STEP]);
     let groups = keys.count_or("groups", 1, [1, STEP]);
     let bias = keys.flag_or("bias", true);
-    Some(LayerSpec::Conv1d {
+    Some(LayerSpec::Conv1d(ConvSpec {
         filters: filters?,
-        kernel: kernel?,
-        stride: stride?,
-        padding: padding?,
-        dilation: dilation?,
+        kernel: [1, kernel?],
+        stride: [1, stride?],
+        padding: [0, padding?],
+        dilation: [1, dilation?],
         groups: groups?,
         bias: bias?,
-    })
+        true_convolution: false,
+    }))
 }
 
 /// Kernel, stride (the kernel's size unless given) and padding of a pooling layer.
-fn window2d(keys: &Keys<'_>) -> Option<[[usize; 2]; 3]> {
+fn window2d(keys: &Keys<'_>) -> Option<Window> {
     let kernel = keys.pair_or("kernel", None, [1, SIDE]);
     let stride = keys.pair_or("stride", Some(kernel.unwrap_or([1, 1])), [1, STEP]);
     let padding = keys.pair_or("padding", Some([0, 0]), [0, STEP]);
-    Some([kernel?, stride?, padding?])
+    Some(Window { kernel: kernel?, stride: stride?, padding: padding? })
 }
 
-fn window1d(keys: &Keys<'_>) -> Option<[usize; 3]> {
+fn window1d(keys: &Keys<'_>) -> Option<Window> {
     let kernel = keys.count("kernel", [1, LONGEST]);
     let stride = keys.count_or("stride", kernel.unwrap_or(1), [1, STEP]);
     let padding = keys.count_or("padding", 0, [0, STEP]);
-    Some([kernel?, stride?, padding?])
+    Some(Window { kernel: [1, kernel?], stride: [1, stride?], padding: [0, padding?] })
 }
 
 /// The `activation` key of a layer with weights.

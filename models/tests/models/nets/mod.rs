@@ -6,7 +6,7 @@ use kernels::activation::Activation;
 use models::Element;
 use models::init::Init;
 use models::loss::{Loss, Targets};
-use models::network::{LayerSpec, Network, Position};
+use models::network::{ConvSpec, LayerSpec, Network, Position};
 use models::optimizer::{Optimizer, OptimizerSpec, Rule};
 use models::rng::{Purpose, Stream};
 
@@ -24,19 +24,7 @@ pub struct Example {
 
 /// Images to classes through every kind of layer that has memory of its own; Adam.
 pub fn convolutional() -> Example {
-    let LayerSpec::Conv2d { kernel, stride, dilation, groups, bias, .. } = LayerSpec::conv2d(0, 3) else {
-        unreachable!("conv2d makes a Conv2d")
-    };
-    let turned = LayerSpec::Conv2d {
-        filters: 6,
-        kernel,
-        stride,
-        padding: [1, 1],
-        dilation,
-        groups,
-        bias,
-        true_convolution: true,
-    };
+    let rotated = ConvSpec { padding: [1, 1], true_convolution: true, ..ConvSpec::new(6, [3, 3]) };
     let (beta1, beta2, epsilon) = (0.9, 0.999, 1e-8);
     Example {
         name: "convolutional",
@@ -46,7 +34,7 @@ pub fn convolutional() -> Example {
             LayerSpec::BatchNorm,
             LayerSpec::Activation(Activation::Relu),
             LayerSpec::max_pool2d(2),
-            turned,
+            LayerSpec::Conv2d(rotated),
             LayerSpec::Activation(Activation::Elu { alpha: 1.0 }),
             LayerSpec::Dropout { rate: 0.25 },
             LayerSpec::Flatten,

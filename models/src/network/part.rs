@@ -1,0 +1,195 @@
+//! What one thread does with its part of a batch: forward, loss, backward, one micro-batch after the other.
+
+use std::ops::Range;
+
+use kernels::parallel::Divide;
+use kernels::samples::Samples;
+use kernels::{Element, Error, Exec};
+
+use super::arena::BlockId;
+use super::fused::{Fused, layer_of};
+use super::plan::{Layout, Plan};
+use crate::layers::{Backward, ChunkGradients, Forward, Kind, Layer, Mode, Pass, PerSample};
+use crate::loss::{Loss, Operands, Targets};
+
+/// Into how many parts work of `flops` operations is cut, of which there can be `most`, and how each part is to run:
+/// where there are fewer parts than threads, kernels may cut their work further.
+pub(super) fn cut(exec: Exec, most: usize, flops: usize) -> (usize, Exec) {
+    let worth = exec.parts(flops, exec.tuning.step_flops, 1);
+    let fewer_than_threads = worth > 1 && most < rayon::current_num_threads();
+    (worth.min(most).max(1), if fewer_than_threads { exec } else { exec.on_one_thread() })
+}
+
+/// Some samples of a batch with the memory that belongs to them.
+#[derive(Debug)]
+pub(super) struct SamplePart<'a, T> {
+    pub(super) values: Samples<'a, T>,
+    pub(super) kept: Samples<'a, u16>,
+    pub(super) scratch: &'a mut [T],
+    /// Parts begin at multiples of so many samples.
+    pub(super) chunk: usize,
+}
+
+impl<T: Element> Divide for SamplePart<'_, T> {
+    fn divide(self, first: usize, parts: usize) -> Result<(Self, Self), Self> {
+        let (samples, chunk) = (self.samples(), self.chunk);
+        let chunks = samples.len().div_ceil(chunk);
+        if chunks < 2 {
+            return Err(self);
+        }
+        let at = samples.start + (chunks * first / parts).max(1) * chunk;
+        let (values, values_right) = self.values.split(at);
+        let (kept, kept_right) = self.kept.split(at);
+        let (scratch, scratch_right) = self.scratch.split_at_mut(self.scratch.len() / parts * first);
+        let right = Self { values: values_right, kept: kept_right, scratch: scratch_right, chunk };
+        Ok((Self { values, kept, scratch, chunk }, right))
+    }
+}
+
+impl<T: Element> SamplePart<'_, T> {
+    pub(super) fn samples(&self) -> Range<usize> {
+        self.values.range()
+    }
+
+    /// Where the input is written.
+    pub(super) fn input(&mut self) -> &mut [T] {
+        let ([], [input]) = lend(&mut self.values, [], [BlockId::INPUT]);
+        input
+    }
+
+    pub(super) fn micro_batch(&mut self, samples: Range<usize>) -> SamplePart<'_, T> {
+        SamplePart {
+            values: self.values.part(samples.clone()),
+            kept: self.kept.part(samples),
+            scratch: self.scratch,
+            chunk: self.chunk,
+        }
+    }
+}
+
+/// The rows of some blocks, to be read and to be written.
+pub(super) fn lend<'a, T, const R: usize, const W: usize>(
+    values: &'a mut Samples<'_, T>,
+    read: [BlockId; R],
+    written: [BlockId; W],
+) -> ([&'a [T]; R], [&'a mut [T]; W]) {
+    values.lend(read.map(|block| block.0), written.map(|block| block.0))
+}
+
+/// What all parts of a batch read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Batch<'a, T> {
+    pub(super) layers: &'a [Layer<T>],
+    /// What becomes of each layer where some run as one.
+    pub(super) fused: Option<&'a [Fused<T>]>,
+    /// Whether a micro-batch leaves the gradients of [`Plan::reused`] where the one before it left its own.
+    pub(super) reuses: bool,
+    pub(super) plan: &'a Plan,
+    pub(super) parameters: &'a [T],
+    pub(super) loss: Loss,
+    /// The whole batch, as each part runs it.
+    pub(super) pass: Pass,
+}
+
+impl<T: Element> Batch<'_, T> {
+    /// The layers of a segment, upwards.
+    pub(super) fn forward(&self, segment: usize, part: &mut SamplePart<'_, T>) -> Result<(), Error> {
+        for group in &self.plan.segments[segment].groups {
+            for samples in group.micro_batches(part.samples()) {
+                let mut micro_batch = part.micro_batch(samples);
+                for index in group.layers.clone() {
+                    self.layer_forward(index, &mut micro_batch)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The layers of a segment that learn, or have one that learns below them, downwards.
+    pub(super) fn backward(&self, segment: usize, part: &mut SamplePart<'_, T>) -> Result<(), Error> {
+        for group in self.plan.segments[segment].groups.iter().rev() {
+            // The last micro-batch first, which the caches may still hold.
+            for samples in group.micro_batches(part.samples()).rev() {
+                let mut micro_batch = part.micro_batch(samples);
+                for index in group.layers.clone().rev() {
+                    self.layer_chunk_gradients(index, &mut micro_batch)?;
+                    self.layer_backward(index, &mut micro_batch)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The losses of the samples, and the gradient of the last output.
+    pub(super) fn measure(&self, part: &mut SamplePart<'_, T>, targets: Targets<'_, T>) -> Result<(), Error> {
+        let (samples, outputs, (y, grad_y)) = (part.samples(), self.plan.outputs(), self.plan.last());
+        let ([a], [grad_a, losses]) = lend(&mut part.values, [y], [grad_y, BlockId::LOSSES]);
+        let targets = targets.rows(samples.start, samples.len(), outputs);
+        let (batch, scratch) = (self.pass.batch, &mut *part.scratch);
+        self.loss.forward_backward(
+            self.pass.exec,
+            Operands { outputs, batch, a, targets, losses, grad_a, scratch },
+        )
+    }
+
+    /// The layer as it runs on some samples, if it does, and the layout of its x and `grad_x`.
+    fn layer(&self, index: usize) -> Option<(&dyn PerSample<T>, &Layout)> {
+        let (layer, below) = layer_of(self.layers, self.fused, index)?;
+        match &layer.kind {
+            Kind::PerSample(layer) => Some((layer.as_ref(), &self.plan.layouts[below])),
+            Kind::WholeBatch(_) | Kind::Reshape => None,
+        }
+    }
+
+    pub(super) fn layer_forward(&self, index: usize, part: &mut SamplePart<'_, T>) -> Result<(), Error> {
+        let Some((layer, below)) = self.layer(index) else { return Ok(()) };
+        let (layout, pass) = (&self.plan.layouts[index], self.pass_over(part.samples()));
+        let ([x], [y]) = lend(&mut part.values, [below.x], [layout.y]);
+        let ([], [kept]) = part.kept.lend([], [index]);
+        let parameters = &self.parameters[layout.parameters.clone()];
+        layer.forward(&pass, Forward { x, parameters, y, kept, scratch: part.scratch })
+    }
+
+    /// dJ/dx, where a layer below learns.
+    pub(super) fn layer_backward(&self, index: usize, part: &mut SamplePart<'_, T>) -> Result<(), Error> {
+        let runs = self.layer(index).filter(|_| index > self.plan.first_learning);
+        let Some((layer, below)) = runs else { return Ok(()) };
+        let (layout, pass) = (&self.plan.layouts[index], self.pass_over(part.samples()));
+        let ([x, y, grad_y], [grad_x]) = part.values.lend_reusing(
+            [below.x, layout.y, layout.grad_y].map(|block| block.0),
+            [below.grad_x.0],
+            |block| self.is_reused(block),
+        );
+        let ([kept], []) = part.kept.lend([index], []);
+        let parameters = &self.parameters[layout.parameters.clone()];
+        layer.backward(&pass, Backward { x, y, parameters, grad_y, grad_x, kept, scratch: part.scratch })
+    }
+
+    /// The gradients of the chunks, of a layer that has chunks.
+    pub(super) fn layer_chunk_gradients(
+        &self,
+        index: usize,
+        part: &mut SamplePart<'_, T>,
+    ) -> Result<(), Error> {
+        let layout = &self.plan.layouts[index];
+        let runs = self.layer(index).filter(|_| layout.chunks != BlockId::EMPTY);
+        let Some((layer, below)) = runs else { return Ok(()) };
+        let pass = self.pass_over(part.samples());
+        let ([x, grad_y], [chunks]) =
+            part.values
+                .lend_reusing([below.x.0, layout.grad_y.0], [layout.chunks.0], |block| self.is_reused(block));
+        layer.chunk_gradients(&pass, ChunkGradients { x, grad_y, chunks, scratch: part.scratch })
+    }
+
+    fn is_reused(&self, block: usize) -> bool {
+        self.reuses && self.plan.reused[block]
+    }
+
+    fn pass_over(&self, samples: Range<usize>) -> Pass {
+        let mode = match self.pass.mode {
+            Mode::Training(at) => Mode::Training(at.after(samples.start)),
+            Mode::Evaluation => Mode::Evaluation,
+        };
+        Pass { batch: samples.len(), mode, ..self.pass }
+    }
+}

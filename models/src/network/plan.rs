@@ -1,0 +1,180 @@
+//! The plan of a network: the places of everything in memory, and the order of work. Made once, for the largest batch.
+//!
+//! ```text
+//! values:  | input | layer 0's output | ...       [max_batch, outputs] each
+//!          | dJ/d of the same | ...               [max_batch, outputs] each
+//!          | chunk gradients of layer 0 | ...     [chunks, parameters] each, where the layer has them (N3)
+//!          | losses |                             [max_batch]
+//! kept:    | what layer 0 keeps | ...             [max_batch, kept] each: places of maxima, masks
+//! ```
+//!
+//! Every block is lent to threads by ranges of samples ([`kernels::samples`]). A layer that only
+//! reshapes has no blocks of its own: its output is its input's.
+
+use std::ops::Range;
+
+use kernels::{Element, Tuning};
+
+use super::arena::{ALIGNMENT, BlockId, Blocks};
+use super::segments::{Segment, segments};
+use crate::layers::{Layer, TensorPlan, volume};
+use crate::loss::Loss;
+
+/// Where the values of one layer are.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    /// Elements of one sample's output.
+    pub(super) outputs: usize,
+    /// Input and output.
+    pub(super) x: BlockId,
+    pub(super) y: BlockId,
+    /// Their gradients. Below the first layer that learns there are none, and these are [`BlockId::EMPTY`].
+    pub(super) grad_x: BlockId,
+    pub(super) grad_y: BlockId,
+    /// The gradients of the chunks.
+    pub(super) chunks: BlockId,
+    /// The layer's parameters among all, and its running statistics.
+    pub(super) parameters: Range<usize>,
+    pub(super) statistics: Range<usize>,
+}
+
+/// Parameters of one layer whose gradient and update are computed together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Bucket {
+    pub(super) layer: usize,
+    /// Among all parameters.
+    pub(super) range: Range<usize>,
+    /// Operations for the gradient and the update, about, in a full batch.
+    pub(super) cost: usize,
+}
+
+/// The places of all layers, the sizes of all memory, and the order of work.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub(super) layouts: Vec<Layout>,
+    /// The blocks of elements.
+    pub(super) values: Blocks,
+    /// Blocks of gradients that a step needs for one micro-batch at a time.
+    pub(super) reused: Vec<bool>,
+    /// What the layers keep: the block of each has the layer's index.
+    pub(super) kept: Blocks,
+    /// Elements of scratch of one thread.
+    pub(super) scratch: usize,
+    pub(super) parameters: usize,
+    pub(super) statistics: usize,
+    /// All parameters, ascending.
+    pub(super) buckets: Vec<Bucket>,
+    /// The first layer with parameters: nothing below it needs a gradient.
+    pub(super) first_learning: usize,
+    /// The batch may be cut at multiples of so many samples.
+    pub(super) longest_chunk: usize,
+    pub(super) segments: Vec<Segment>,
+    /// Operations of one sample's step, about.
+    pub(super) flops: usize,
+}
+
+impl Plan {
+    pub(super) fn new<T: Element>(
+        input: &[usize],
+        layers: &[Layer<T>],
+        loss: Loss,
+        max_batch: usize,
+    ) -> Self {
+        let learns = |layer: &Layer<T>| !layer.properties.parameters.is_empty();
+        let mut values = Blocks::default();
+        for (block, width) in [(BlockId::EMPTY, 0), (BlockId::INPUT, volume(input)), (BlockId::LOSSES, 1)] {
+            let added = values.add::<T>(max_batch, width, 1);
+            debug_assert_eq!(added, block);
+        }
+        let mut plan = Self {
+            layouts: Vec::with_capacity(layers.len()),
+            values,
+            reused: Vec::new(),
+            kept: Blocks::default(),
+            scratch: 0,
+            parameters: 0,
+            statistics: 0,
+            buckets: Vec::new(),
+            first_learning: layers.iter().position(learns).unwrap_or(layers.len()),
+            longest_chunk: layers.iter().filter_map(|layer| layer.properties.chunk).max().unwrap_or(1),
+            segments: segments(layers, volume(input)),
+            flops: layers.iter().map(|layer| 3 * layer.properties.flops as usize).sum(),
+        };
+        for (index, layer) in layers.iter().enumerate() {
+            plan.place(index, layer, max_batch);
+            plan.fill_buckets(index, layer, max_batch);
+        }
+        if let Some(last) = plan.layouts.last_mut().filter(|last| last.grad_y == BlockId::EMPTY) {
+            // Nothing learns, and yet a loss may be measured.
+            last.grad_y = plan.values.add::<T>(max_batch, last.outputs, 1);
+        }
+        plan.reused = (0..plan.values.list.len()).map(|block| plan.is_reused(BlockId(block))).collect();
+        plan.scratch = plan.scratch.max(loss.scratch_len(max_batch, plan.outputs()));
+        let longest = plan.buckets.iter().map(|bucket| bucket.range.len()).max().unwrap_or(0);
+        plan.scratch = plan.scratch.max(longest).next_multiple_of(ALIGNMENT / size_of::<T>());
+        plan
+    }
+
+    /// Gives the next layer its memory.
+    fn place<T: Element>(&mut self, index: usize, layer: &Layer<T>, max_batch: usize) {
+        let (x, grad_x) = self.last();
+        let (outputs, properties) = (layer.outputs(), &layer.properties);
+        let (y, grad_y) = match (layer.is_reshape(), index >= self.first_learning) {
+            (true, _) => (x, grad_x),
+            (false, false) => (self.values.add::<T>(max_batch, outputs, 1), BlockId::EMPTY),
+            (false, true) => {
+                (self.values.add::<T>(max_batch, outputs, 1), self.values.add::<T>(max_batch, outputs, 1))
+            }
+        };
+        let len = |tensors: &[TensorPlan]| tensors.iter().map(TensorPlan::len).sum::<usize>();
+        let parameters = self.parameters..self.parameters + len(&properties.parameters);
+        let statistics = self.statistics..self.statistics + len(&properties.statistics);
+        let chunks = properties.chunk.map(|chunk| self.values.add::<T>(max_batch, parameters.len(), chunk));
+        let chunks = chunks.unwrap_or(BlockId::EMPTY);
+        self.kept.add::<u16>(max_batch, properties.kept, 1);
+        (self.parameters, self.statistics) = (parameters.end, statistics.end);
+        self.scratch = self.scratch.max(properties.scratch + max_batch * properties.scratch_per_sample);
+        self.layouts.push(Layout { outputs, x, y, grad_x, grad_y, chunks, parameters, statistics });
+    }
+
+    /// Puts a layer's parameters into buckets of whole rows, of more parameters in a wide layer, and into at least
+    /// four: a small layer has work for several threads too.
+    fn fill_buckets<T: Element>(&mut self, layer: usize, kind: &Layer<T>, max_batch: usize) {
+        let parameters = self.layouts[layer].parameters.clone();
+        let row = kind.properties.row.max(1);
+        let (rows, tuning) = (parameters.len() / row, Tuning::DEFAULT);
+        let bucket =
+            (tuning.bucket_parameters / row).max(tuning.bucket_rows).min(rows.div_ceil(4).max(1)) * row;
+        let each = kind.properties.chunk.map_or(2 * max_batch, |chunk| max_batch / chunk) + 8;
+        for start in parameters.clone().step_by(bucket) {
+            let range = start..parameters.end.min(start + bucket);
+            self.buckets.push(Bucket { layer, cost: range.len() * each, range });
+        }
+    }
+
+    /// Whether a block is a gradient that is written and read within one layer group, by one micro-batch after the
+    /// other: not one that comes from the group above, nor one that a sum over the whole batch reads.
+    fn is_reused(&self, block: BlockId) -> bool {
+        let mut groups = self.segments.iter().flat_map(|segment| &segment.groups);
+        let is_grad_y = |layer: usize| self.layouts[layer].grad_y == block;
+        block != BlockId::EMPTY
+            && groups.clone().any(|group| group.micro_batch.is_some() && group.layers.clone().any(is_grad_y))
+            && !groups.any(|group| is_grad_y(group.layers.end - 1))
+    }
+
+    /// Elements of one sample's last output.
+    pub(super) fn outputs(&self) -> usize {
+        self.layouts.last().map_or(0, |layout| layout.outputs)
+    }
+
+    /// The last output and its gradient.
+    pub(super) fn last(&self) -> (BlockId, BlockId) {
+        self.layouts.last().map_or((BlockId::INPUT, BlockId::EMPTY), |layout| (layout.y, layout.grad_y))
+    }
+
+    /// Bytes of all memory with scratch for `threads` threads.
+    pub(super) fn bytes<T>(&self, threads: usize) -> usize {
+        let elements = 2 * self.parameters + self.values.len + threads * self.scratch;
+        elements * size_of::<T>() + self.kept.len * size_of::<u16>()
+    }
+}

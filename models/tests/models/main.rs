@@ -19,4 +19,5 @@ mod network_shapes;
 mod network_without_parameters;
 mod optimizer;
 mod perceptron;
+mod reference;
 mod rng;

@@ -6,6 +6,7 @@ mod chain;
 mod checkpoint;
 #[path = "../../../kernels/tests/kernels/common/mod.rs"]
 mod common;
+mod examples;
 mod gradcheck;
 mod init;
 mod iris;

@@ -70,7 +70,7 @@ impl<T: Element> BatchNorm<T> {
         let (momentum, keep) = (T::from_f64(MOMENTUM), T::from_f64(1.0 - MOMENTUM));
         let (running_mean, running_variance) = statistics.split_at_mut(self.channels);
 
-        sum_channels(pass.exec, self.area, x, &mut self.sums);
+        sum_channels(pass.exec, self.area, x, false, &mut self.sums);
         for (c, running) in running_mean.iter_mut().enumerate() {
             self.mean[c] = self.sums[c] / n;
             self.constants[c] = [self.mean[c], T::ZERO, T::ZERO, T::ZERO];
@@ -79,7 +79,7 @@ impl<T: Element> BatchNorm<T> {
         let centred = &mut self.normalised[..x.len()];
         let channels = Channels { level: pass.exec.level, area: self.area, constants: &self.constants };
         channels.map(x, x, centred, |[mean, ..], x, _| x - mean);
-        sum_squares(pass.exec, self.area, centred, &mut self.sums);
+        sum_channels(pass.exec, self.area, centred, true, &mut self.sums);
         for (c, running) in running_variance.iter_mut().enumerate() {
             self.inverse_sd[c] = T::ONE / (self.sums[c] / n + T::from_f64(EPSILON)).sqrt();
             *running = keep * *running + momentum * (self.sums[c] / n_minus_1);
@@ -121,8 +121,8 @@ impl<T: Element> WholeBatch<T> for BatchNorm<T> {
         let (x_hat, products) = (&self.normalised[..grad_y.len()], &mut scratch[..grad_y.len()]);
         let channels = Channels { level: pass.exec.level, area: self.area, constants: &self.constants };
         channels.map(grad_y, x_hat, products, |_, delta, x_hat| delta * x_hat);
-        sum_channels(pass.exec, self.area, products, grad_gamma);
-        sum_channels(pass.exec, self.area, grad_y, grad_beta);
+        sum_channels(pass.exec, self.area, products, false, grad_gamma);
+        sum_channels(pass.exec, self.area, grad_y, false, grad_beta);
     }
 
     /// Through the mean and the variance dJ/dx = gamma inverse_sd (delta - mean(delta) - x_hat mean(delta x_hat)).
@@ -168,43 +168,26 @@ impl<T: Element> Channels<'_, T> {
     }
 }
 
-/// Per channel of [batch, channels, area]: N4 over the plane, samples chained.
-fn sum_channels<T: Element>(exec: Exec, area: usize, values: &[T], sums: &mut [T]) {
-    match area {
-        1 => chain_columns(exec.level, values, sums, |value| value),
-        _ => chain_planes(area, values, sums, |plane| reduce::sum(exec, plane)),
-    }
-}
-
-/// As [`sum_channels`], of the squares.
-fn sum_squares<T: Element>(exec: Exec, area: usize, values: &[T], sums: &mut [T]) {
-    match area {
-        1 => chain_columns(exec.level, values, sums, |value| value * value),
-        _ => chain_planes(area, values, sums, |plane| reduce::sum_of_squares(exec, plane)),
-    }
-}
-
-fn chain_planes<T: Element>(area: usize, values: &[T], sums: &mut [T], f: impl Fn(&[T]) -> T) {
+/// Per channel of [batch, channels, area] the sum of the values or of their squares: N4 over the plane, samples chained.
+fn sum_channels<T: Element>(exec: Exec, area: usize, values: &[T], squares: bool, sums: &mut [T]) {
     sums.fill(T::ZERO);
+    if area == 1 {
+        // A plane of one value is its own sum.
+        return exec.level.vectorize(
+            #[inline(always)]
+            || {
+                for sample in values.chunks_exact(sums.len()) {
+                    for (sum, &value) in sums.iter_mut().zip(sample) {
+                        *sum += if squares { value * value } else { value };
+                    }
+                }
+            },
+        );
+    }
+    let of_plane = if squares { reduce::sum_of_squares } else { reduce::sum };
     for sample in values.chunks_exact(sums.len() * area) {
         for (sum, plane) in sums.iter_mut().zip(sample.chunks_exact(area)) {
-            *sum += f(plane);
+            *sum += of_plane(exec, plane);
         }
     }
-}
-
-/// A plane of one value is its own N4 sum.
-#[inline(always)]
-fn chain_columns<T: Element>(level: Level, values: &[T], sums: &mut [T], f: impl Fn(T) -> T) {
-    level.vectorize(
-        #[inline(always)]
-        || {
-            sums.fill(T::ZERO);
-            for sample in values.chunks_exact(sums.len()) {
-                for (sum, &value) in sums.iter_mut().zip(sample) {
-                    *sum += f(value);
-                }
-            }
-        },
-    );
 }

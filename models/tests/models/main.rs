@@ -6,10 +6,12 @@ mod chain;
 mod checkpoint;
 #[path = "../../../kernels/tests/kernels/common/mod.rs"]
 mod common;
+mod dropout;
 mod examples;
 mod gradcheck;
 mod init;
 mod iris;
+mod loss;
 mod nets;
 mod network_allocation;
 mod network_bits;

@@ -1,10 +1,14 @@
 //! From gradients to new weights: gradient descent, momentum, Nesterov, Adam, and learning-rate
 //! schedules. PyTorch's formulas, each as a written sequence, so that every bit is defined (N16).
 
+mod update;
+
 use std::fmt;
 
 use kernels::math::f64::cos;
 use kernels::{Element, Level};
+
+pub(crate) use update::{Moments, Update};
 
 /// A rule that turns gradients into steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -140,30 +144,30 @@ impl OptimizerSpec {
     }
 
     fn check(&self) -> Result<(), OptimizerError> {
-        let fraction = |x: f64| (0.0..1.0).contains(&x);
-        let not_negative = |x: f64| x >= 0.0 && x.is_finite();
-        let wrong = |name, value, expected| Err(OptimizerError { name, value, expected });
+        let not_negative =
+            |name, value: f64| (value >= 0.0 && value.is_finite(), name, value, "finite and at least 0");
+        let fraction = |name, value| ((0.0..1.0).contains(&value), name, value, "at least 0 and below 1");
         let (Rule::Sgd { learning_rate, weight_decay, .. } | Rule::Adam { learning_rate, weight_decay, .. }) =
             self.rule;
-        if !not_negative(learning_rate) {
-            return wrong("learning_rate", learning_rate, "finite and at least 0");
-        }
-        if !not_negative(weight_decay) {
-            return wrong("weight_decay", weight_decay, "finite and at least 0");
-        }
-        match self.rule {
-            Rule::Sgd { momentum, .. } if !fraction(momentum) => {
-                wrong("momentum", momentum, "at least 0 and below 1")
+        let of_both =
+            [not_negative("learning_rate", learning_rate), not_negative("weight_decay", weight_decay)];
+        let of_rule = match self.rule {
+            Rule::Sgd { momentum, nesterov, .. } => {
+                let fits = !nesterov || momentum != 0.0;
+                vec![
+                    fraction("momentum", momentum),
+                    (fits, "momentum", momentum, "above 0 for Nesterov's step"),
+                ]
             }
-            Rule::Sgd { momentum, nesterov, .. } if nesterov && momentum == 0.0 => {
-                wrong("momentum", momentum, "above 0 for Nesterov's step")
+            Rule::Adam { beta1, beta2, epsilon, .. } => {
+                let fits = epsilon > 0.0 && epsilon.is_finite();
+                let epsilon = (fits, "epsilon", epsilon, "finite and above 0");
+                vec![fraction("beta1", beta1), fraction("beta2", beta2), epsilon]
             }
-            Rule::Adam { beta1, .. } if !fraction(beta1) => wrong("beta1", beta1, "at least 0 and below 1"),
-            Rule::Adam { beta2, .. } if !fraction(beta2) => wrong("beta2", beta2, "at least 0 and below 1"),
-            Rule::Adam { epsilon, .. } if !(not_negative(epsilon) && epsilon > 0.0) => {
-                wrong("epsilon", epsilon, "finite and above 0")
-            }
-            _ => Ok(()),
+        };
+        match of_both.into_iter().chain(of_rule).find(|(fits, ..)| !fits) {
+            Some((_, name, value, expected)) => Err(OptimizerError { name, value, expected }),
+            None => Ok(()),
         }
     }
 }
@@ -263,151 +267,22 @@ impl<T: Element> Optimizer<T> {
         let eta = self.spec.learning_rate(epoch);
         match self.spec.rule {
             Rule::Sgd { momentum: 0.0, weight_decay, .. } => {
-                Update::Descent(Descent { minus_eta: T::from_f64(-eta), decay: T::from_f64(weight_decay) })
+                let [minus_eta, decay] = [-eta, weight_decay].map(T::from_f64);
+                Update::Descent { minus_eta, decay }
             }
             Rule::Sgd { momentum, nesterov, weight_decay, .. } => {
                 let [minus_eta, momentum, decay] = [-eta, momentum, weight_decay].map(T::from_f64);
-                Update::Momentum(Momentum { minus_eta, momentum, nesterov, decay })
+                Update::Momentum { minus_eta, momentum, nesterov, decay }
             }
             Rule::Adam { beta1, beta2, epsilon, weight_decay, .. } => {
                 let powers = &mut self.memory.powers;
                 *powers = [powers[0] * beta1, powers[1] * beta2];
-                Update::Adam(Adam {
-                    minus_eta: T::from_f64(-(eta / (1.0 - powers[0]))),
-                    rest1: T::from_f64(1.0 - beta1),
-                    beta2: T::from_f64(beta2),
-                    rest2: T::from_f64(1.0 - beta2),
-                    root: T::from_f64((1.0 - powers[1]).sqrt()),
-                    epsilon: T::from_f64(epsilon),
-                    decay: T::from_f64(weight_decay),
-                })
+                let [minus_eta, root] =
+                    [-(eta / (1.0 - powers[0])), (1.0 - powers[1]).sqrt()].map(T::from_f64);
+                let [rest1, beta2, rest2] = [1.0 - beta1, beta2, 1.0 - beta2].map(T::from_f64);
+                let [epsilon, decay] = [epsilon, weight_decay].map(T::from_f64);
+                Update::Adam { minus_eta, rest1, beta2, rest2, root, epsilon, decay }
             }
         }
-    }
-}
-
-/// What is remembered of some parameters: as many values, or none where the rule needs none.
-#[derive(Debug)]
-pub(crate) struct Moments<'a, T> {
-    first: &'a mut [T],
-    second: &'a mut [T],
-}
-
-impl<T> Default for Moments<'_, T> {
-    /// Nothing.
-    fn default() -> Self {
-        Self { first: &mut [], second: &mut [] }
-    }
-}
-
-impl<'a, T> Moments<'a, T> {
-    /// Of the first `len` parameters, and of the others.
-    pub(crate) fn split(self, len: usize) -> (Self, Self) {
-        let (first, first_rest) = self.first.split_at_mut(len.min(self.first.len()));
-        let (second, second_rest) = self.second.split_at_mut(len.min(self.second.len()));
-        (Self { first, second }, Self { first: first_rest, second: second_rest })
-    }
-}
-
-/// One step of a rule with all its numbers: what becomes of a parameter depends on nothing else.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Update<T> {
-    Descent(Descent<T>),
-    Momentum(Momentum<T>),
-    Adam(Adam<T>),
-}
-
-impl<T: Element> Update<T> {
-    /// Moves some parameters.
-    pub(crate) fn apply(&self, level: Level, parameters: &mut [T], gradients: &[T], moments: Moments<'_, T>) {
-        match self {
-            Self::Descent(rule) => rule.step(level, parameters, gradients),
-            Self::Momentum(rule) => rule.step(level, parameters, gradients, moments.first),
-            Self::Adam(rule) => rule.step(level, parameters, gradients, moments),
-        }
-    }
-}
-
-/// g + decay w, left alone without decay.
-#[inline(always)]
-fn decayed<T: Element>(decay: T, w: T, g: T) -> T {
-    if decay == T::ZERO { g } else { decay.mul_add(w, g) }
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Descent<T> {
-    minus_eta: T,
-    decay: T,
-}
-
-impl<T: Element> Descent<T> {
-    /// w <- fma(-eta, g, w)
-    fn step(&self, level: Level, parameters: &mut [T], gradients: &[T]) {
-        level.vectorize(
-            #[inline(always)]
-            || {
-                for (w, &g) in parameters.iter_mut().zip(gradients) {
-                    *w = self.minus_eta.mul_add(decayed(self.decay, *w, g), *w);
-                }
-            },
-        );
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Momentum<T> {
-    minus_eta: T,
-    momentum: T,
-    nesterov: bool,
-    decay: T,
-}
-
-impl<T: Element> Momentum<T> {
-    /// v <- fma(momentum, v, g); w <- fma(-eta, v or fma(momentum, v, g), w)
-    fn step(&self, level: Level, parameters: &mut [T], gradients: &[T], velocity: &mut [T]) {
-        level.vectorize(
-            #[inline(always)]
-            || {
-                for ((w, &g), v) in parameters.iter_mut().zip(gradients).zip(velocity) {
-                    let g = decayed(self.decay, *w, g);
-                    *v = self.momentum.mul_add(*v, g);
-                    let d = if self.nesterov { self.momentum.mul_add(*v, g) } else { *v };
-                    *w = self.minus_eta.mul_add(d, *w);
-                }
-            },
-        );
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Adam<T> {
-    /// -eta / (1 - beta1^t)
-    minus_eta: T,
-    /// 1 - beta1
-    rest1: T,
-    beta2: T,
-    /// 1 - beta2
-    rest2: T,
-    /// sqrt(1 - beta2^t)
-    root: T,
-    epsilon: T,
-    decay: T,
-}
-
-impl<T: Element> Adam<T> {
-    fn step(&self, level: Level, parameters: &mut [T], gradients: &[T], moments: Moments<'_, T>) {
-        let moments = moments.first.iter_mut().zip(moments.second);
-        level.vectorize(
-            #[inline(always)]
-            || {
-                for ((w, &g), (m, v)) in parameters.iter_mut().zip(gradients).zip(moments) {
-                    let g = decayed(self.decay, *w, g);
-                    *m = self.rest1.mul_add(g - *m, *m);
-                    *v = (self.rest2 * g).mul_add(g, self.beta2 * *v);
-                    let denominator = v.sqrt() / self.root + self.epsilon;
-                    *w = self.minus_eta.mul_add(*m / denominator, *w);
-                }
-            },
-        );
     }
 }

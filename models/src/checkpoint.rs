@@ -122,19 +122,16 @@ pub fn save_weights<T: Element>(network: &Network<T>) -> Result<Vec<u8>, Checkpo
 /// If the bytes are no safetensors file, come from another contract, or a tensor is missing,
 /// unknown, or of another type or shape; the network is unchanged then.
 pub fn load_weights<T: Element>(network: &mut Network<T>, bytes: &[u8]) -> Result<(), CheckpointError> {
-    let (tensors, metadata) = open(bytes)?;
+    let Opened { tensors, metadata } = Opened::new(bytes)?;
     if let Some(found) = metadata.get(CONTRACT_KEY) {
         check_contract(found)?;
     }
     let weights = read_network(network, &tensors)?;
-    let expected: Vec<&str> = weights.iter().map(|(name, _)| name.as_str()).collect();
-    for name in tensors.names() {
-        if !expected.contains(&name) && !name.ends_with(".num_batches_tracked") {
-            return Err(CheckpointError::Tensor {
-                name: name.to_owned(),
-                expected: "no such tensor".to_owned(),
-                found: format!("{:?}", tensors.tensor(name).map(|t| t.shape().to_vec()).unwrap_or_default()),
-            });
+    for (name, view) in tensors.iter() {
+        let known = weights.iter().any(|(known, _)| known == name) || name.ends_with(".num_batches_tracked");
+        if !known {
+            let (expected, found) = ("no such tensor".to_owned(), format!("{:?}", view.shape()));
+            return Err(CheckpointError::Tensor { name: name.to_owned(), expected, found });
         }
     }
     set_network(network, &weights);
@@ -184,16 +181,14 @@ pub fn load_state<T: Element>(
     experiment: &str,
     bytes: &[u8],
 ) -> Result<Progress<T>, CheckpointError> {
-    let progress = read_progress(network, experiment, bytes)?;
-    let (tensors, metadata) = open(bytes)?;
-    let lines = Lines(metadata.get(STATE_KEY).map_or("", String::as_str));
-    lines.belongs("optimizer", &format!("{:?}", optimizer.spec()))?;
+    let file = Opened::new(bytes)?;
+    let progress = file.progress(network, experiment)?;
+    file.belongs("optimizer", &format!("{:?}", optimizer.spec()))?;
     let mut memory = optimizer.memory.clone();
-    memory.first = read(&tensors, "optimizer.first", &[memory.first.len()])?;
-    memory.second = read(&tensors, "optimizer.second", &[memory.second.len()])?;
-    let powers: Vec<f64> = read(&tensors, "optimizer.powers", &[2])?;
-    memory.powers = [powers[0], powers[1]];
-    let weights = read_network(network, &tensors)?;
+    memory.first = read(&file.tensors, "optimizer.first", &[memory.first.len()])?;
+    memory.second = read(&file.tensors, "optimizer.second", &[memory.second.len()])?;
+    memory.powers.copy_from_slice(&read::<f64>(&file.tensors, "optimizer.powers", &[2])?);
+    let weights = read_network(network, &file.tensors)?;
     set_network(network, &weights);
     optimizer.memory = memory;
     Ok(progress)
@@ -208,62 +203,67 @@ pub fn read_progress<T: Element>(
     experiment: &str,
     bytes: &[u8],
 ) -> Result<Progress<T>, CheckpointError> {
-    let (tensors, metadata) = open(bytes)?;
-    let lines = Lines(metadata.get(STATE_KEY).map_or("", String::as_str));
-    check_contract(lines.get("contract")?)?;
-    lines.belongs("experiment", experiment)?;
-    let sums = tensors.tensor("progress.sums").map_or(0, |tensor| tensor.shape().iter().product());
-    Ok(Progress {
-        experiment: experiment.to_owned(),
-        epoch: lines.number("epoch")?,
-        step: lines.number("step")?,
-        position: lines.number("position")?,
-        sums: read(&tensors, "progress.sums", &[sums])?,
-        best: read_best(network, &tensors, &lines)?,
-    })
+    Opened::new(bytes)?.progress(network, experiment)
 }
 
-fn read_best<T: Element>(
-    network: &Network<T>,
-    tensors: &SafeTensors<'_>,
-    lines: &Lines<'_>,
-) -> Result<Option<Best<T>>, CheckpointError> {
-    if lines.get("best_epoch").is_err() {
-        return Ok(None);
+/// The tensors and the metadata of a file. A training state is one entry of lines: a key, a space, the rest.
+struct Opened<'a> {
+    tensors: SafeTensors<'a>,
+    metadata: HashMap<String, String>,
+}
+
+impl<'a> Opened<'a> {
+    fn new(bytes: &'a [u8]) -> Result<Self, CheckpointError> {
+        let format = |error: safetensors::SafeTensorError| CheckpointError::Format(error.to_string());
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(format)?;
+        Ok(Self { tensors, metadata: header.metadata().clone().unwrap_or_default() })
     }
-    let value: Vec<f64> = read(tensors, "best.value", &[1])?;
-    Ok(Some(Best {
-        epoch: lines.number("best_epoch")?,
-        value: value[0],
-        parameters: read(tensors, "best.parameters", &[network.parameters().len()])?,
-        statistics: read(tensors, "best.statistics", &[network.statistics().len()])?,
-    }))
-}
 
-/// The metadata's lines: a key, a space, the rest.
-struct Lines<'a>(&'a str);
-
-impl<'a> Lines<'a> {
-    fn get(&self, key: &str) -> Result<&'a str, CheckpointError> {
-        let values = self.0.lines().filter_map(|line| line.split_once(' '));
-        let found = values.filter(|(name, _)| *name == key).map(|(_, value)| value).next();
-        found.ok_or_else(|| {
+    fn get(&self, key: &str) -> Result<&str, CheckpointError> {
+        let lines = self.metadata.get(STATE_KEY).map_or("", String::as_str).lines();
+        let found = lines.filter_map(|line| line.split_once(' ')).find(|(name, _)| *name == key);
+        found.map(|(_, value)| value).ok_or_else(|| {
             CheckpointError::Metadata(format!("no `{key}`; the file holds weights, but no training state"))
         })
-    }
-
-    fn belongs(&self, what: &'static str, expected: &str) -> Result<(), CheckpointError> {
-        let found = self.get(what)?;
-        if found == expected {
-            return Ok(());
-        }
-        let (found, expected) = (found.to_owned(), expected.to_owned());
-        Err(CheckpointError::Belongs { what, found, expected })
     }
 
     fn number<N: FromStr>(&self, key: &str) -> Result<N, CheckpointError> {
         let text = self.get(key)?;
         text.parse().map_err(|_| CheckpointError::Metadata(format!("`{key}` is `{text}`, not a number")))
+    }
+
+    fn belongs(&self, what: &'static str, expected: &str) -> Result<(), CheckpointError> {
+        let (found, expected) = (self.get(what)?.to_owned(), expected.to_owned());
+        if found == expected { Ok(()) } else { Err(CheckpointError::Belongs { what, found, expected }) }
+    }
+
+    fn progress<T: Element>(
+        &self,
+        network: &Network<T>,
+        experiment: &str,
+    ) -> Result<Progress<T>, CheckpointError> {
+        check_contract(self.get("contract")?)?;
+        self.belongs("experiment", experiment)?;
+        let sums = self.tensors.tensor("progress.sums").map_or(0, |tensor| tensor.shape().iter().product());
+        Ok(Progress {
+            experiment: experiment.to_owned(),
+            epoch: self.number("epoch")?,
+            step: self.number("step")?,
+            position: self.number("position")?,
+            sums: read(&self.tensors, "progress.sums", &[sums])?,
+            best: self.get("best_epoch").ok().map(|_| self.best(network)).transpose()?,
+        })
+    }
+
+    fn best<T: Element>(&self, network: &Network<T>) -> Result<Best<T>, CheckpointError> {
+        let value: Vec<f64> = read(&self.tensors, "best.value", &[1])?;
+        Ok(Best {
+            epoch: self.number("best_epoch")?,
+            value: value[0],
+            parameters: read(&self.tensors, "best.parameters", &[network.parameters().len()])?,
+            statistics: read(&self.tensors, "best.statistics", &[network.statistics().len()])?,
+        })
     }
 }
 
@@ -301,14 +301,6 @@ impl File {
 
 fn dtype<T: Element>() -> Dtype {
     if T::NAME == "f32" { Dtype::F32 } else { Dtype::F64 }
-}
-
-/// The tensors and the metadata of a file.
-fn open(bytes: &[u8]) -> Result<(SafeTensors<'_>, HashMap<String, String>), CheckpointError> {
-    let format = |error: safetensors::SafeTensorError| CheckpointError::Format(error.to_string());
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
-    let tensors = SafeTensors::deserialize(bytes).map_err(format)?;
-    Ok((tensors, header.metadata().clone().unwrap_or_default()))
 }
 
 fn check_contract(found: &str) -> Result<(), CheckpointError> {

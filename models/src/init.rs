@@ -48,25 +48,19 @@ pub enum Init {
     Nielsen,
 }
 
-/// The distribution that a rule gives for one layer's weights.
-enum Spread {
-    Zero,
-    Normal { sd: f64 },
-    Uniform { radius: f64 },
-}
-
 impl Init {
-    fn spread(self, fan_in: usize, fan_out: usize) -> Spread {
+    /// The standard deviation of normal weights, or the radius of uniform ones.
+    fn spread(self, fan_in: usize, fan_out: usize) -> f64 {
         let (fan_in, fan_both) = (fan_in as f64, (fan_in + fan_out) as f64);
         match self {
-            Self::Zeros => Spread::Zero,
-            Self::Normal { sd } => Spread::Normal { sd },
-            Self::StandardNormal => Spread::Normal { sd: 1.0 },
-            Self::XavierUniform => Spread::Uniform { radius: (6.0 / fan_both).sqrt() },
-            Self::XavierNormal => Spread::Normal { sd: (2.0 / fan_both).sqrt() },
-            Self::HeUniform => Spread::Uniform { radius: (6.0 / fan_in).sqrt() },
-            Self::HeNormal => Spread::Normal { sd: (2.0 / fan_in).sqrt() },
-            Self::Nielsen => Spread::Normal { sd: (1.0 / fan_in).sqrt() },
+            Self::Zeros => 0.0,
+            Self::Normal { sd } => sd,
+            Self::StandardNormal => 1.0,
+            Self::XavierUniform => (6.0 / fan_both).sqrt(),
+            Self::XavierNormal => (2.0 / fan_both).sqrt(),
+            Self::HeUniform => (6.0 / fan_in).sqrt(),
+            Self::HeNormal => (2.0 / fan_in).sqrt(),
+            Self::Nielsen => (1.0 / fan_in).sqrt(),
         }
     }
 
@@ -92,10 +86,10 @@ impl Init {
     ) {
         let spread = self.spread(fan_in, fan_out);
         for w in weights {
-            *w = T::from_f64(match spread {
-                Spread::Zero => 0.0,
-                Spread::Normal { sd } => sd * stream.normal(),
-                Spread::Uniform { radius } => radius * (2.0 * stream.uniform() - 1.0),
+            *w = T::from_f64(match self {
+                Self::Zeros => 0.0,
+                Self::XavierUniform | Self::HeUniform => spread * (2.0 * stream.uniform() - 1.0),
+                _ => spread * stream.normal(),
             });
         }
     }

@@ -48,15 +48,10 @@ impl<'a, T> Targets<'a, T> {
         if expected == got {
             return self.check_labels(outputs);
         }
-        Err(Error::Shape {
-            operation: "loss",
-            expected: format!("{expected} targets for {batch} samples of {outputs} outputs"),
-            got: format!("{got}"),
-        })
+        let expected = format!("{expected} targets for {batch} samples of {outputs} outputs");
+        Err(Error::Shape { operation: "loss", expected, got: format!("{got}") })
     }
-}
 
-impl<T> Targets<'_, T> {
     fn check_labels(self, outputs: usize) -> Result<(), Error> {
         let Self::Labels(labels) = self else { return Ok(()) };
         let classes = if outputs == 1 { 2 } else { outputs };
@@ -158,11 +153,7 @@ fn as_values<'a, T: Element>(targets: Targets<'a, T>, outputs: usize, one_hot: &
 fn subtract<T: Element>(level: Level, a: &[T], y: &[T], difference: &mut [T]) {
     level.vectorize(
         #[inline(always)]
-        || {
-            for ((d, &a), &y) in difference.iter_mut().zip(a).zip(y) {
-                *d = a - y;
-            }
-        },
+        || difference.iter_mut().zip(a.iter().zip(y)).for_each(|(d, (&a, &y))| *d = a - y),
     );
 }
 
@@ -170,10 +161,6 @@ fn subtract<T: Element>(level: Level, a: &[T], y: &[T], difference: &mut [T]) {
 fn scale<T: Element>(level: Level, r: T, values: &mut [T]) {
     level.vectorize(
         #[inline(always)]
-        || {
-            for value in values {
-                *value = r * *value;
-            }
-        },
+        || values.iter_mut().for_each(|value| *value = r * *value),
     );
 }

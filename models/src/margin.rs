@@ -26,7 +26,7 @@ use crate::chain::product;
 use crate::least_squares::{Minimum, minimise};
 use crate::matrix::Matrix;
 use crate::observations::Observations;
-use crate::perceptron::net_input;
+use crate::perceptron::net_input as dot;
 
 /// The nearest point is accepted if no point lies closer to the origin by more than this part.
 const TOLERANCE: f64 = 1e-14;
@@ -168,10 +168,6 @@ fn nearest_of_flat(z: &Matrix<f64>, corral: &[Vertex]) -> Result<(Vec<f64>, Vec<
 fn lowest_along(z: &Matrix<f64>, x: &[f64]) -> usize {
     let products = (0..z.rows()).map(|i| (i, dot(z.row(i), x)));
     products.reduce(|least, next| if next.1 < least.1 { next } else { least }).map_or(0, |(row, _)| row)
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    net_input(a, b)
 }
 
 fn norm(a: &[f64]) -> f64 {

@@ -113,20 +113,3 @@ fn chain_rows<T: Element>(level: Level, rows: &[T], units: usize, first: usize, 
         },
     );
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_bias_gradient_adds_chunks_of_1024_samples() {
-        // 1 + 2^-24 rounds to 1, so a single chain over 1025 ones and one 2^-24 loses what chunks keep.
-        let tiny = f32::from_bits(0x3380_0000);
-        let mut rows = vec![0.0_f32; CHUNK];
-        rows[0] = 1.0;
-        rows.extend([tiny, tiny]);
-        let mut sum = [0.0];
-        sum_rows(Level::best(), &rows, &mut sum);
-        assert_eq!(sum[0], 1.0 + 2.0 * tiny);
-    }
-}

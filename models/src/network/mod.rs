@@ -197,11 +197,6 @@ impl<T: kernels::Element> Network<T> {
         self.plan.outputs()
     }
 
-    /// The loss.
-    pub fn loss(&self) -> Loss {
-        self.loss
-    }
-
     /// The largest batch that memory is planned for.
     pub fn max_batch(&self) -> usize {
         self.max_batch

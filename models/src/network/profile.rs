@@ -3,8 +3,6 @@
 //! The step goes through several layers with a micro-batch before the next one; here every layer takes the whole batch
 //! before the next layer, in the same micro-batches and by the step's own functions.
 
-use std::fmt;
-
 use kernels::{Error, Exec, Level};
 
 use super::fused::layer_of;
@@ -64,12 +62,6 @@ impl Stage {
             Self::Gradients => "gradients",
             Self::Update => "update",
         }
-    }
-}
-
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

@@ -219,7 +219,10 @@ impl<T: kernels::Element> Network<T> {
         if let Some(targets) = targets {
             targets.check(pass.batch, self.outputs())?;
         }
-        self.rows = pass.batch;
+        // Not written without need: other threads read the line of memory that it is in (false sharing).
+        if self.rows != pass.batch {
+            self.rows = pass.batch;
+        }
         let cut = self.cut(pass, matches!(purpose, Purpose::Learn(_)));
         let last = self.plan.segments.len() - 1;
         for segment in 0..=last {
@@ -267,11 +270,7 @@ impl<T: kernels::Element> Network<T> {
         body: impl Fn(&Batch<'_, T>, &mut SamplePart<'_, T>) -> Result<(), Error> + Sync,
     ) -> Result<(), Error> {
         let (batch, part) = self.as_one_part(cut);
-        for_each_part(part, cut.parts, &|mut part| {
-            // On the thread's own stack: no line of memory that another thread writes beside it.
-            let batch = batch;
-            body(&batch, &mut part)
-        })
+        for_each_part(part, cut.parts, &|mut part| body(&batch, &mut part))
     }
 
     /// What all parts of a batch read, and the batch as one part.

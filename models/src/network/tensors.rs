@@ -19,27 +19,17 @@ pub struct Tensor<T> {
     pub data: Vec<T>,
 }
 
-/// The tensors of a layer, each with its values: of the parameters, or of the statistics.
-fn split<'a, T>(
+/// Some tensors of a layer, each with its values.
+fn split<'a, V: Default + 'a>(
     tensors: &'a [TensorPlan],
-    values: &'a [T],
-) -> impl Iterator<Item = (&'a TensorPlan, &'a [T])> {
-    tensors.iter().scan(values, |rest, tensor| {
-        let (here, after) = rest.split_at(tensor.len());
-        *rest = after;
-        Some((tensor, here))
-    })
-}
-
-/// As [`split`], of values to be written.
-fn split_mut<'a, T>(
-    tensors: &'a [TensorPlan],
-    values: &'a mut [T],
-) -> impl Iterator<Item = (&'a TensorPlan, &'a mut [T])> {
-    tensors.iter().scan(values, |rest, tensor| {
-        let (here, after) = std::mem::take(rest).split_at_mut(tensor.len());
-        *rest = after;
-        Some((tensor, here))
+    values: V,
+    split_at: fn(V, usize) -> (V, V),
+) -> impl Iterator<Item = (&'a TensorPlan, V)> {
+    let mut rest = values;
+    tensors.iter().map(move |tensor| {
+        let (here, after) = split_at(std::mem::take(&mut rest), tensor.len());
+        rest = after;
+        (tensor, here)
     })
 }
 
@@ -49,8 +39,8 @@ impl<T: Element> Network<T> {
         for (index, (layer, layout)) in self.layers.iter().zip(&self.plan.layouts).enumerate() {
             let parameters = &mut self.parameters.as_mut_slice()[layout.parameters.clone()];
             let statistics = &mut self.statistics[layout.statistics.clone()];
-            let learning = split_mut(&layer.properties.parameters, parameters);
-            let measured = split_mut(&layer.properties.statistics, statistics);
+            let learning = split(&layer.properties.parameters, parameters, <[T]>::split_at_mut);
+            let measured = split(&layer.properties.statistics, statistics, <[T]>::split_at_mut);
             learning.chain(measured).for_each(|(tensor, values)| body(index, tensor, values));
         }
     }
@@ -96,8 +86,13 @@ impl<T: Element> Network<T> {
     pub fn tensors(&self) -> impl Iterator<Item = Tensor<T>> {
         let layers = self.layers.iter().zip(&self.plan.layouts).enumerate();
         layers.flat_map(|(index, (Layer { properties, .. }, Layout { parameters, statistics, .. }))| {
-            let learning = split(&properties.parameters, &self.parameters.as_slice()[parameters.clone()]);
-            let measured = split(&properties.statistics, &self.statistics[statistics.clone()]);
+            let learning = split(
+                &properties.parameters,
+                &self.parameters.as_slice()[parameters.clone()],
+                <[T]>::split_at,
+            );
+            let measured =
+                split(&properties.statistics, &self.statistics[statistics.clone()], <[T]>::split_at);
             learning.chain(measured).map(move |(tensor, values)| Tensor {
                 name: format!("{index}.{}", tensor.name),
                 shape: tensor.shape.clone(),
@@ -143,7 +138,7 @@ impl<T: Element> Network<T> {
         let mut rest = values;
         for (layer, layout) in self.layers.iter().zip(&self.plan.layouts) {
             let parameters = &mut self.parameters.as_mut_slice()[layout.parameters.clone()];
-            for (tensor, values) in split_mut(&layer.properties.parameters, parameters) {
+            for (tensor, values) in split(&layer.properties.parameters, parameters, <[T]>::split_at_mut) {
                 let (data, after) = rest.split_at(tensor.len());
                 import(tensor, data, values);
                 rest = after;

@@ -1,4 +1,4 @@
-//! Three kinds of iris by the lengths and widths of their leaves: a network of 4 inputs, 8 hidden neurons and 3 outputs.
+//! Three kinds of iris by four lengths of their leaves: a network of 4 inputs, 8 hidden neurons and 3 outputs.
 //!
 //! `cargo run --release -p models --example iris` prints how many of 50 flowers that it never saw it gets right.
 
@@ -43,7 +43,7 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let accuracy = network.evaluate(exec, &test.0, Targets::Labels(&test.1))?.accuracy(&test.1);
     println!("accuracy on 50 other flowers: {accuracy}");
-    assert!(accuracy >= 0.9, "the kinds are told apart");
+    assert!(accuracy >= 0.9, "the kinds are learnt");
     Ok(())
 }
 

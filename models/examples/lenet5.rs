@@ -57,7 +57,7 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
         accuracy = network.evaluate(exec, &test_x, Targets::Labels(&test_y))?.accuracy(&test_y);
         println!("epoch {epoch}  J = {:.4}  accuracy on other pictures {accuracy:.3}", loss / y.len() as f64);
     }
-    assert!(accuracy > 0.75, "clothes are told apart");
+    assert!(accuracy > 0.75, "clothes are learnt");
     Ok(())
 }
 

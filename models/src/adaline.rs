@@ -147,11 +147,8 @@ impl Adaline {
             Rule::MiniBatch { size } => size,
         };
         if size == 0 && data.n() > 0 {
-            return Err(Error::Shape {
-                operation: "adaline",
-                expected: "mini-batches of at least 1 observation".to_owned(),
-                got: "size 0".to_owned(),
-            });
+            let (expected, got) = ("mini-batches of at least 1 observation".to_owned(), "size 0".to_owned());
+            return Err(Error::Shape { operation: "adaline", expected, got });
         }
         let mut run =
             Training { weights: start.to_vec(), costs: Vec::new(), trace: Vec::new(), diverged: None };

@@ -134,7 +134,7 @@ pub fn load_weights<T: Element>(network: &mut Network<T>, bytes: &[u8]) -> Resul
             return Err(CheckpointError::Tensor { name: name.to_owned(), expected, found });
         }
     }
-    set_network(network, &weights);
+    network.set_tensors(&weights);
     Ok(())
 }
 
@@ -189,7 +189,7 @@ pub fn load_state<T: Element>(
     memory.second = read(&file.tensors, "optimizer.second", &[memory.second.len()])?;
     memory.powers.copy_from_slice(&read::<f64>(&file.tensors, "optimizer.powers", &[2])?);
     let weights = read_network(network, &file.tensors)?;
-    set_network(network, &weights);
+    network.set_tensors(&weights);
     optimizer.memory = memory;
     Ok(progress)
 }
@@ -339,15 +339,10 @@ fn from_little_endian<T: Element>(bytes: &[u8]) -> T {
     })
 }
 
+/// The network's tensors, in the order of [`Network::tensors`].
 fn read_network<T: Element>(
     network: &Network<T>,
     tensors: &SafeTensors<'_>,
 ) -> Result<Vec<(String, Vec<T>)>, CheckpointError> {
     network.tensors().map(|own| read(tensors, &own.name, &own.shape).map(|data| (own.name, data))).collect()
-}
-
-fn set_network<T: Element>(network: &mut Network<T>, weights: &[(String, Vec<T>)]) {
-    for (name, data) in weights {
-        network.set_tensor(name, data);
-    }
 }

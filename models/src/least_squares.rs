@@ -175,6 +175,6 @@ fn reflect(v: &[f64], x: &mut [f64]) {
     }
 }
 
-fn norm(x: &[f64]) -> f64 {
+pub(crate) fn norm(x: &[f64]) -> f64 {
     product(x.len(), |i| (x[i], x[i])).sqrt()
 }

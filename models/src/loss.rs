@@ -55,14 +55,10 @@ impl<'a, T> Targets<'a, T> {
     fn check_labels(self, outputs: usize) -> Result<(), Error> {
         let Self::Labels(labels) = self else { return Ok(()) };
         let classes = if outputs == 1 { 2 } else { outputs };
-        match labels.iter().position(|&label| label as usize >= classes) {
-            None => Ok(()),
-            Some(row) => Err(Error::Shape {
-                operation: "loss",
-                expected: format!("labels below {classes}"),
-                got: format!("label {} in row {row}", labels[row]),
-            }),
-        }
+        let Some(row) = labels.iter().position(|&label| label as usize >= classes) else { return Ok(()) };
+        let (expected, got) =
+            (format!("labels below {classes}"), format!("label {} in row {row}", labels[row]));
+        Err(Error::Shape { operation: "loss", expected, got })
     }
 }
 
@@ -99,11 +95,8 @@ impl Loss {
         match self {
             Self::SoftmaxCrossEntropy => {
                 let Targets::Labels(labels) = o.targets else {
-                    return Err(Error::Shape {
-                        operation: "softmax cross-entropy",
-                        expected: "one label per sample".to_owned(),
-                        got: "values".to_owned(),
-                    });
+                    let (expected, got) = ("one label per sample".to_owned(), "values".to_owned());
+                    return Err(Error::Shape { operation: "softmax cross-entropy", expected, got });
                 };
                 softmax::cross_entropy(exec, o.outputs, o.a, labels, r, o.losses, o.grad_a)
             }

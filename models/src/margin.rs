@@ -23,7 +23,7 @@
 
 use crate::Error;
 use crate::chain::product;
-use crate::least_squares::{Minimum, minimise};
+use crate::least_squares::{Minimum, minimise, norm};
 use crate::matrix::Matrix;
 use crate::observations::Observations;
 use crate::perceptron::net_input as dot;
@@ -69,11 +69,8 @@ pub struct Novikoff {
 /// ```
 pub fn novikoff(data: &Observations) -> Result<Option<Novikoff>, Error> {
     if data.n() == 0 {
-        return Err(Error::Shape {
-            operation: "novikoff",
-            expected: "at least one observation".to_owned(),
-            got: "none".to_owned(),
-        });
+        let (expected, got) = ("at least one observation".to_owned(), "none".to_owned());
+        return Err(Error::Shape { operation: "novikoff", expected, got });
     }
     let z = Matrix::from_fn(
         data.n(),
@@ -168,8 +165,4 @@ fn nearest_of_flat(z: &Matrix<f64>, corral: &[Vertex]) -> Result<(Vec<f64>, Vec<
 fn lowest_along(z: &Matrix<f64>, x: &[f64]) -> usize {
     let products = (0..z.rows()).map(|i| (i, dot(z.row(i), x)));
     products.reduce(|least, next| if next.1 < least.1 { next } else { least }).map_or(0, |(row, _)| row)
-}
-
-fn norm(a: &[f64]) -> f64 {
-    dot(a, a).sqrt()
 }

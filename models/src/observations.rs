@@ -28,11 +28,9 @@ impl Observations {
     /// ```
     pub fn new(p: usize, x: &[f64], y: &[f64]) -> Result<Self, Error> {
         if p.checked_mul(y.len()) != Some(x.len()) {
-            return Err(Error::Shape {
-                operation: "observations",
-                expected: format!("{} rows of {p} values, one row per target", y.len()),
-                got: format!("{} values", x.len()),
-            });
+            let expected = format!("{} rows of {p} values, one row per target", y.len());
+            let got = format!("{} values", x.len());
+            return Err(Error::Shape { operation: "observations", expected, got });
         }
         Ok(Self { x: x.to_vec(), y: y.to_vec(), p })
     }
@@ -85,11 +83,9 @@ impl Observations {
         if w.len() == self.p {
             return Ok(());
         }
-        Err(Error::Shape {
-            operation,
-            expected: format!("{} weights, one per variable (the constant included)", self.p),
-            got: format!("{} weights", w.len()),
-        })
+        let expected = format!("{} weights, one per variable (the constant included)", self.p);
+        let got = format!("{} weights", w.len());
+        Err(Error::Shape { operation, expected, got })
     }
 }
 

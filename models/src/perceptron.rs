@@ -222,14 +222,11 @@ impl Perceptron {
 
     fn check_labels(&self, data: &Observations) -> Result<(), Error> {
         let values = self.labels.values();
-        match (0..data.n()).map(|i| data.y(i)).find(|y| !values.contains(y)) {
-            None => Ok(()),
-            Some(other) => Err(Error::Shape {
-                operation: "perceptron",
-                expected: format!("targets {} and {}", values[0], values[1]),
-                got: format!("a target {other}"),
-            }),
-        }
+        let other = (0..data.n()).map(|i| data.y(i)).find(|y| !values.contains(y));
+        let Some(other) = other else { return Ok(()) };
+        let (expected, got) =
+            (format!("targets {} and {}", values[0], values[1]), format!("a target {other}"));
+        Err(Error::Shape { operation: "perceptron", expected, got })
     }
 }
 

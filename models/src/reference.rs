@@ -16,7 +16,7 @@
 //! | layer | x | parameters | y |
 //! |---|---|---|---|
 //! | dense | [n, inputs] | W [inputs, units], `b [units]` | x W + b, [n, units] |
-//! | convolution | [n, c_in, h_in, w_in] | w [c_out, c_in, kernel_h, kernel_w], `b [c_out]` | [n, c_out, h_out, w_out] |
+//! | convolution | [n, c_in, h_in, w_in] | w [c_out, c_in, kernel_h, kernel_w], `b [c_out]` | w * x + b, [n, c_out, ...] |
 //! | max pooling | [n, channels, h_in, w_in] | | [n, channels, h_out, w_out] |
 //! | activation | [n, ...] | | phi(x), [n, ...] |
 //!
@@ -98,7 +98,12 @@ impl<T: Element> Reference<T> {
                     shape = vec![channels, sizes.h_out(), sizes.w_out()];
                     (Kind::MaxPool(sizes), 0, 0)
                 }
-                _ => return Err(refused(spec, &shape)),
+                _ => {
+                    let expected =
+                        "dense on flat, convolution or max pooling on images, activation, flatten".to_owned();
+                    let got = format!("{} on {shape:?}", spec.kind());
+                    return Err(Error::Shape { operation: "reference", expected, got });
+                }
             };
             layers.push(Layer { kind, w: vec![T::ZERO; weights], b: vec![T::ZERO; biases] });
         }
@@ -210,13 +215,4 @@ fn cross_entropy<T: Element>(z: &[T], labels: &[u32]) -> (f64, Vec<T>) {
         delta.extend(grad_z);
     }
     (sum, delta)
-}
-
-fn refused(spec: &LayerSpec, shape: &[usize]) -> Error {
-    Error::Shape {
-        operation: "reference",
-        expected: "dense on a flat input, convolution or max pooling on an image, activation or flatten"
-            .to_owned(),
-        got: format!("{} on {shape:?}", spec.kind()),
-    }
 }

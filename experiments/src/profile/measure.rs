@@ -169,9 +169,7 @@ impl<'a, T: Element> Bench<'a, T> {
         let gather = samples.gather(self.level, |i| rows[i] as usize);
         let step = ProfiledStep {
             level: self.level,
-            batch: rows.len(),
-            gather: &gather,
-            targets: self.targets.targets(),
+            examples: Examples { samples: rows.len(), gather: &gather, targets: self.targets.targets() },
             optimizer: &self.optimizer,
             at: self.at,
         };

@@ -106,11 +106,9 @@ impl<T: Element> Mlp<T> {
     /// If there is not one activation for each layer after the input.
     pub fn new(neurons: &[usize], phis: &[Activation], init: Init, seed: u64) -> Result<Self, Error> {
         if neurons.len() != phis.len() + 1 {
-            return Err(Error::Shape {
-                operation: "multi-layer perceptron",
-                expected: format!("{} numbers of neurons, the inputs first", phis.len() + 1),
-                got: format!("{}", neurons.len()),
-            });
+            let expected = format!("{} numbers of neurons, the inputs first", phis.len() + 1);
+            let got = format!("{}", neurons.len());
+            return Err(Error::Shape { operation: "multi-layer perceptron", expected, got });
         }
         let layers = neurons.windows(2).zip(phis).enumerate().map(|(l, (sizes, &phi))| {
             let (inputs, outputs) = (sizes[0], sizes[1]);

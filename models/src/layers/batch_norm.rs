@@ -60,11 +60,9 @@ impl<T: Element> BatchNorm<T> {
     fn measure(&mut self, pass: &Pass, x: &[T], statistics: &mut [T]) -> Result<(), Error> {
         let count = pass.batch * self.area;
         if count < 2 {
-            return Err(Error::Shape {
-                operation: "batch-norm",
-                expected: "at least 2 values per channel in a training batch".to_owned(),
-                got: "1; choose a batch size that leaves no last batch of 1".to_owned(),
-            });
+            let expected = "at least 2 values per channel in a training batch".to_owned();
+            let got = "1; choose a batch size that leaves no last batch of 1".to_owned();
+            return Err(Error::Shape { operation: "batch-norm", expected, got });
         }
         let (n, n_minus_1) = (T::from_f64(count as f64), T::from_f64((count - 1) as f64));
         let (momentum, keep) = (T::from_f64(MOMENTUM), T::from_f64(1.0 - MOMENTUM));
@@ -168,7 +166,7 @@ impl<T: Element> Channels<'_, T> {
     }
 }
 
-/// Per channel of [batch, channels, area] the sum of the values or of their squares: N4 over the plane, samples chained.
+/// Per channel of [batch, channels, area] the sum of the values or their squares: N4 over the plane, samples chained.
 fn sum_channels<T: Element>(exec: Exec, area: usize, values: &[T], squares: bool, sums: &mut [T]) {
     sums.fill(T::ZERO);
     if area == 1 {

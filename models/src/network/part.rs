@@ -53,7 +53,7 @@ impl<T: Element> SamplePart<'_, T> {
 
     /// Where the input is written.
     pub(super) fn input(&mut self) -> &mut [T] {
-        let ([], [input]) = lend(&mut self.values, [], [BlockId::INPUT]);
+        let ([], [input]) = self.values.lend([], [BlockId::INPUT.0]);
         input
     }
 
@@ -65,15 +65,6 @@ impl<T: Element> SamplePart<'_, T> {
             chunk: self.chunk,
         }
     }
-}
-
-/// The rows of some blocks, to be read and to be written.
-pub(super) fn lend<'a, T, const R: usize, const W: usize>(
-    values: &'a mut Samples<'_, T>,
-    read: [BlockId; R],
-    written: [BlockId; W],
-) -> ([&'a [T]; R], [&'a mut [T]; W]) {
-    values.lend(read.map(|block| block.0), written.map(|block| block.0))
 }
 
 /// What all parts of a batch read.
@@ -123,7 +114,7 @@ impl<T: Element> Batch<'_, T> {
     /// The losses of the samples, and the gradient of the last output.
     pub(super) fn measure(&self, part: &mut SamplePart<'_, T>, targets: Targets<'_, T>) -> Result<(), Error> {
         let (samples, outputs, (y, grad_y)) = (part.samples(), self.plan.outputs(), self.plan.last());
-        let ([a], [grad_a, losses]) = lend(&mut part.values, [y], [grad_y, BlockId::LOSSES]);
+        let ([a], [grad_a, losses]) = self.lend(&mut part.values, [y], [grad_y, BlockId::LOSSES]);
         let targets = targets.rows(samples.start, samples.len(), outputs);
         let (batch, scratch) = (self.pass.batch, &mut *part.scratch);
         self.loss.forward_backward(
@@ -144,7 +135,7 @@ impl<T: Element> Batch<'_, T> {
     pub(super) fn layer_forward(&self, index: usize, part: &mut SamplePart<'_, T>) -> Result<(), Error> {
         let Some((layer, below)) = self.layer(index) else { return Ok(()) };
         let (layout, pass) = (&self.plan.layouts[index], self.pass_over(part.samples()));
-        let ([x], [y]) = lend(&mut part.values, [below.x], [layout.y]);
+        let ([x], [y]) = self.lend(&mut part.values, [below.x], [layout.y]);
         let ([], [kept]) = part.kept.lend([], [index]);
         let parameters = &self.parameters[layout.parameters.clone()];
         layer.forward(&pass, Forward { x, parameters, y, kept, scratch: part.scratch })
@@ -155,11 +146,8 @@ impl<T: Element> Batch<'_, T> {
         let runs = self.layer(index).filter(|_| index > self.plan.first_learning);
         let Some((layer, below)) = runs else { return Ok(()) };
         let (layout, pass) = (&self.plan.layouts[index], self.pass_over(part.samples()));
-        let ([x, y, grad_y], [grad_x]) = part.values.lend_reusing(
-            [below.x, layout.y, layout.grad_y].map(|block| block.0),
-            [below.grad_x.0],
-            |block| self.is_reused(block),
-        );
+        let read = [below.x, layout.y, layout.grad_y];
+        let ([x, y, grad_y], [grad_x]) = self.lend(&mut part.values, read, [below.grad_x]);
         let ([kept], []) = part.kept.lend([index], []);
         let parameters = &self.parameters[layout.parameters.clone()];
         layer.backward(&pass, Backward { x, y, parameters, grad_y, grad_x, kept, scratch: part.scratch })
@@ -175,14 +163,19 @@ impl<T: Element> Batch<'_, T> {
         let runs = self.layer(index).filter(|_| layout.chunks != BlockId::EMPTY);
         let Some((layer, below)) = runs else { return Ok(()) };
         let pass = self.pass_over(part.samples());
-        let ([x, grad_y], [chunks]) =
-            part.values
-                .lend_reusing([below.x.0, layout.grad_y.0], [layout.chunks.0], |block| self.is_reused(block));
+        let ([x, grad_y], [chunks]) = self.lend(&mut part.values, [below.x, layout.grad_y], [layout.chunks]);
         layer.chunk_gradients(&pass, ChunkGradients { x, grad_y, chunks, scratch: part.scratch })
     }
 
-    fn is_reused(&self, block: usize) -> bool {
-        self.reuses && self.plan.reused[block]
+    /// The rows of some blocks, to be read and to be written.
+    fn lend<'a, const R: usize, const W: usize>(
+        &self,
+        values: &'a mut Samples<'_, T>,
+        read: [BlockId; R],
+        written: [BlockId; W],
+    ) -> ([&'a [T]; R], [&'a mut [T]; W]) {
+        let reused = |block: usize| self.reuses && self.plan.reused[block];
+        values.lend_reusing(read.map(|block| block.0), written.map(|block| block.0), reused)
     }
 
     fn pass_over(&self, samples: Range<usize>) -> Pass {

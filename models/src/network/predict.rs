@@ -140,10 +140,8 @@ impl<T: kernels::Element> Network<T> {
 
     /// The number of samples in `x`, at least 1.
     fn samples_of(&self, x: &[T]) -> Result<usize, Error> {
-        if !x.is_empty() && x.len().is_multiple_of(self.input) {
-            return Ok(x.len() / self.input);
-        }
-        Err(self.wrong_samples(format!("{} values", x.len())))
+        let samples = self.samples_in(x).filter(|&samples| samples > 0);
+        samples.ok_or_else(|| self.wrong_samples(format!("{} values", x.len())))
     }
 
     fn wrong_samples(&self, got: String) -> Error {

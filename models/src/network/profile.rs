@@ -7,7 +7,7 @@ use kernels::{Error, Exec, Level};
 
 use super::fused::layer_of;
 use super::part::{Batch, SamplePart};
-use super::step::{Cut, Gather};
+use super::step::{Cut, Examples};
 use super::{Network, Position};
 use crate::Element;
 use crate::layers::{Layer, Mode, Pass};
@@ -19,12 +19,8 @@ use crate::optimizer::{Moments, Optimizer};
 pub struct ProfiledStep<'a, T> {
     /// The instruction set.
     pub level: Level,
-    /// Samples.
-    pub batch: usize,
-    /// Writes the samples, as for [`Network::train_step_from`].
-    pub gather: Gather<'a, T>,
-    /// What the outputs should be.
-    pub targets: Targets<'a, T>,
+    /// The samples of the batch.
+    pub examples: Examples<'a, T>,
     /// The rule of the update, which stays as it is.
     pub optimizer: &'a Optimizer<T>,
     /// Where the step stands: what dropout depends on.
@@ -110,14 +106,15 @@ impl<T: Element> Network<T> {
     /// ```
     /// use kernels::Level;
     /// use models::loss::{Loss, Targets};
-    /// use models::network::{LayerSpec, Network, Position, ProfiledStep};
+    /// use models::network::{Examples, LayerSpec, Network, Position, ProfiledStep};
     /// use models::optimizer::{Optimizer, OptimizerSpec};
     ///
     /// let mut network = Network::<f32>::new(&[3], &[LayerSpec::dense(2)], Loss::Quadratic, 4)?;
     /// let optimizer = Optimizer::new(OptimizerSpec::sgd(1.0), network.parameters().len())?;
     /// let (gather, targets) = (|_, x: &mut [f32]| x.fill(1.0), Targets::Labels(&[0, 1, 0, 1]));
     /// let (level, at) = (Level::best(), Position::default());
-    /// let step = ProfiledStep { level, batch: 4, gather: &gather, targets, optimizer: &optimizer, at };
+    /// let examples = Examples { samples: 4, gather: &gather, targets };
+    /// let step = ProfiledStep { level, examples, optimizer: &optimizer, at };
     /// let mut parts = Vec::new();
     /// network.profile(step, &mut |work, run| {
     ///     parts.push((work.stage.name(), work.flops));
@@ -139,8 +136,8 @@ impl<T: kernels::Element> Network<T> {
         step: ProfiledStep<'_, T>,
         observe: Observe<'_>,
     ) -> Result<(), Error> {
-        self.check_batch(step.batch)?;
-        step.targets.check(step.batch, self.outputs())?;
+        self.check_batch(step.examples.samples)?;
+        step.examples.targets.check(step.examples.samples, self.outputs())?;
         let (parameters, statistics) = (self.parameters().to_vec(), self.statistics().to_vec());
         let profiled = self.stages(&step, observe);
         self.parameters_mut().copy_from_slice(&parameters);
@@ -150,12 +147,12 @@ impl<T: kernels::Element> Network<T> {
 
     fn stages(&mut self, step: &ProfiledStep<'_, T>, observe: Observe<'_>) -> Result<(), Error> {
         let (exec, mode) = (Exec::serial(step.level), Mode::Training(step.at));
-        let pass = Pass { exec, batch: step.batch, mode };
+        let pass = Pass { exec, batch: step.examples.samples, mode };
         let cut = Cut { parts: 1, pass, fuses: true, reuses: false };
-        self.rows = step.batch;
+        self.rows = step.examples.samples;
         observe(&self.of_network(Stage::Gather, step), &mut || {
             let (_, mut part) = self.as_one_part(cut);
-            (step.gather)(part.samples(), part.input());
+            (step.examples.gather)(part.samples(), part.input());
             Ok(())
         })?;
         let runs = |&layer: &usize| layer_of(&self.layers, Some(&self.fused), layer).is_some();
@@ -168,7 +165,7 @@ impl<T: kernels::Element> Network<T> {
         }
         observe(&self.of_network(Stage::Loss, step), &mut || {
             let (batch, mut part) = self.as_one_part(cut);
-            batch.measure(&mut part, step.targets)
+            batch.measure(&mut part, step.examples.targets)
         })?;
         let first_learning = self.plan.first_learning;
         for &layer in computing.iter().rev().take_while(|&&layer| layer >= first_learning) {
@@ -229,7 +226,7 @@ impl<T: kernels::Element> Network<T> {
 
     /// The work of a stage of the network as a whole.
     fn of_network(&self, stage: Stage, step: &ProfiledStep<'_, T>) -> Work {
-        let (batch, outputs, parameters) = (step.batch, self.outputs(), self.plan.parameters);
+        let (batch, outputs, parameters) = (step.examples.samples, self.outputs(), self.plan.parameters);
         let memory = &step.optimizer.memory;
         let remembered = memory.first.len() + memory.second.len();
         let (flops, values) = match stage {
@@ -237,7 +234,7 @@ impl<T: kernels::Element> Network<T> {
             Stage::Update => (parameters + remembered, 3 * parameters + 2 * remembered),
             _ => (0, batch * self.input),
         };
-        let targets = match step.targets {
+        let targets = match step.examples.targets {
             Targets::Labels(labels) => size_of_val(labels),
             Targets::Values(values) => size_of_val(values),
         };
@@ -248,7 +245,7 @@ impl<T: kernels::Element> Network<T> {
     /// The work of a layer's stage.
     fn of_layer(&self, index: usize, stage: Stage, step: &ProfiledStep<'_, T>) -> Work {
         let runs = layer_of(&self.layers, Some(&self.fused), index);
-        let (layer, batch) = (runs.map_or(&self.layers[index], |(layer, _)| layer), step.batch);
+        let (layer, batch) = (runs.map_or(&self.layers[index], |(layer, _)| layer), step.examples.samples);
         let properties = &layer.properties;
         let x = index.checked_sub(1).map_or(self.input, |below| Layer::outputs(&self.layers[below]));
         let (y, parameters) = (layer.outputs(), self.plan.layouts[index].parameters.len());

@@ -20,7 +20,7 @@ use kernels::parallel::for_each_part;
 use kernels::samples::Samples;
 use kernels::{Error, Exec};
 
-use super::part::{Batch, SamplePart, cut, lend};
+use super::part::{Batch, SamplePart, cut};
 use super::{Network, Position};
 use crate::Element;
 use crate::layers::{Backward, Forward, Kind, Mode, Pass};
@@ -183,13 +183,15 @@ impl<T: kernels::Element> Network<T> {
         Ok(loss)
     }
 
-    /// The number of samples in `x`.
+    /// The number of samples in `x`, at least one and no more than planned.
     fn batch_of(&self, x: &[T]) -> Result<usize, Error> {
-        if !x.len().is_multiple_of(self.input) {
-            return Err(self.wrong_batch(format!("{} values", x.len())));
-        }
-        let batch = x.len() / self.input;
+        let batch = self.samples_in(x).ok_or_else(|| self.wrong_batch(format!("{} values", x.len())))?;
         self.check_batch(batch).map(|()| batch)
+    }
+
+    /// The number of samples in `x`; none if there are values left over.
+    pub(super) fn samples_in(&self, x: &[T]) -> Option<usize> {
+        x.len().is_multiple_of(self.input).then(|| x.len() / self.input)
     }
 
     pub(super) fn check_batch(&self, batch: usize) -> Result<(), Error> {
@@ -297,7 +299,7 @@ impl<T: kernels::Element> Network<T> {
         let Kind::WholeBatch(layer) = &mut self.layers[index].kind else { return Ok(()) };
         let layout = &self.plan.layouts[index];
         let mut values = Samples::new(self.values.as_mut_slice(), &self.plan.values.list, pass.batch);
-        let ([x], [y]) = lend(&mut values, [layout.x], [layout.y]);
+        let ([x], [y]) = values.lend([layout.x.0], [layout.y.0]);
         let parameters = &self.parameters.as_slice()[layout.parameters.clone()];
         let forward = Forward { x, parameters, y, kept: &mut [], scratch: self.scratch.as_mut_slice() };
         layer.forward(&pass, forward, &mut self.statistics[layout.statistics.clone()])
@@ -308,8 +310,8 @@ impl<T: kernels::Element> Network<T> {
         let Kind::WholeBatch(layer) = &mut self.layers[index].kind else { return Ok(()) };
         let layout = &self.plan.layouts[index];
         let mut values = Samples::new(self.values.as_mut_slice(), &self.plan.values.list, pass.batch);
-        let (read, scratch) = ([layout.x, layout.y, layout.grad_y], self.scratch.as_mut_slice());
-        let ([x, y, grad_y], [grad_x]) = lend(&mut values, read, [layout.grad_x]);
+        let (read, scratch) = ([layout.x.0, layout.y.0, layout.grad_y.0], self.scratch.as_mut_slice());
+        let ([x, y, grad_y], [grad_x]) = values.lend(read, [layout.grad_x.0]);
         let gradient = &mut self.gradients.as_mut_slice()[layout.parameters.clone()];
         layer.gradient(&pass, grad_y, gradient, scratch);
         if index > self.plan.first_learning {

@@ -129,11 +129,8 @@ impl<T: Element> Network<T> {
     pub fn set_parameters(&mut self, values: &[T]) -> Result<(), Error> {
         let expected = self.parameters().len();
         if values.len() != expected {
-            return Err(Error::Shape {
-                operation: "network",
-                expected: format!("{expected} parameters"),
-                got: format!("{}", values.len()),
-            });
+            let (expected, got) = (format!("{expected} parameters"), format!("{}", values.len()));
+            return Err(Error::Shape { operation: "network", expected, got });
         }
         let mut rest = values;
         for (layer, layout) in self.layers.iter().zip(&self.plan.layouts) {
@@ -147,12 +144,11 @@ impl<T: Element> Network<T> {
         Ok(())
     }
 
-    /// Takes the values of one tensor; `data` in PyTorch's order.
-    pub(crate) fn set_tensor(&mut self, name: &str, data: &[T]) {
-        self.each_tensor_mut(|index, tensor, values| {
-            if name == format!("{index}.{}", tensor.name) {
-                import(tensor, data, values);
-            }
+    /// Takes the values of all tensors, in the order of [`Network::tensors`]; each in PyTorch's order.
+    pub(crate) fn set_tensors(&mut self, tensors: &[(String, Vec<T>)]) {
+        let mut tensors = tensors.iter();
+        self.each_tensor_mut(|_, tensor, values| {
+            tensors.by_ref().take(1).for_each(|(_, data)| import(tensor, data, values));
         });
     }
 }

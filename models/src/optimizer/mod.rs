@@ -144,30 +144,27 @@ impl OptimizerSpec {
     }
 
     fn check(&self) -> Result<(), OptimizerError> {
+        let check = |fits, name, value, expected| {
+            if fits { Ok(()) } else { Err(OptimizerError { name, value, expected }) }
+        };
         let not_negative =
-            |name, value: f64| (value >= 0.0 && value.is_finite(), name, value, "finite and at least 0");
-        let fraction = |name, value| ((0.0..1.0).contains(&value), name, value, "at least 0 and below 1");
+            |name, value: f64| check(value >= 0.0 && value.is_finite(), name, value, "finite and at least 0");
+        let fraction =
+            |name, value| check((0.0..1.0).contains(&value), name, value, "at least 0 and below 1");
         let (Rule::Sgd { learning_rate, weight_decay, .. } | Rule::Adam { learning_rate, weight_decay, .. }) =
             self.rule;
-        let of_both =
-            [not_negative("learning_rate", learning_rate), not_negative("weight_decay", weight_decay)];
-        let of_rule = match self.rule {
+        not_negative("learning_rate", learning_rate)?;
+        not_negative("weight_decay", weight_decay)?;
+        match self.rule {
             Rule::Sgd { momentum, nesterov, .. } => {
-                let fits = !nesterov || momentum != 0.0;
-                vec![
-                    fraction("momentum", momentum),
-                    (fits, "momentum", momentum, "above 0 for Nesterov's step"),
-                ]
+                fraction("momentum", momentum)?;
+                check(!nesterov || momentum != 0.0, "momentum", momentum, "above 0 for Nesterov's step")
             }
             Rule::Adam { beta1, beta2, epsilon, .. } => {
-                let fits = epsilon > 0.0 && epsilon.is_finite();
-                let epsilon = (fits, "epsilon", epsilon, "finite and above 0");
-                vec![fraction("beta1", beta1), fraction("beta2", beta2), epsilon]
+                fraction("beta1", beta1)?;
+                fraction("beta2", beta2)?;
+                check(epsilon > 0.0 && epsilon.is_finite(), "epsilon", epsilon, "finite and above 0")
             }
-        };
-        match of_both.into_iter().chain(of_rule).find(|(fits, ..)| !fits) {
-            Some((_, name, value, expected)) => Err(OptimizerError { name, value, expected }),
-            None => Ok(()),
         }
     }
 }

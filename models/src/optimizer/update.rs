@@ -32,7 +32,7 @@ pub(crate) enum Update<T> {
     Descent { minus_eta: T, decay: T },
     /// v <- fma(momentum, v, g); w <- fma(-eta, v or fma(momentum, v, g), w)
     Momentum { minus_eta: T, momentum: T, nesterov: bool, decay: T },
-    /// With `minus_eta` = -eta / (1 - beta1^t), `rest1` = 1 - beta1, `rest2` = 1 - beta2 and `root` = sqrt(1 - beta2^t).
+    /// `minus_eta` = -eta / (1 - beta1^t), `rest1` = 1 - beta1, `rest2` = 1 - beta2, `root` = sqrt(1 - beta2^t).
     Adam { minus_eta: T, rest1: T, beta2: T, rest2: T, root: T, epsilon: T, decay: T },
 }
 

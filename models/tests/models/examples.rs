@@ -13,11 +13,11 @@ fn xor_is_learnt() {
 }
 
 #[test]
-fn irises_are_told_apart() {
+fn irises_are_classified() {
     iris::main().unwrap();
 }
 
 #[test]
-fn clothes_are_told_apart() {
+fn clothes_are_classified() {
     lenet5::main().unwrap();
 }

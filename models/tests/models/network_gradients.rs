@@ -165,8 +165,8 @@ fn every_loss_on_labels_and_on_values() {
 
 #[test]
 fn a_bias_gradient_adds_chunks_of_1024_samples() {
-    // All weights and x are 0, so dJ/db = -sum y_i / n, and 1/n is a power of two. 1 + 2^-24 rounds to 1: a single chain
-    // over a 1 and two 2^-24 loses what chunks keep.
+    // All weights and x are 0, so dJ/db = -sum y_i / n, and 1/n is a power of two. 1 + 2^-24 rounds to 1: a single
+    // chain over a 1 and two 2^-24 loses what chunks keep.
     let tiny = f32::from_bits(0x3380_0000);
     let mut y = vec![0.0; 2048];
     (y[0], y[1024], y[1025]) = (-1.0, -tiny, -tiny);

@@ -5,7 +5,7 @@ use crate::nets::{BATCH, Example, Run, batch, convolutional, multi_layer};
 use kernels::activation::Activation;
 use kernels::{Exec, Level};
 use models::loss::{Loss, Targets};
-use models::network::{LayerSpec, Network, Position, ProfiledStep, Stage, Work};
+use models::network::{Examples, LayerSpec, Network, Position, ProfiledStep, Stage, Work};
 use models::optimizer::{Optimizer, OptimizerSpec};
 
 const AT: Position = Position { seed: 3, epoch: 0, first: 7 };
@@ -22,7 +22,8 @@ fn profile(
         to.copy_from_slice(&x[samples.start * inputs..samples.end * inputs]);
     };
     let (level, targets) = (Level::best(), Targets::Labels(labels));
-    let step = ProfiledStep { level, batch: labels.len(), gather: &gather, targets, optimizer, at: AT };
+    let examples = Examples { samples: labels.len(), gather: &gather, targets };
+    let step = ProfiledStep { level, examples, optimizer, at: AT };
     let mut works = Vec::new();
     let observed = network.profile(step, &mut |work, run| {
         works.push(*work);
@@ -120,7 +121,8 @@ fn a_batch_or_targets_that_do_not_fit_are_refused() {
     let gather = |_: std::ops::Range<usize>, x: &mut [f32]| x.fill(0.5);
     let mut refused = |batch, labels: &[u32]| {
         let (level, targets) = (Level::best(), Targets::Labels(labels));
-        let step = ProfiledStep { level, batch, gather: &gather, targets, optimizer: &optimizer, at: AT };
+        let examples = Examples { samples: batch, gather: &gather, targets };
+        let step = ProfiledStep { level, examples, optimizer: &optimizer, at: AT };
         network.profile(step, &mut |_, run| run()).unwrap_err().to_string()
     };
     assert!(refused(0, &[]).contains("1 to 33 samples"));
@@ -135,8 +137,8 @@ fn what_the_observer_returns_ends_the_profile_and_leaves_nothing_changed() {
     let (parameters, statistics) = (network.parameters().to_vec(), network.statistics().to_vec());
     let gather = |_: std::ops::Range<usize>, x: &mut [f32]| x.fill(0.5);
     let targets = Targets::Labels(&[0, 1]);
-    let (level, batch) = (Level::best(), 2);
-    let step = ProfiledStep { level, batch, gather: &gather, targets, optimizer: &optimizer, at: AT };
+    let examples = Examples { samples: 2, gather: &gather, targets };
+    let step = ProfiledStep { level: Level::best(), examples, optimizer: &optimizer, at: AT };
     let enough = kernels::Error::UnknownLevel { name: "enough".to_owned() };
     let stopped = network.profile(step, &mut |work, run| {
         run()?;

@@ -71,7 +71,7 @@ pub fn largest_stable_rate(data: &Observations) -> f64 {
     2.0 / eigenvalues(&gram(data)).last().copied().unwrap_or(0.0)
 }
 
-/// How many observations stand behind one step.
+/// How many observations one step takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
     /// One: the slide's rule.
@@ -103,7 +103,7 @@ pub struct Adaline {
 pub struct Training {
     /// w at the end.
     pub weights: Vec<f64>,
-    /// For each epoch 1/2 sum (y_i - x_i'w)^2, every error taken with the w that stood just before
+    /// For each epoch 1/2 sum (y_i - x_i'w)^2, every error taken with the w just before
     /// the update it led to. In full batch that is J at the epoch's start.
     pub costs: Vec<f64>,
     /// w after each epoch.

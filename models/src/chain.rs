@@ -31,7 +31,7 @@ pub fn product<T: Element>(n: usize, term: impl Fn(usize) -> (T, T)) -> T {
 /// The sum of a_i b_i over the samples i = 0..n: chains over 1024 samples each, added in order
 /// (N3).
 ///
-/// The chunks are what threads share out, which is why they are shorter than those of
+/// The chunks are what threads divide among themselves, which is why they are shorter than those of
 /// [`product`]; they are cut whether there are threads or not.
 #[inline]
 pub fn over_samples<T: Element>(n: usize, term: impl Fn(usize) -> (T, T)) -> T {

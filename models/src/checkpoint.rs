@@ -75,7 +75,7 @@ impl fmt::Display for CheckpointError {
 
 impl std::error::Error for CheckpointError {}
 
-/// Where a training run stands, apart from what the network and the optimiser remember (N14).
+/// Where a training run is, apart from what the network and the optimiser remember (N14).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Progress<T> {
     /// The digest that names the experiment; resuming another one is refused.
@@ -194,7 +194,7 @@ pub fn load_state<T: Element>(
     Ok(progress)
 }
 
-/// Where the run `experiment` stood, without taking its state: for a caller who looks at the sums first.
+/// Where the run `experiment` was, without taking its state: for a caller who looks at the sums first.
 ///
 /// # Errors
 /// As [`load_state`], apart from the weights and the optimiser.

@@ -118,7 +118,7 @@ pub struct Minimum {
 /// The v that minimises |a v - b|, by Householder's reflections.
 ///
 /// The normal equations square the condition of `a`; reflections work on `a` itself and lose half as
-/// many digits. Each makes one column zero below the diagonal and turns b along: Q' a = R,
+/// many digits. Each makes one column zero below the diagonal and reflects b as well: Q' a = R,
 /// Q' b = c. Then R v = the first n of c, and the residual is Q times the others.
 ///
 /// **Shapes** `a` [m, n], `b [m]`.

@@ -81,7 +81,7 @@ pub const AND: [f64; 3] = [-1.5, 1.0, 1.0];
 /// Weights for OR: a single 1 reaches 0.5.
 pub const OR: [f64; 3] = [-0.5, 1.0, 1.0];
 
-/// Weights for NAND: AND turned over.
+/// Weights for NAND: those of AND with their signs reversed.
 pub const NAND: [f64; 3] = [1.5, -1.0, -1.0];
 
 /// The perceptron rule with its settings.

@@ -9,7 +9,7 @@ use kernels::Error;
 use kernels::parallel::{Divide, for_each_part};
 
 use super::Network;
-use super::part::cut;
+use super::part::parts_of;
 use super::plan::{Bucket, Plan};
 use crate::layers::{Gradient, Kind, Layer, Pass, PerSample};
 use crate::optimizer::{Moments, Update};
@@ -29,7 +29,7 @@ impl<T: kernels::Element> Network<T> {
             [layers.start, layers.end].map(|at| plan.buckets.partition_point(|b| b.layer < at));
         let range = plan.layouts[layers.start].parameters.start..plan.layouts[layers.end - 1].parameters.end;
         let buckets = &plan.buckets[first..end];
-        let (parts, exec) = cut(pass.exec, buckets.len(), cost(buckets));
+        let (parts, exec) = parts_of(pass.exec, buckets.len(), cost(buckets));
         self.scratch.grow(parts * plan.scratch);
         let learning = Learning {
             layers: &self.layers,

@@ -4,18 +4,17 @@
 //! batch, then the update. This folder computes the same bits, faster, by four departures:
 //!
 //! ```text
-//!                      segment                       barrier      segment
-//!            .-----------------------------------.  .-------.  .-----------.
-//!            conv  relu  pool  |  dense     relu     batch-     dense  loss
-//!            '- layer group -' | '-layer group-'     norm       '- group -'
-//!          ^ '--- micro-batch -+-----------------'  |       |  |           |
-//!   part 1 | '--- micro-batch -'-----------------'  | needs |  |           |  one thread
-//!          v                                        |  the  |  |           |
-//!          ^ '--- micro-batch -'-----------------'  | whole |  |           |
-//!   part 2 |                                        | batch |  |           |  another thread
-//!          v '--- micro-batch -'-----------------'  '-------'  '-----------'
+//!            segment                                    barrier         segment
+//!            .-----------------------------------.    .--------.    .-----------.
+//!            conv relu pool   |   dense relu          batch-norm      dense   loss
+//!            '- layer group -'    '- layer group -'                   '- group -'
+//! part 1,    micro-batch -->  |   all samples         |        |      all samples
+//! a thread   micro-batch -->  |   of the part  ---->  | waits  | -->  of the part  ---> back, from right to left
+//!            micro-batch -->  |                       | for    |
+//! part 2,    micro-batch -->  |   all samples         | both   |      all samples
+//! a thread   micro-batch -->  |   of the part  ---->  | parts  | -->  of the part  ---> back
 //!
-//!            then the parameters: | bucket | bucket | bucket | ... |  part 1: these, part 2: those
+//!            then the parameters: | bucket | bucket | bucket | ... |     part 1: these; part 2: those
 //! ```
 //!
 //! 1. **Parts.** A *part* is what one thread computes: some samples of the batch, or some buckets of the parameters.

@@ -14,7 +14,7 @@ use crate::loss::{Loss, Operands, Targets};
 
 /// Into how many parts work of `flops` operations is cut, of which there can be `most`, and how each part is to run:
 /// where there are fewer parts than threads, kernels may cut their work further.
-pub(super) fn cut(exec: Exec, most: usize, flops: usize) -> (usize, Exec) {
+pub(super) fn parts_of(exec: Exec, most: usize, flops: usize) -> (usize, Exec) {
     let worth = exec.parts(flops, exec.tuning.step_flops, 1);
     let fewer_than_threads = worth > 1 && most < rayon::current_num_threads();
     (worth.min(most).max(1), if fewer_than_threads { exec } else { exec.on_one_thread() })

@@ -23,7 +23,7 @@ pub struct ProfiledStep<'a, T> {
     pub examples: Examples<'a, T>,
     /// The rule of the update, which stays as it is.
     pub optimizer: &'a Optimizer<T>,
-    /// Where the step stands: what dropout depends on.
+    /// Where the step is in the run: what dropout depends on.
     pub at: Position,
 }
 

@@ -20,7 +20,7 @@ use kernels::parallel::for_each_part;
 use kernels::samples::Samples;
 use kernels::{Error, Exec};
 
-use super::part::{Batch, SamplePart, cut};
+use super::part::{Batch, SamplePart, parts_of};
 use super::{Network, Position};
 use crate::Element;
 use crate::layers::{Backward, Forward, Kind, Mode, Pass};
@@ -260,7 +260,7 @@ impl<T: kernels::Element> Network<T> {
     /// Into parts whose samples begin a chunk, with scratch for each.
     fn cut(&mut self, pass: Pass, learns: bool) -> Cut {
         let most = pass.batch.div_ceil(self.plan.longest_chunk);
-        let (parts, exec) = cut(pass.exec, most, pass.batch * self.plan.flops);
+        let (parts, exec) = parts_of(pass.exec, most, pass.batch * self.plan.flops);
         self.scratch.grow(parts * self.plan.scratch);
         Cut { parts, pass: Pass { exec, ..pass }, fuses: learns, reuses: learns }
     }

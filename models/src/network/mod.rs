@@ -1,6 +1,6 @@
 //! A network: a list of layers, a loss, and memory planned once for the largest batch.
 //!
-//! The simple idea is [`crate::reference`]: every layer forward, the loss, every layer backward, each over the whole
+//! The simple idea is [`mod@crate::reference`]: every layer forward, the loss, every layer backward, each over the whole
 //! batch, then the update. This folder computes the same bits, faster, by four departures:
 //!
 //! ```text

@@ -195,10 +195,8 @@ impl<T: kernels::Element> Network<T> {
     }
 
     pub(super) fn check_batch(&self, batch: usize) -> Result<(), Error> {
-        if (1..=self.max_batch).contains(&batch) {
-            return Ok(());
-        }
-        Err(self.wrong_batch(format!("{batch} samples")))
+        let planned = (1..=self.max_batch).contains(&batch);
+        planned.then_some(()).ok_or_else(|| self.wrong_batch(format!("{batch} samples")))
     }
 
     fn wrong_batch(&self, got: String) -> Error {
@@ -227,6 +225,7 @@ impl<T: kernels::Element> Network<T> {
         }
         let cut = self.cut(pass, matches!(purpose, Purpose::Learn(_)));
         let last = self.plan.segments.len() - 1;
+        // Upwards; a part turns round at the top by itself.
         for segment in 0..=last {
             self.each_part(cut, |batch, part| {
                 if segment == 0 {
@@ -245,6 +244,7 @@ impl<T: kernels::Element> Network<T> {
         }
         let loss = targets.map_or(0.0, |_| self.losses().iter().fold(0.0, |sum, loss| sum + loss.to_f64()));
         if learns && loss.is_finite() {
+            // Downwards, from the barrier below the last segment on.
             for segment in (0..last).rev() {
                 let barrier = self.plan.segments[segment].layers.end;
                 if barrier < self.plan.first_learning {

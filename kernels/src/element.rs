@@ -77,6 +77,16 @@ mod sealed {
     impl Sealed for f64 {}
 }
 
+/// Methods that are functions of the type.
+macro_rules! forward {
+    ($($name:ident($($argument:ident),*) -> $result:ty = $function:path;)*) => {
+        $(#[inline(always)]
+        fn $name(self $(, $argument: Self)*) -> $result {
+            $function(self $(, $argument)*)
+        })*
+    };
+}
+
 macro_rules! impl_element {
     ($t:ident, $vector:ident, $nan:expr) => {
         impl Element for $t {
@@ -86,33 +96,23 @@ macro_rules! impl_element {
             const ONE: Self = 1.0;
             const NAME: &'static str = stringify!($t);
 
-            #[inline(always)]
-            fn mul_add(self, b: Self, c: Self) -> Self {
-                $t::mul_add(self, b, c)
-            }
-            #[inline(always)]
-            fn sqrt(self) -> Self {
-                $t::sqrt(self)
-            }
-            #[inline(always)]
-            fn abs(self) -> Self {
-                $t::abs(self)
-            }
-            #[inline(always)]
-            fn is_nan(self) -> bool {
-                $t::is_nan(self)
-            }
-            #[inline(always)]
-            fn is_finite(self) -> bool {
-                $t::is_finite(self)
+            forward! {
+                mul_add(b, c) -> Self = $t::mul_add;
+                sqrt() -> Self = $t::sqrt;
+                abs() -> Self = $t::abs;
+                is_nan() -> bool = $t::is_nan;
+                is_finite() -> bool = $t::is_finite;
+                to_f64() -> f64 = f64::from;
+                exp() -> Self = math::$t::exp;
+                expm1() -> Self = math::$t::expm1;
+                ln() -> Self = math::$t::ln;
+                ln1p() -> Self = math::$t::ln1p;
+                tanh() -> Self = math::$t::tanh;
+                sigmoid() -> Self = math::$t::sigmoid;
             }
             #[inline(always)]
             fn from_f64(x: f64) -> Self {
                 x as $t
-            }
-            #[inline(always)]
-            fn to_f64(self) -> f64 {
-                f64::from(self)
             }
             #[inline(always)]
             fn bits(self) -> u64 {
@@ -121,30 +121,6 @@ macro_rules! impl_element {
             #[inline(always)]
             fn canonical(self) -> Self {
                 if $t::is_nan(self) { $t::from_bits($nan) } else { self }
-            }
-            #[inline(always)]
-            fn exp(self) -> Self {
-                math::$t::exp(self)
-            }
-            #[inline(always)]
-            fn expm1(self) -> Self {
-                math::$t::expm1(self)
-            }
-            #[inline(always)]
-            fn ln(self) -> Self {
-                math::$t::ln(self)
-            }
-            #[inline(always)]
-            fn ln1p(self) -> Self {
-                math::$t::ln1p(self)
-            }
-            #[inline(always)]
-            fn tanh(self) -> Self {
-                math::$t::tanh(self)
-            }
-            #[inline(always)]
-            fn sigmoid(self) -> Self {
-                math::$t::sigmoid(self)
             }
             #[inline]
             fn evaluate(level: Level, function: math::Function, x: &[Self], y: &mut [Self]) {

@@ -41,8 +41,8 @@ pub fn values() -> Lookup<f32> {
     Lookup::new(PIXELS, 1, value).expect("an image has pixels")
 }
 
-/// Writes some `samples` of a batch of the images `rows`, and asks the memory for the same samples of the `next` batch,
-/// as far as it goes: what [`models::network::Network::train_step_from`] wants of its caller.
+/// Writes some `samples` of a batch of the images `rows`, and prefetches the same samples of the `next` batch, as far
+/// as it goes: what [`models::network::Network::train_step_from`] needs of its caller.
 pub fn gather(
     (level, values): (Level, &Lookup<f32>),
     pixels: &[u8],
@@ -52,7 +52,7 @@ pub fn gather(
 ) {
     values.gather(level, pixels, &|i| rows[samples.start + i] as usize, x);
     let next = next.iter().skip(samples.start).take(samples.len());
-    values.ask_for(level, pixels, &mut next.map(|&row| row as usize));
+    values.prefetch(level, pixels, &mut next.map(|&row| row as usize));
 }
 
 fn bytes(file: &embedded::File) -> Arc<Vec<u8>> {

@@ -24,6 +24,8 @@
 #![forbid(unsafe_code)]
 
 use crate::math::Function;
+use crate::simd::vectorized;
+use crate::tuning::L1_BLOCK;
 use crate::{Element, Error, Exec, Level};
 
 /// An elementwise activation phi, a = phi(z).
@@ -162,62 +164,46 @@ fn elu<T: Element>(z: T, expm1: T, alpha: T) -> T {
 /// # Ok::<(), kernels::Error>(())
 /// ```
 pub fn forward<T: Element>(exec: Exec, phi: Activation, z: &[T], a: &mut [T]) -> Result<(), Error> {
-    T::activation_forward(exec, phi, z, a)
+    Error::same_length("activation forward", &[("z", z.len()), ("a", a.len())])?;
+    T::activation_forward(exec.level, phi, z, a);
+    Ok(())
 }
 
-pub(crate) fn forward_body<T: Element>(
-    exec: Exec,
-    phi: Activation,
-    z: &[T],
-    a: &mut [T],
-) -> Result<(), Error> {
-    Error::same_length("activation forward", &[("z", z.len()), ("a", a.len())])?;
-    let level = exec.level;
-    // One loop for each, so that the choice stays outside of it.
+/// `to` = f(`from`, `to`), canonical.
+macro_rules! combine {
+    ($level:expr, $from:expr, $to:expr, |$x:ident, $y:ident| $f:expr) => {
+        vectorized!($level, {
+            for (&$x, to) in $from.iter().zip($to.iter_mut()) {
+                let $y = *to;
+                *to = $f.canonical();
+            }
+        })
+    };
+}
+
+/// Every phi's loop.
+pub(crate) fn values<T: Element>(level: Level, phi: Activation, z: &[T], a: &mut [T]) {
+    // A loop for each, so that the choice stays outside of it.
+    macro_rules! each {
+        ($phi:expr) => {
+            vectorized!(level, {
+                for (a, &z) in a.iter_mut().zip(z) {
+                    *a = $phi.phi(z);
+                }
+            })
+        };
+    }
     match phi {
+        Activation::Identity => each!(Activation::Identity),
+        Activation::Step => each!(Activation::Step),
+        Activation::Sign => each!(Activation::Sign),
+        Activation::Relu => each!(Activation::Relu),
+        Activation::LeakyRelu { slope } => each!(Activation::LeakyRelu { slope }),
         Activation::Sigmoid => T::evaluate(level, Function::Sigmoid, z, a),
         Activation::Tanh => T::evaluate(level, Function::Tanh, z, a),
         Activation::Elu { alpha } => elu_forward(level, T::from_f64(alpha), z, a),
         Activation::Softplus => softplus_forward(level, z, a),
-        Activation::Identity => each(
-            level,
-            z,
-            a,
-            #[inline(always)]
-            |z| Activation::Identity.phi(z),
-        ),
-        Activation::Step => each(
-            level,
-            z,
-            a,
-            #[inline(always)]
-            |z| Activation::Step.phi(z),
-        ),
-        Activation::Sign => each(
-            level,
-            z,
-            a,
-            #[inline(always)]
-            |z| Activation::Sign.phi(z),
-        ),
-        Activation::Relu => each(
-            level,
-            z,
-            a,
-            #[inline(always)]
-            |z| Activation::Relu.phi(z),
-        ),
-        Activation::LeakyRelu { slope } => {
-            each(
-                level,
-                z,
-                a,
-                #[inline(always)]
-                |z| Activation::LeakyRelu { slope }.phi(z),
-            );
-        }
     }
-    Ok(())
 }
 
 /// grad_z = grad_a (.) phi'(z), element by element: the course's BP1 and BP2 end in it.
@@ -245,171 +231,71 @@ pub fn backward<T: Element>(
     grad_a: &[T],
     grad_z: &mut [T],
 ) -> Result<(), Error> {
-    T::activation_backward(exec, phi, z, a, grad_a, grad_z)
+    Error::same_length(
+        "activation backward",
+        &[("z", z.len()), ("a", a.len()), ("grad_a", grad_a.len()), ("grad_z", grad_z.len())],
+    )?;
+    T::activation_backward(exec.level, phi, z, a, grad_a, grad_z);
+    Ok(())
 }
 
-pub(crate) fn backward_body<T: Element>(
-    exec: Exec,
+pub(crate) fn gradients<T: Element>(
+    level: Level,
     phi: Activation,
     z: &[T],
     a: &[T],
     grad_a: &[T],
     grad_z: &mut [T],
-) -> Result<(), Error> {
-    Error::same_length(
-        "activation backward",
-        &[("z", z.len()), ("a", a.len()), ("grad_a", grad_a.len()), ("grad_z", grad_z.len())],
-    )?;
-    let level = exec.level;
-    let each = Gradient { z, a, grad_a, grad_z };
-    match phi {
-        Activation::Identity => each.is(
-            level,
-            #[inline(always)]
-            |z, a, g| Activation::Identity.grad_z(z, a, g),
-        ),
-        Activation::Step | Activation::Sign => each.is(
-            level,
-            #[inline(always)]
-            |_, _, _| T::ZERO,
-        ),
-        Activation::Sigmoid => each.is(
-            level,
-            #[inline(always)]
-            |z, a, g| Activation::Sigmoid.grad_z(z, a, g),
-        ),
-        Activation::Tanh => each.is(
-            level,
-            #[inline(always)]
-            |z, a, g| Activation::Tanh.grad_z(z, a, g),
-        ),
-        Activation::Relu => each.is(
-            level,
-            #[inline(always)]
-            |z, a, g| Activation::Relu.grad_z(z, a, g),
-        ),
-        Activation::LeakyRelu { slope } => {
-            each.is(
-                level,
-                #[inline(always)]
-                |z, a, g| Activation::LeakyRelu { slope }.grad_z(z, a, g),
-            );
-        }
-        Activation::Elu { alpha } => {
-            each.is(
-                level,
-                #[inline(always)]
-                |z, a, g| Activation::Elu { alpha }.grad_z(z, a, g),
-            );
-        }
-        Activation::Softplus => {
-            T::evaluate(level, Function::Sigmoid, z, each.grad_z);
-            combine(
-                level,
-                grad_a,
-                each.grad_z,
-                #[inline(always)]
-                |grad_a, sigmoid| grad_a * sigmoid,
-            );
-        }
-    }
-    Ok(())
-}
-
-/// The slices of [`backward`].
-struct Gradient<'a, T> {
-    z: &'a [T],
-    a: &'a [T],
-    grad_a: &'a [T],
-    grad_z: &'a mut [T],
-}
-
-impl<T: Element> Gradient<'_, T> {
-    /// grad_z = f(z, a, grad_a).
-    #[inline(always)]
-    fn is(self, level: Level, f: impl Fn(T, T, T) -> T) {
-        level.vectorize(
-            #[inline(always)]
-            || {
-                for (((&z, &a), &grad_a), grad_z) in
-                    self.z.iter().zip(self.a).zip(self.grad_a).zip(self.grad_z)
-                {
-                    *grad_z = f(z, a, grad_a);
+) {
+    // A loop for each, as in `values`.
+    macro_rules! each {
+        ($phi:expr) => {
+            vectorized!(level, {
+                for (((&z, &a), &grad_a), grad_z) in z.iter().zip(a).zip(grad_a).zip(grad_z) {
+                    *grad_z = $phi.grad_z(z, a, grad_a);
                 }
-            },
-        );
+            })
+        };
+    }
+    match phi {
+        Activation::Identity => each!(Activation::Identity),
+        Activation::Step | Activation::Sign => grad_z.fill(T::ZERO),
+        Activation::Relu => each!(Activation::Relu),
+        Activation::LeakyRelu { slope } => each!(Activation::LeakyRelu { slope }),
+        Activation::Sigmoid => each!(Activation::Sigmoid),
+        Activation::Tanh => each!(Activation::Tanh),
+        Activation::Elu { alpha } => each!(Activation::Elu { alpha }),
+        Activation::Softplus => {
+            T::evaluate(level, Function::Sigmoid, z, grad_z);
+            combine!(level, grad_a, grad_z, |grad_a, sigmoid| grad_a * sigmoid);
+        }
     }
 }
-
-/// a = f(z).
-#[inline(always)]
-fn each<T: Element>(level: Level, z: &[T], a: &mut [T], f: impl Fn(T) -> T) {
-    level.vectorize(
-        #[inline(always)]
-        || {
-            z.iter().zip(a).for_each(
-                #[inline(always)]
-                |(&z, a)| *a = f(z),
-            )
-        },
-    );
-}
-
-/// a = f(z, a), canonical.
-#[inline(always)]
-fn combine<T: Element>(level: Level, z: &[T], a: &mut [T], f: impl Fn(T, T) -> T) {
-    level.vectorize(
-        #[inline(always)]
-        || {
-            z.iter().zip(a).for_each(
-                #[inline(always)]
-                |(&z, a)| *a = f(z, *a).canonical(),
-            )
-        },
-    );
-}
-
-/// Values that a sequence of passes takes at a time: they stay in the first cache.
-const PIECE: usize = 512;
 
 /// a = expm1(z), then the choice.
 fn elu_forward<T: Element>(level: Level, alpha: T, z: &[T], a: &mut [T]) {
-    for (z, a) in z.chunks(PIECE).zip(a.chunks_mut(PIECE)) {
+    for (z, a) in z.chunks(L1_BLOCK).zip(a.chunks_mut(L1_BLOCK)) {
         T::evaluate(level, Function::Expm1, z, a);
-        combine(
-            level,
-            z,
-            a,
-            #[inline(always)]
-            |z, expm1| elu(z, expm1, alpha),
-        );
+        combine!(level, z, a, |z, expm1| elu(z, expm1, alpha));
     }
 }
 
 /// Softplus's sequence.
 fn softplus_forward<T: Element>(level: Level, z: &[T], a: &mut [T]) {
-    let mut scratch = [T::ZERO; PIECE];
-    for (z, a) in z.chunks(PIECE).zip(a.chunks_mut(PIECE)) {
+    let mut scratch = [T::ZERO; L1_BLOCK];
+    for (z, a) in z.chunks(L1_BLOCK).zip(a.chunks_mut(L1_BLOCK)) {
         softplus_tail(level, z, a, &mut scratch[..z.len()]);
-        combine(
-            level,
-            z,
-            a,
-            #[inline(always)]
-            |z, tail| relu(z) + tail,
-        );
+        combine!(level, z, a, |z, tail| relu(z) + tail);
     }
 }
 
 /// t = ln1p(exp(-|z|)), what softplus adds to the rectified z.
 pub(crate) fn softplus_tail<T: Element>(level: Level, z: &[T], t: &mut [T], scratch: &mut [T]) {
-    each(
-        level,
-        z,
-        t,
-        #[inline(always)]
-        |z| -z.abs(),
-    );
+    vectorized!(level, {
+        for (t, &z) in t.iter_mut().zip(z) {
+            *t = -z.abs();
+        }
+    });
     T::evaluate(level, Function::Exp, t, scratch);
     T::evaluate(level, Function::Ln1p, scratch, t);
 }

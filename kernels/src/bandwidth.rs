@@ -18,9 +18,9 @@ const SAMPLES: usize = 3;
 /// again and again.
 ///
 /// Formula: 2 * bytes * passes / time, the best sample; every value counts once as read and once as written. The array
-/// comes from the level-2 cache if it fits that and no level-1 cache, else from the level-3 cache or memory. In place,
-/// no line is fetched only to be written over, so that no other loop moves more. It is a measurement and differs from
-/// call to call; it takes about 10 ms for what caches hold.
+/// comes from L2 if it fits that and not L1, else from L3 or memory. In place, no line is fetched only to be written
+/// over, so that no other loop moves more. It is a measurement and differs from call to call; it takes about 10 ms for
+/// what caches hold.
 ///
 /// # Source
 /// McCalpin, *Memory bandwidth and machine balance* (1995): STREAM, whose `scale` loop this is, but in place.

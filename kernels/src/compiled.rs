@@ -4,13 +4,20 @@
 //! stamped for both types from the bodies named below. Behind each there is a copy for every level, and tiles of many
 //! shapes; a crate that instantiated them would compile them again whenever it changes, and with its own options.
 
+#![expect(
+    private_interfaces,
+    reason = "nobody outside of this crate can name the trait or call its functions"
+)]
+
 use crate::activation::{self, Activation};
 use crate::conv::{self, BackwardInput, ChunkGradients, Conv2d, Forward};
 use crate::gemm::Product;
 use crate::gemm::ladder::{self, Rung};
-use crate::lookup::{self, Lookup};
+use crate::lookup::Gather;
 use crate::pool::{self, Pool2d};
-use crate::{Error, Exec, Level, peak, reduce, softmax};
+use crate::reduce::{self, Lanes};
+use crate::softmax::{self, CrossEntropy};
+use crate::{Error, Exec, Level, peak};
 
 macro_rules! compiled {
     ($(fn $name:ident($($argument:ident: $type:ty),*) -> $result:ty = $body:expr;)*) => {
@@ -58,22 +65,16 @@ compiled! {
         -> Result<(), Error> = pool::global::forward;
     fn global_average_backward(exec: Exec, planes: usize, area: usize, grad_y: &[Self], grad_x: &mut [Self])
         -> Result<(), Error> = pool::global::backward;
-    fn activation_forward(exec: Exec, phi: Activation, z: &[Self], a: &mut [Self])
-        -> Result<(), Error> = activation::forward_body;
+    fn activation_forward(level: Level, phi: Activation, z: &[Self], a: &mut [Self]) -> () = activation::values;
     fn activation_backward(
-        exec: Exec, phi: Activation, z: &[Self], a: &[Self], grad_a: &[Self], grad_z: &mut [Self]
-    ) -> Result<(), Error> = activation::backward_body;
-    fn softmax(exec: Exec, classes: usize, x: &[Self], p: &mut [Self]) -> Result<(), Error> = softmax::softmax_body;
-    fn cross_entropy(
-        exec: Exec, classes: usize, x: &[Self], labels: &[u32], r: Self, losses: &mut [Self], grad: &mut [Self]
-    ) -> Result<(), Error> = softmax::cross_entropy_body;
-    fn binary_cross_entropy(
-        exec: Exec, z: &[Self], targets: &[Self], r: Self, losses: &mut [Self], grad: &mut [Self]
-    ) -> Result<(), Error> = softmax::binary_cross_entropy_body;
-    fn sum(exec: Exec, x: &[Self]) -> Self = reduce::sum_body;
-    fn sum_of_squares_about(exec: Exec, x: &[Self], centre: Self) -> Self = reduce::sum_of_squares_body;
-    fn argmax(x: &[Self]) -> Option<usize> = reduce::argmax_body;
-    fn gather(lookup: &Lookup<Self>, level: Level, stored: &[u8], row: lookup::Rows<'_>, x: &mut [Self])
-        -> () = Lookup::gather_body;
+        level: Level, phi: Activation, z: &[Self], a: &[Self], grad_a: &[Self], grad_z: &mut [Self]
+    ) -> () = activation::gradients;
+    fn softmax(level: Level, classes: usize, rows: CrossEntropy<'_, Self>) -> () = softmax::gradients;
+    fn logistic(level: Level, inputs: (&[Self], &[Self]), r: Self, losses: &mut [Self], grad: &mut [Self])
+        -> () = softmax::logistic::gradients;
+    fn sum(level: Level, x: &[Self]) -> Self = Lanes::sum;
+    fn sum_of_squares_about(level: Level, x: &[Self], centre: Self) -> Self = Lanes::sum_of_squares_about;
+    fn argmax(x: &[Self]) -> Option<usize> = reduce::first_largest;
+    fn gather(level: Level, rows: Gather<'_, Self>) -> () = Level::dispatch;
     fn peak(level: Level, threads: usize) -> f64 = peak::measure::<Self>;
 }

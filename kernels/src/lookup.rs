@@ -17,10 +17,10 @@ use crate::simd::{Kernel, Simd, Vector};
 use crate::{Element, Error, Level};
 
 /// Bytes of a cache line.
-const LINE: usize = 64;
-/// How many rows ahead are asked for: half and twice as many are no better.
-const AHEAD: usize = 8;
-/// Steps of a line's zero between two bytes: as many as leave its distance to a byte exact in 24 bits.
+const CACHE_LINE: usize = 64;
+/// Rows from the one that is gathered to the one that is prefetched: half and twice as many are no better.
+const PREFETCH_DISTANCE: usize = 8;
+/// Steps of an affine function's zero between two bytes: as many as leave its distance to a byte exact in 24 bits.
 const ZEROS: f64 = 32768.0;
 
 /// Which row of what is stored comes first, second, ...: a shuffled epoch's order, for one.
@@ -39,15 +39,15 @@ pub struct Lookup<T> {
 #[derive(Clone, Debug, PartialEq)]
 struct Table<T> {
     values: [T; 256],
-    line: Option<Line<T>>,
+    affine: Option<Affine<T>>,
 }
 
-/// A line that has the bits of every value of a table: to compute a value on it takes less time than to look it up.
+/// An affine function that has the bits of every value of a table: it takes less time than to look them up.
 ///
 /// `byte - zero` is exact, and small where the values are: so two multiply-adds, the first for what a rounded slope and a
 /// rounded zero leave over, round a value as if it were computed with twice the digits, but for a rare tie.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Line<T> {
+struct Affine<T> {
     /// The byte whose value is about 0, with digits to spare.
     zero: T,
     /// The value there.
@@ -90,9 +90,9 @@ impl<T: Element> Lookup<T> {
         self.width
     }
 
-    /// Groups whose values lie on a line, on which they are computed and not looked up.
+    /// Groups whose values are an affine function of the byte, which is computed and not looked up.
     pub fn lines(&self) -> usize {
-        self.groups.iter().filter(|table| table.line.is_some()).count()
+        self.groups.iter().filter(|table| table.affine.is_some()).count()
     }
 
     /// Bytes of memory that the tables take.
@@ -102,28 +102,24 @@ impl<T: Element> Lookup<T> {
 
     /// The rows `row(0)`, `row(1)`, ... of `stored` as values.
     ///
-    /// Rows of a shuffled epoch lie anywhere, and no processor guesses where: so each is asked for while those
-    /// before it are turned into values. With 60,000 images in memory, 784-10 trains 15 % faster for it.
+    /// Rows of a shuffled epoch lie anywhere, and no processor guesses where: so each is prefetched while those
+    /// before it are looked up. With 60,000 images in memory, 784-10 trains 15 % faster for it.
     ///
     /// **Shapes** `stored` [rows in memory, width], `x` [rows wanted, width].
     ///
     /// # Panics
     /// If there is no such row.
     pub fn gather(&self, level: Level, stored: &[u8], row: Rows<'_>, x: &mut [T]) {
-        T::gather(self, level, stored, row, x);
+        T::gather(level, Gather { lookup: self, stored, row, x });
     }
 
-    pub(crate) fn gather_body(&self, level: Level, stored: &[u8], row: Rows<'_>, x: &mut [T]) {
-        level.dispatch(Gather { lookup: self, stored, row, x });
-    }
-
-    /// Asks the memory for rows that are gathered later, a batch or so: they come into the level-2 cache of the core
-    /// that asks while it does something else.
+    /// Prefetches rows that are gathered later, a batch or so: they come into the L2 of the calling core while it does
+    /// something else.
     ///
     /// # Panics
     /// If there is no such row.
-    pub fn ask_for(&self, level: Level, stored: &[u8], rows: &mut dyn Iterator<Item = usize>) {
-        later(level, stored, self.width, rows);
+    pub fn prefetch(&self, level: Level, stored: &[u8], rows: &mut dyn Iterator<Item = usize>) {
+        prefetch_far(level, Prefetch { stored, width: self.width, rows });
     }
 
     /// One row.
@@ -132,9 +128,9 @@ impl<T: Element> Lookup<T> {
         let parts = bytes.chunks_exact(self.size).zip(x.chunks_exact_mut(self.size));
         for (table, (bytes, x)) in self.groups.iter().zip(parts) {
             let pairs = x.iter_mut().zip(bytes);
-            match table.line {
+            match table.affine {
                 None => pairs.for_each(|(x, &byte)| *x = table.values[usize::from(byte)]),
-                Some(line) => pairs.for_each(|(x, &byte)| *x = line.value(byte)),
+                Some(affine) => pairs.for_each(|(x, &byte)| *x = affine.value(byte)),
             }
         }
     }
@@ -146,14 +142,14 @@ impl<T: Element> Table<T> {
         for (byte, x) in (0..=u8::MAX).zip(&mut values) {
             *x = T::from_f64(value(byte));
         }
-        let line: Line<T> = Line::through(value(0), value(u8::MAX));
-        let is = (0..=u8::MAX).zip(&values).all(|(byte, x)| line.value(byte).bits() == x.bits());
-        Self { values, line: is.then_some(line) }
+        let affine: Affine<T> = Affine::through(value(0), value(u8::MAX));
+        let same = (0..=u8::MAX).zip(&values).all(|(byte, x)| affine.value(byte).bits() == x.bits());
+        Self { values, affine: same.then_some(affine) }
     }
 }
 
-impl<T: Element> Line<T> {
-    /// The line from byte 0 to byte 255.
+impl<T: Element> Affine<T> {
+    /// The one from byte 0 to byte 255.
     fn through(first: f64, last: f64) -> Self {
         let slope = (last - first) / f64::from(u8::MAX);
         let zero =
@@ -174,7 +170,8 @@ impl<T: Element> Line<T> {
     }
 }
 
-struct Gather<'a, T> {
+/// What [`Lookup::gather`] is called with.
+pub(crate) struct Gather<'a, T> {
     lookup: &'a Lookup<T>,
     stored: &'a [u8],
     row: Rows<'a>,
@@ -189,21 +186,21 @@ impl<T: Element> Kernel for Gather<'_, T> {
         let Self { lookup, stored, row, x } = self;
         let (width, rows) = (lookup.width, x.len() / lookup.width);
         let bytes = |i: usize| &stored[row(i) * width..][..width];
-        for i in 0..rows.min(AHEAD) {
-            ask_for(simd, bytes(i));
+        for i in 0..rows.min(PREFETCH_DISTANCE) {
+            prefetch_near(simd, bytes(i));
         }
         for (i, x) in x.chunks_exact_mut(width).enumerate() {
-            if i + AHEAD < rows {
-                ask_for(simd, bytes(i + AHEAD));
+            if i + PREFETCH_DISTANCE < rows {
+                prefetch_near(simd, bytes(i + PREFETCH_DISTANCE));
             }
             lookup.row(bytes(i), x);
         }
     }
 }
 
-/// Asks the memory for the lines of a row.
+/// Prefetches a row to L1.
 #[inline(always)]
-fn ask_for<S: Simd>(simd: S, bytes: &[u8]) {
+fn prefetch_near<S: Simd>(simd: S, bytes: &[u8]) {
     for line in lines(bytes) {
         <f32 as Element>::Vector::<S>::prefetch(simd, line);
     }
@@ -212,23 +209,24 @@ fn ask_for<S: Simd>(simd: S, bytes: &[u8]) {
 /// Where each cache line's worth of a row begins.
 #[inline(always)]
 fn lines(bytes: &[u8]) -> impl Iterator<Item = *const f32> {
-    bytes.chunks(LINE).map(
+    bytes.chunks(CACHE_LINE).map(
         #[inline(always)]
         |line| line.as_ptr().cast(),
     )
 }
 
-fn later(level: Level, stored: &[u8], width: usize, rows: &mut dyn Iterator<Item = usize>) {
-    level.dispatch(Later { stored, width, rows });
+/// Not generic, so that it is compiled in this crate alone.
+fn prefetch_far(level: Level, rows: Prefetch<'_>) {
+    level.dispatch(rows);
 }
 
-struct Later<'a> {
+struct Prefetch<'a> {
     stored: &'a [u8],
     width: usize,
     rows: &'a mut dyn Iterator<Item = usize>,
 }
 
-impl Kernel for Later<'_> {
+impl Kernel for Prefetch<'_> {
     type Output = ();
 
     #[inline(always)]

@@ -15,13 +15,13 @@
 #![forbid(unsafe_code)]
 
 use crate::simd::{Kernel, Simd, Vector};
-use crate::{Element, Exec};
+use crate::{Element, Exec, Level};
 
 /// Virtual lanes of a sum (N4).
 const LANES: usize = 32;
 
 /// A sum over the lanes: of x, or of (x - centre)^2 where `squared`.
-struct Lanes<'a, T> {
+pub(crate) struct Lanes<'a, T> {
     x: &'a [T],
     centre: T,
     squared: bool,
@@ -42,6 +42,14 @@ impl<T: Element> Kernel for Lanes<'_, T> {
 }
 
 impl<T: Element> Lanes<'_, T> {
+    pub(crate) fn sum(level: Level, x: &[T]) -> T {
+        level.dispatch(Lanes { x, centre: T::ZERO, squared: false })
+    }
+
+    pub(crate) fn sum_of_squares_about(level: Level, x: &[T], centre: T) -> T {
+        level.dispatch(Lanes { x, centre, squared: true })
+    }
+
     /// The lanes in N registers.
     #[inline(always)]
     fn columns<S: Simd, const N: usize>(&self, simd: S) -> T {
@@ -111,11 +119,7 @@ pub(crate) fn sum_at<T: Element, S: Simd>(simd: S, x: &[T]) -> T {
 /// assert_eq!(reduce::sum(Exec::serial(Level::best()), &[1.0_f32, 2.0, 3.5]), 6.5);
 /// ```
 pub fn sum<T: Element>(exec: Exec, x: &[T]) -> T {
-    T::sum(exec, x)
-}
-
-pub(crate) fn sum_body<T: Element>(exec: Exec, x: &[T]) -> T {
-    exec.level.dispatch(Lanes { x, centre: T::ZERO, squared: false })
+    T::sum(exec.level, x)
 }
 
 /// The sum of squares of x: per lane `s = fma(x, x, s)`.
@@ -135,11 +139,7 @@ pub fn sum_of_squares<T: Element>(exec: Exec, x: &[T]) -> T {
 /// assert_eq!(reduce::sum_of_squares_about(Exec::serial(Level::best()), &[3.0_f64, 5.0], 4.0), 2.0);
 /// ```
 pub fn sum_of_squares_about<T: Element>(exec: Exec, x: &[T], centre: T) -> T {
-    T::sum_of_squares_about(exec, x, centre)
-}
-
-pub(crate) fn sum_of_squares_body<T: Element>(exec: Exec, x: &[T], centre: T) -> T {
-    exec.level.dispatch(Lanes { x, centre, squared: true })
+    T::sum_of_squares_about(exec.level, x, centre)
 }
 
 /// The mean of x: its [`sum`], then one division by the length; NaN for nothing.
@@ -164,7 +164,7 @@ pub fn argmax<T: Element>(x: &[T]) -> Option<usize> {
     T::argmax(x)
 }
 
-pub(crate) fn argmax_body<T: Element>(x: &[T]) -> Option<usize> {
+pub(crate) fn first_largest<T: Element>(x: &[T]) -> Option<usize> {
     let mut best = *x.first()?;
     let mut index = 0;
     for (i, &v) in x.iter().enumerate() {

@@ -88,6 +88,9 @@ impl Gemm {
     };
 }
 
+/// Values of a block that several passes go over, one after the other: they stay in L1.
+pub(crate) const L1_BLOCK: usize = 512;
+
 impl Tuning {
     /// The values that [`Exec`](crate::Exec) starts with.
     pub const DEFAULT: Self = Self {

@@ -3,7 +3,8 @@
 //! Both of the slide's hypotheses hold for each: J is a mean over samples, and a function of the
 //! last layer's output alone.
 
-use kernels::{Element, Error, Exec, Level, reduce, softmax};
+use kernels::softmax::{self, CrossEntropy};
+use kernels::{Element, Error, Exec, Level, reduce};
 
 /// The cost J of a batch of n samples, a function of the last layer's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +99,8 @@ impl Loss {
                     let (expected, got) = ("one label per sample".to_owned(), "values".to_owned());
                     return Err(Error::Shape { operation: "softmax cross-entropy", expected, got });
                 };
-                softmax::cross_entropy(exec, o.outputs, o.a, labels, r, o.losses, o.grad_a)
+                let rows = CrossEntropy { x: o.a, labels, r, losses: o.losses, grad: o.grad_a };
+                softmax::cross_entropy(exec, o.outputs, rows)
             }
             Self::BinaryCrossEntropy => {
                 let (one_hot, element_losses) = o.scratch.split_at_mut(o.a.len());

@@ -1,6 +1,7 @@
 //! Sums, the softmax and its loss beside plain loops.
 
-use kernels::{Exec, reduce, reference, softmax};
+use kernels::softmax::{self, CrossEntropy};
+use kernels::{Exec, reduce, reference};
 
 use crate::{Buffers, Call, Contest, Later, at_levels, values};
 
@@ -87,7 +88,8 @@ fn cross_entropy(kernel: String, classes: usize) -> Contest<'static> {
         move |Buffers { x, y, .. }: &mut Buffers| {
             let (losses, grad) = y.split_at_mut(BATCH);
             let exec = Exec::serial(level);
-            softmax::cross_entropy(exec, classes, x, &labels, R, losses, grad).expect("the shapes fit");
+            let rows = CrossEntropy { x, labels: &labels, r: R, losses, grad };
+            softmax::cross_entropy(exec, classes, rows).expect("the shapes fit");
         }
     });
     let labels = labels(classes);

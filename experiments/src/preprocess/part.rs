@@ -64,10 +64,10 @@ impl<T: Element> Part<T> {
         }
     }
 
-    /// Asks the memory for `samples` of the part, which the calling thread will gather with its next batch.
-    pub(crate) fn ask_for(&self, level: Level, samples: impl Iterator<Item = usize>) {
+    /// Prefetches `samples` of the part, which the calling thread will gather with its next batch.
+    pub(crate) fn prefetch(&self, level: Level, samples: impl Iterator<Item = usize>) {
         if let Samples::Stored(bytes, lookup) = &self.x {
-            lookup.ask_for(level, bytes, &mut samples.map(|sample| self.rows[sample] as usize));
+            lookup.prefetch(level, bytes, &mut samples.map(|sample| self.rows[sample] as usize));
         }
     }
 

@@ -20,7 +20,7 @@
 
 use std::ops::Range;
 
-use crate::simd::{Simd, Vector};
+use crate::simd::{Simd, Strided, Vector};
 use crate::{Element, Level};
 
 /// Lanes of the widest register: what filters are padded to where room is set aside.
@@ -188,8 +188,8 @@ pub(super) fn turn_rows<V: Vector>(
     for first in (0..columns).step_by(V::LANES) {
         // A block beyond the last column begins earlier and turns some of them again.
         let first = if first + V::LANES <= columns { first } else { columns - V::LANES };
-        let block = (&from[first..], columns);
-        V::transpose_block(simd, block, rows, (&mut to[first * width..], width));
+        let block = Strided { data: &from[first..], stride: columns };
+        V::transpose_block(simd, block, rows, Strided { data: &mut to[first * width..], stride: width });
     }
 }
 
@@ -219,12 +219,12 @@ fn turn_block<V: Vector>(
     (out, rows): (&mut [V::Element], usize),
 ) {
     for (v, out) in out.chunks_mut(V::LANES * rows).enumerate() {
-        let block = (&c[first * width + v * V::LANES..], width);
+        let block = Strided { data: &c[first * width + v * V::LANES..], stride: width };
         if out.len() == V::LANES * rows {
-            V::transpose_block(simd, block, V::LANES, (&mut out[first..], rows));
+            V::transpose_block(simd, block, V::LANES, Strided { data: &mut out[first..], stride: rows });
         } else {
             let mut lines = [V::Element::ZERO; LANES * LANES];
-            V::transpose_block(simd, block, V::LANES, (&mut lines, V::LANES));
+            V::transpose_block(simd, block, V::LANES, Strided { data: &mut lines, stride: V::LANES });
             for (line, out) in lines.chunks_exact(V::LANES).zip(out.chunks_exact_mut(rows)) {
                 V::load(simd, line).store(&mut out[first..]);
             }

@@ -28,7 +28,7 @@ use std::mem::MaybeUninit;
 use super::output::{Bias, Start};
 use super::prefetch::{self, Prefetch};
 use crate::Element;
-use crate::simd::Vector;
+use crate::simd::{Strided, Vector};
 
 /// What the tiles of a strip have in common; strides in elements.
 #[derive(Clone, Copy)]
@@ -218,7 +218,10 @@ unsafe fn store_transposed<V: Vector, const MR: usize, const NV: usize>(
     for i in (0..MR).step_by(V::LANES) {
         let height = if MR - i < V::LANES { MR - i } else { V::LANES };
         // SAFETY: both blocks have room for LANES registers from there on.
-        unsafe { V::transpose(simd, (rows.add(i * V::LANES), V::LANES), height, (columns, V::LANES)) };
+        unsafe {
+            let from = Strided { data: rows.add(i * V::LANES).cast_const(), stride: V::LANES };
+            V::transpose(simd, from, height, Strided { data: columns, stride: V::LANES });
+        }
         let mask = V::mask(simd, height);
         for j in 0..V::LANES {
             if j < cols {

@@ -15,7 +15,7 @@ use super::blocking::{Blocking, Packing};
 use super::prefetch::Prefetch;
 use super::ranges::Ranges;
 use super::scratch::Lease;
-use crate::simd::{Simd, Vector};
+use crate::simd::{Simd, Strided, Vector};
 use crate::{Element, MatRef};
 
 /// A panel of B, where it was or with copies of its micro-panels.
@@ -170,7 +170,8 @@ fn contiguous_columns<T: Element, S: Simd>(simd: S, x: MatRef<'_, T>, width: usi
         for j in (0..x.cols()).step_by(lanes) {
             let columns = if x.cols() - j < lanes { x.cols() - j } else { lanes };
             let to = &mut packed[p * width + j..];
-            T::Vector::<S>::transpose_block(simd, (&data[j * stride + p..], stride), columns, (to, width));
+            let from = Strided { data: &data[j * stride + p..], stride };
+            T::Vector::<S>::transpose_block(simd, from, columns, Strided { data: to, stride: width });
         }
     }
     elements(x.tile(whole..x.rows(), 0..x.cols()), width, &mut packed[whole * width..]);

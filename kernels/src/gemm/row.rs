@@ -7,7 +7,7 @@
 #![forbid(unsafe_code)]
 
 use super::output::{Output, Start};
-use crate::simd::{Simd, Vector};
+use crate::simd::{Simd, Strided, Vector};
 use crate::tuning::Gemm;
 use crate::{Element, MatRef};
 
@@ -142,8 +142,8 @@ fn turned<T: Element, S: Simd>(simd: S, j: usize, a: MatRef<'_, T>, b: MatRef<'_
     let mut block = [T::ZERO; MOST_LANES * MOST_LANES];
     let whole = k - k % lanes;
     for p in (0..whole).step_by(lanes) {
-        let from = &b.data()[j * stride + p..];
-        T::Vector::<S>::transpose_block(simd, (from, stride), lanes, (&mut block, lanes));
+        let from = Strided { data: &b.data()[j * stride + p..], stride };
+        T::Vector::<S>::transpose_block(simd, from, lanes, Strided { data: &mut block, stride: lanes });
         for q in 0..lanes {
             let x = T::Vector::<S>::splat(simd, a.data()[(p + q) * a.col_stride()]);
             sum = x.mul_add(T::Vector::<S>::load(simd, &block[q * lanes..]), sum);

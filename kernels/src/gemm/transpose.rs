@@ -8,7 +8,7 @@
 use super::output::{Output, Start};
 use super::pack::MicroPanel;
 use super::strip::{Far, Strip};
-use crate::simd::{Simd, Vector};
+use crate::simd::{Simd, Strided, Vector};
 use crate::{Element, MatMut};
 
 /// The tallest tile: two of them make the side of the largest block.
@@ -69,10 +69,11 @@ fn transpose<T: Element, S: Simd>(simd: S, way: Way, c: &mut MatMut<'_, T>, copy
             let block = copy[i * stride + j..][..(lanes - 1) * stride + lanes].as_mut_ptr();
             // SAFETY: the block lies inside C, whose columns are contiguous, and inside the copy, as just checked.
             unsafe {
-                let in_c = in_c.add(i + j * c_stride);
+                let in_c = Strided { data: in_c.add(i + j * c_stride), stride: c_stride };
+                let in_copy = Strided { data: block, stride };
                 match way {
-                    Way::FromC => T::Vector::<S>::transpose(simd, (in_c, c_stride), lanes, (block, stride)),
-                    Way::ToC => T::Vector::<S>::transpose(simd, (block, stride), lanes, (in_c, c_stride)),
+                    Way::FromC => T::Vector::<S>::transpose(simd, in_c.cast_const(), lanes, in_copy),
+                    Way::ToC => T::Vector::<S>::transpose(simd, in_copy.cast_const(), lanes, in_c),
                 }
             }
         }

@@ -7,7 +7,7 @@
 //! else: about one input in 10^5; evaluate in double-double (`accurate`), where no input is in doubt
 //! ```
 //!
-//! Over slices a first pass only asks by q's bits whether any value of a block may be in doubt. A pass with
+//! Over slices a first pass only checks by q's bits whether any value of a block may be in doubt. A pass with
 //! the two candidates follows for one block in 80 of random inputs, and for blocks with a NaN, an argument
 //! of exp or sigmoid beyond 87 to either side, of expm1 or tanh beyond 300, or one outside a logarithm's domain.
 //!
@@ -32,6 +32,7 @@
 
 use super::{Function, accurate};
 use crate::Level;
+use crate::simd::vectorized;
 
 /// 1.5 * 2^52: adding it rounds to an integer, which then stands in the low bits of the sum.
 const ROUND: f64 = 6_755_399_441_055_744.0;
@@ -128,6 +129,8 @@ fn logarithm(k: u64, (f, two_and_f): (f64, f64), one: f64) -> f64 {
 trait Curve {
     /// The largest [`Curve::key`] for which a first pass is enough.
     const LARGEST_KEY: u32;
+    /// f(x) by double-double.
+    const ACCURATE: fn(f32) -> f32;
 
     /// Above [`Curve::LARGEST_KEY`] where `within` or `special` changes a value, and where the result is
     /// subnormal in f32 but x is not. (f(x) of a subnormal x is x in all functions that are small there.)
@@ -151,9 +154,6 @@ trait Curve {
     fn special(x: f32, y: f32) -> f32 {
         if x.is_nan() { NAN } else { y }
     }
-
-    /// f(x) by double-double.
-    fn accurate(x: f32) -> f32;
 }
 
 /// The sign bit of an f32.
@@ -179,6 +179,7 @@ fn unless_special(x: f32, zero: f32, y: f32) -> f32 {
 struct Exp;
 impl Curve for Exp {
     const LARGEST_KEY: u32 = LARGEST_NORMAL;
+    const ACCURATE: fn(f32) -> f32 = accurate::exp;
     #[inline(always)]
     fn within(x: f32) -> f32 {
         bounded(x, ZERO, 90.0)
@@ -187,15 +188,13 @@ impl Curve for Exp {
     fn quick(x: f32, one: f64) -> f64 {
         exponential(f64::from(x), one)
     }
-    fn accurate(x: f32) -> f32 {
-        accurate::exp(x)
-    }
 }
 
 /// e^x - 1
 struct Expm1;
 impl Curve for Expm1 {
     const LARGEST_KEY: u32 = LARGEST_REDUCED;
+    const ACCURATE: fn(f32) -> f32 = accurate::expm1;
     #[inline(always)]
     fn within(x: f32) -> f32 {
         bounded(x, -40.0, 90.0)
@@ -204,15 +203,13 @@ impl Curve for Expm1 {
     fn quick(x: f32, one: f64) -> f64 {
         exponential_less_one(f64::from(x), one).copysign(f64::from(x))
     }
-    fn accurate(x: f32) -> f32 {
-        accurate::expm1(x)
-    }
 }
 
 /// 1 / (1 + e^-x)
 struct Sigmoid;
 impl Curve for Sigmoid {
     const LARGEST_KEY: u32 = LARGEST_NORMAL;
+    const ACCURATE: fn(f32) -> f32 = accurate::sigmoid;
     #[inline(always)]
     fn within(x: f32) -> f32 {
         bounded(x, ZERO, 40.0)
@@ -221,15 +218,13 @@ impl Curve for Sigmoid {
     fn quick(x: f32, one: f64) -> f64 {
         one / (1.0 + exponential(-f64::from(x), 1.0))
     }
-    fn accurate(x: f32) -> f32 {
-        accurate::sigmoid(x)
-    }
 }
 
 /// tanh(x) = t / (t + 2) with t = e^2x - 1, for |x|, with the sign of x.
 struct Tanh;
 impl Curve for Tanh {
     const LARGEST_KEY: u32 = LARGEST_REDUCED;
+    const ACCURATE: fn(f32) -> f32 = accurate::tanh;
     #[inline(always)]
     fn within(x: f32) -> f32 {
         bounded(x, -40.0, 40.0)
@@ -239,15 +234,13 @@ impl Curve for Tanh {
         let t = exponential_less_one(2.0 * f64::from(x.abs()), one);
         (t / t.mul_add(1.0 / one, 2.0)).copysign(f64::from(x))
     }
-    fn accurate(x: f32) -> f32 {
-        accurate::tanh(x)
-    }
 }
 
 /// ln x. An f32's subnormals are normal in f64.
 struct Ln;
 impl Curve for Ln {
     const LARGEST_KEY: u32 = LARGEST_POSITIVE;
+    const ACCURATE: fn(f32) -> f32 = accurate::ln;
     #[inline(always)]
     fn key(x: f32) -> u32 {
         x.to_bits().wrapping_sub(1)
@@ -266,15 +259,13 @@ impl Curve for Ln {
     fn special(x: f32, y: f32) -> f32 {
         unless_special(x, 0.0, y)
     }
-    fn accurate(x: f32) -> f32 {
-        accurate::ln(x)
-    }
 }
 
 /// ln(1 + x), with f = 2^-k (1 + x) - 1 rounded once.
 struct Ln1p;
 impl Curve for Ln1p {
     const LARGEST_KEY: u32 = LARGEST_POSITIVE;
+    const ACCURATE: fn(f32) -> f32 = accurate::ln1p;
     #[inline(always)]
     fn key(x: f32) -> u32 {
         // The sum is zero at -1 only, and infinite at infinity only.
@@ -293,9 +284,6 @@ impl Curve for Ln1p {
     fn special(x: f32, y: f32) -> f32 {
         unless_special(x, -1.0, y)
     }
-    fn accurate(x: f32) -> f32 {
-        accurate::ln1p(x)
-    }
 }
 
 /// The two candidates of the rounding test.
@@ -309,7 +297,7 @@ fn candidates<C: Curve>(x: f32) -> (f32, f32) {
 #[inline(always)]
 fn one<C: Curve>(x: f32) -> f32 {
     let (low, high) = candidates::<C>(x);
-    if low.to_bits() == high.to_bits() { low } else { C::accurate(x) }
+    if low.to_bits() == high.to_bits() { low } else { (C::ACCURATE)(x) }
 }
 
 /// What a first pass multiplies by: more than q may be off, so that |f(x)| is below |q|, and a middle between two
@@ -331,28 +319,25 @@ const ZONE: i64 = i64::MIN + (6656 << 35);
 /// Values of a block.
 const BLOCK: usize = 1024;
 
-/// y = f(x), block by block: a pass that asks only whether any element of the block needs more, which one
+/// y = f(x), block by block: a pass that checks only whether any element of the block needs more, which one
 /// block in 80 does for random inputs, and then a second pass.
 #[inline(always)]
 fn each<C: Curve>(level: Level, x: &[f32], y: &mut [f32]) {
-    level.vectorize(
-        #[inline(always)]
-        || {
-            for (x, y) in x.chunks(BLOCK).zip(y.chunks_mut(BLOCK)) {
-                let (mut least, mut largest) = (i64::MAX, 0);
-                for (&x, y) in x.iter().zip(y.iter_mut()) {
-                    let q = C::quick(x, RAISED);
-                    let (above, key) = (above_middle(q), C::key(x));
-                    least = if above < least { above } else { least };
-                    largest = if key > largest { key } else { largest };
-                    *y = q as f32;
-                }
-                if least < ZONE || largest > C::LARGEST_KEY {
-                    again::<C>(x, y);
-                }
+    vectorized!(level, {
+        for (x, y) in x.chunks(BLOCK).zip(y.chunks_mut(BLOCK)) {
+            let (mut least, mut largest) = (i64::MAX, 0);
+            for (&x, y) in x.iter().zip(y.iter_mut()) {
+                let q = C::quick(x, RAISED);
+                let (above, key) = (above_middle(q), C::key(x));
+                least = if above < least { above } else { least };
+                largest = if key > largest { key } else { largest };
+                *y = q as f32;
             }
-        },
-    );
+            if least < ZONE || largest > C::LARGEST_KEY {
+                again::<C>(x, y);
+            }
+        }
+    });
 }
 
 /// A block by the two candidates, then its doubtful elements one by one.
@@ -367,7 +352,7 @@ fn again<C: Curve>(x: &[f32], y: &mut [f32]) {
         *y = low;
     }
     if any != 0 {
-        settle(x, y, &doubts, C::accurate);
+        settle(x, y, &doubts, C::ACCURATE);
     }
 }
 
@@ -382,109 +367,89 @@ fn settle(x: &[f32], y: &mut [f32], doubts: &[u32], accurate: fn(f32) -> f32) {
     }
 }
 
-/// y = f(x) over slices of one length.
-pub(crate) fn evaluate(level: Level, function: Function, x: &[f32], y: &mut [f32]) {
-    match function {
-        Function::Exp => each::<Exp>(level, x, y),
-        Function::Expm1 => each::<Expm1>(level, x, y),
-        Function::Ln => each::<Ln>(level, x, y),
-        Function::Ln1p => each::<Ln1p>(level, x, y),
-        Function::Tanh => each::<Tanh>(level, x, y),
-        Function::Sigmoid => each::<Sigmoid>(level, x, y),
-    }
-}
+/// The functions of one number, the choice among them over slices, and the question whether one is in doubt.
+macro_rules! functions {
+    ($($(#[$documentation:meta])* $name:ident = $curve:ident;)*) => {
+        $($(#[$documentation])*
+        #[inline]
+        pub fn $name(x: f32) -> f32 {
+            one::<$curve>(x)
+        })*
 
-/// Whether the evaluation in f64 leaves the rounding of f(x) open, so that double-double decides.
-///
-/// It says something about the speed, never about the result.
-///
-/// ```
-/// use kernels::math::{Function, f32::is_doubtful};
-/// assert!(!is_doubtful(Function::Exp, 1.0));
-/// ```
-#[inline(always)]
-pub fn is_doubtful(function: Function, x: f32) -> bool {
-    let (low, high) = match function {
-        Function::Exp => candidates::<Exp>(x),
-        Function::Expm1 => candidates::<Expm1>(x),
-        Function::Ln => candidates::<Ln>(x),
-        Function::Ln1p => candidates::<Ln1p>(x),
-        Function::Tanh => candidates::<Tanh>(x),
-        Function::Sigmoid => candidates::<Sigmoid>(x),
+        /// y = f(x) over slices of one length.
+        pub(crate) fn evaluate(level: Level, function: Function, x: &[f32], y: &mut [f32]) {
+            match function {
+                $(Function::$curve => each::<$curve>(level, x, y),)*
+            }
+        }
+
+        /// Whether the evaluation in f64 leaves the rounding of f(x) open, so that double-double decides.
+        ///
+        /// It says something about the speed, never about the result.
+        ///
+        /// ```
+        /// use kernels::math::{Function, f32::is_doubtful};
+        /// assert!(!is_doubtful(Function::Exp, 1.0));
+        /// ```
+        #[inline(always)]
+        pub fn is_doubtful(function: Function, x: f32) -> bool {
+            let (low, high) = match function {
+                $(Function::$curve => candidates::<$curve>(x),)*
+            };
+            low.to_bits() != high.to_bits()
+        }
     };
-    low.to_bits() != high.to_bits()
 }
 
-/// e^x.
-///
-/// ```
-/// use kernels::math::f32::exp;
-/// assert_eq!(exp(0.0), 1.0);
-/// assert_eq!(exp(1.0), std::f32::consts::E);
-/// assert_eq!(exp(-200.0), 0.0);
-/// ```
-#[inline]
-pub fn exp(x: f32) -> f32 {
-    one::<Exp>(x)
-}
-
-/// e^x - 1.
-///
-/// ```
-/// use kernels::math::f32::expm1;
-/// assert_eq!(expm1(1e-10), 1e-10);
-/// assert_eq!(expm1(-200.0), -1.0);
-/// ```
-#[inline]
-pub fn expm1(x: f32) -> f32 {
-    one::<Expm1>(x)
-}
-
-/// The natural logarithm: -inf at zero of either sign, NaN below.
-///
-/// ```
-/// use kernels::math::f32::ln;
-/// assert_eq!(ln(1.0), 0.0);
-/// assert_eq!(ln(2.0), std::f32::consts::LN_2);
-/// assert!(ln(-1.0).is_nan());
-/// ```
-#[inline]
-pub fn ln(x: f32) -> f32 {
-    one::<Ln>(x)
-}
-
-/// ln(1 + x): -inf at -1, NaN below.
-///
-/// ```
-/// use kernels::math::f32::ln1p;
-/// assert_eq!(ln1p(1e-10), 1e-10);
-/// assert_eq!(ln1p(1.0), std::f32::consts::LN_2);
-/// ```
-#[inline]
-pub fn ln1p(x: f32) -> f32 {
-    one::<Ln1p>(x)
-}
-
-/// The hyperbolic tangent.
-///
-/// ```
-/// use kernels::math::f32::tanh;
-/// assert_eq!(tanh(1e-10), 1e-10);
-/// assert_eq!(tanh(-20.0), -1.0);
-/// ```
-#[inline]
-pub fn tanh(x: f32) -> f32 {
-    one::<Tanh>(x)
-}
-
-/// The logistic function 1 / (1 + e^-x).
-///
-/// ```
-/// use kernels::math::f32::sigmoid;
-/// assert_eq!(sigmoid(0.0), 0.5);
-/// assert_eq!(sigmoid(-200.0), 0.0);
-/// ```
-#[inline]
-pub fn sigmoid(x: f32) -> f32 {
-    one::<Sigmoid>(x)
+functions! {
+    /// e^x.
+    ///
+    /// ```
+    /// use kernels::math::f32::exp;
+    /// assert_eq!(exp(0.0), 1.0);
+    /// assert_eq!(exp(1.0), std::f32::consts::E);
+    /// assert_eq!(exp(-200.0), 0.0);
+    /// ```
+    exp = Exp;
+    /// e^x - 1.
+    ///
+    /// ```
+    /// use kernels::math::f32::expm1;
+    /// assert_eq!(expm1(1e-10), 1e-10);
+    /// assert_eq!(expm1(-200.0), -1.0);
+    /// ```
+    expm1 = Expm1;
+    /// The natural logarithm: -inf at zero of either sign, NaN below.
+    ///
+    /// ```
+    /// use kernels::math::f32::ln;
+    /// assert_eq!(ln(1.0), 0.0);
+    /// assert_eq!(ln(2.0), std::f32::consts::LN_2);
+    /// assert!(ln(-1.0).is_nan());
+    /// ```
+    ln = Ln;
+    /// ln(1 + x): -inf at -1, NaN below.
+    ///
+    /// ```
+    /// use kernels::math::f32::ln1p;
+    /// assert_eq!(ln1p(1e-10), 1e-10);
+    /// assert_eq!(ln1p(1.0), std::f32::consts::LN_2);
+    /// ```
+    ln1p = Ln1p;
+    /// The hyperbolic tangent.
+    ///
+    /// ```
+    /// use kernels::math::f32::tanh;
+    /// assert_eq!(tanh(1e-10), 1e-10);
+    /// assert_eq!(tanh(-20.0), -1.0);
+    /// ```
+    tanh = Tanh;
+    /// The logistic function 1 / (1 + e^-x).
+    ///
+    /// ```
+    /// use kernels::math::f32::sigmoid;
+    /// assert_eq!(sigmoid(0.0), 0.5);
+    /// assert_eq!(sigmoid(-200.0), 0.0);
+    /// ```
+    sigmoid = Sigmoid;
 }

@@ -20,6 +20,7 @@ pub use super::trigonometry::{cos, sin};
 
 use super::Function;
 use crate::Level;
+use crate::simd::vectorized;
 
 /// 1.5 * 2^52: adding it rounds a number below 2^51 to an integer, which then stands in the
 /// low bits of the sum.
@@ -284,13 +285,9 @@ pub(crate) fn evaluate(level: Level, function: Function, x: &[f64], y: &mut [f64
 
 #[inline(always)]
 fn each(level: Level, x: &[f64], y: &mut [f64], f: impl Fn(f64) -> f64) {
-    level.vectorize(
-        #[inline(always)]
-        || {
-            y.iter_mut().zip(x).for_each(
-                #[inline(always)]
-                |(y, &x)| *y = f(x),
-            )
-        },
-    );
+    vectorized!(level, {
+        for (y, &x) in y.iter_mut().zip(x) {
+            *y = f(x);
+        }
+    });
 }

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::ops::Add;
 
+use super::vector::{read_front, write_front};
 use super::{Simd, Vector};
 use crate::Element;
 
@@ -99,12 +100,8 @@ impl<T: Element, S: Portable, const N: usize> Vector for Array<T, S, N> {
             // SAFETY: the mask holds every lane.
             return unsafe { Self::load_from(simd, source) };
         }
-        let mut lanes = [T::ZERO; N];
-        for (i, lane) in lanes.iter_mut().enumerate().take(mask) {
-            // SAFETY: the caller promises that the mask's elements are readable.
-            *lane = unsafe { source.add(i).read() };
-        }
-        Self::new(lanes)
+        // SAFETY: the caller promises that the mask's elements are readable.
+        Self::new(unsafe { read_front(source, mask) })
     }
 
     #[inline(always)]
@@ -119,9 +116,7 @@ impl<T: Element, S: Portable, const N: usize> Vector for Array<T, S, N> {
             // SAFETY: the mask holds every lane.
             return unsafe { self.store_to(target) };
         }
-        for (i, lane) in self.lanes.into_iter().enumerate().take(mask) {
-            // SAFETY: the caller promises that the mask's elements are writable.
-            unsafe { target.add(i).write(lane) };
-        }
+        // SAFETY: the caller promises that the mask's elements are writable.
+        unsafe { write_front(self.lanes, target, mask) };
     }
 }

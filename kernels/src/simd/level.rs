@@ -105,29 +105,14 @@ impl Level {
     #[inline]
     pub fn dispatch<K: Kernel>(self, kernel: K) -> K::Output {
         match self {
-            Self::Emulated(simd) => simd.vectorize(
-                #[inline(always)]
-                || kernel.run(simd),
-            ),
-            Self::Scalar(simd) => simd.vectorize(
-                #[inline(always)]
-                || kernel.run(simd),
-            ),
+            Self::Emulated(simd) => vectorized!(simd, kernel.run(simd)),
+            Self::Scalar(simd) => vectorized!(simd, kernel.run(simd)),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2(simd) => simd.vectorize(
-                #[inline(always)]
-                || kernel.run(simd),
-            ),
+            Self::Avx2(simd) => vectorized!(simd, kernel.run(simd)),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512(simd) => simd.vectorize(
-                #[inline(always)]
-                || kernel.run(simd),
-            ),
+            Self::Avx512(simd) => vectorized!(simd, kernel.run(simd)),
             #[cfg(target_arch = "aarch64")]
-            Self::Neon(simd) => simd.vectorize(
-                #[inline(always)]
-                || kernel.run(simd),
-            ),
+            Self::Neon(simd) => vectorized!(simd, kernel.run(simd)),
         }
     }
 

@@ -1,6 +1,13 @@
 //! Instruction sets: a zero-sized token proves that the CPU has one, and [`Level`] is the one
 //! door through which a kernel is compiled for each.
 //!
+//! | file | holds |
+//! |---|---|
+//! | `level.rs` | [`Level`]: which instruction set, and the dispatch to it |
+//! | `vector.rs` | [`Vector`]: what a kernel can do with a register |
+//! | `avx2.rs`, `avx512.rs`, `neon.rs` | tokens and registers of real instruction sets; `register.rs` has what these share |
+//! | `scalar.rs`, `emulated.rs` | tokens of plain Rust, with and without a fused multiply-add; `array.rs` is their register |
+//!
 //! ```
 //! use kernels::Level;
 //!
@@ -9,6 +16,17 @@
 //! level.vectorize(#[inline(always)] || y.iter_mut().for_each(|v| *v += 1.0));
 //! assert_eq!(y, [2.0, 3.0, 4.0]);
 //! ```
+
+/// A block compiled for an instruction set: `vectorize` of a [`Level`] or a token, with the closure inlined as it must be.
+macro_rules! vectorized {
+    ($level:expr, $body:expr) => {
+        $level.vectorize(
+            #[inline(always)]
+            || $body,
+        )
+    };
+}
+pub(crate) use vectorized;
 
 #[allow(unsafe_code)] // loads and stores through the pointers that `Vector` takes
 mod array;
@@ -23,6 +41,7 @@ mod level;
 #[cfg(target_arch = "aarch64")]
 #[allow(unsafe_code)] // the intrinsics of NEON
 mod neon;
+mod register;
 #[allow(unsafe_code)] // calls a function compiled for FMA: the token proves that the CPU has it
 mod scalar;
 #[allow(unsafe_code)] // makes safe loads and stores of slices from those through pointers
@@ -38,7 +57,7 @@ pub use level::Level;
 #[cfg(target_arch = "aarch64")]
 pub use neon::Neon;
 pub use scalar::Scalar;
-pub use vector::Vector;
+pub use vector::{Strided, Vector};
 
 /// A token that proves that the CPU has an instruction set. Only `detect` makes one.
 pub trait Simd: Copy + Send + Sync + 'static {

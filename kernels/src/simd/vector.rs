@@ -1,9 +1,26 @@
-//! What a micro-kernel asks of a vector register.
+//! What a micro-kernel needs of a vector register.
 
 use std::ops::Add;
 
 use super::Simd;
 use crate::Element;
+
+/// The rows or columns of a block: the first one is at `data`, each next one `stride` elements further.
+#[derive(Clone, Copy, Debug)]
+pub struct Strided<P> {
+    /// A pointer or a slice.
+    pub data: P,
+    /// In elements.
+    pub stride: usize,
+}
+
+impl<T> Strided<*mut T> {
+    /// The same, to be read.
+    #[inline(always)]
+    pub(crate) fn cast_const(self) -> Strided<*const T> {
+        Strided { data: self.data.cast_const(), stride: self.stride }
+    }
+}
 
 /// One vector register of `LANES` elements.
 ///
@@ -58,26 +75,29 @@ pub trait Vector: Copy + Add<Output = Self> {
     /// The elements of the mask must be writable.
     unsafe fn store_masked(self, target: *mut Self::Element, mask: Self::Mask);
 
-    /// Transposes a block: element p of column j, at `source + j * stride + p`, goes to `target + p * pitch + j`, for
-    /// p below `LANES` and j below `columns`, which is at most `LANES`. What is written right of the last column, up
-    /// to `LANES`, is +0.0.
+    /// Transposes a block: element p of column j, at `from.data + j * from.stride + p`, goes to
+    /// `to.data + p * to.stride + j`, for p below `LANES` and j below `columns`, which is at most `LANES`. What is
+    /// written right of the last column, up to `LANES`, is +0.0.
     ///
     /// # Safety
-    /// `LANES` elements of every column must be readable, and `LANES` at `target + p * pitch` writable.
+    /// `LANES` elements of every column must be readable, and `LANES` at `to.data + p * to.stride` writable.
     #[inline(always)]
     unsafe fn transpose(
-        simd: Self::Simd,
-        (source, stride): (*const Self::Element, usize),
+        _: Self::Simd,
+        from: Strided<*const Self::Element>,
         columns: usize,
-        (target, pitch): (*mut Self::Element, usize),
+        to: Strided<*mut Self::Element>,
     ) {
-        let _ = simd;
         for p in 0..Self::LANES {
             for j in 0..Self::LANES {
                 // SAFETY: column j is readable if there is one, and the row of the target is writable.
                 unsafe {
-                    let x = if j < columns { source.add(j * stride + p).read() } else { Self::Element::ZERO };
-                    target.add(p * pitch + j).write(x);
+                    let x = if j < columns {
+                        from.data.add(j * from.stride + p).read()
+                    } else {
+                        Self::Element::ZERO
+                    };
+                    to.data.add(p * to.stride + j).write(x);
                 }
             }
         }
@@ -90,15 +110,17 @@ pub trait Vector: Copy + Add<Output = Self> {
     #[inline(always)]
     fn transpose_block(
         simd: Self::Simd,
-        (source, stride): (&[Self::Element], usize),
+        from: Strided<&[Self::Element]>,
         columns: usize,
-        (target, pitch): (&mut [Self::Element], usize),
+        to: Strided<&mut [Self::Element]>,
     ) {
         assert!(columns > 0 && columns <= Self::LANES);
-        assert!(source.len() >= (columns - 1) * stride + Self::LANES);
-        assert!(target.len() >= (Self::LANES - 1) * pitch + Self::LANES);
+        assert!(from.data.len() >= (columns - 1) * from.stride + Self::LANES);
+        assert!(to.data.len() >= (Self::LANES - 1) * to.stride + Self::LANES);
+        let from = Strided { data: from.data.as_ptr(), stride: from.stride };
+        let to = Strided { data: to.data.as_mut_ptr(), stride: to.stride };
         // SAFETY: both slices are as long as the block needs, as just asserted.
-        unsafe { Self::transpose(simd, (source.as_ptr(), stride), columns, (target.as_mut_ptr(), pitch)) }
+        unsafe { Self::transpose(simd, from, columns, to) }
     }
 
     /// Lanes 0, 2, 4, ... of `self` and then of `next`, and lanes 1, 3, 5, ... of both.
@@ -109,12 +131,12 @@ pub trait Vector: Copy + Add<Output = Self> {
     #[must_use]
     fn interleave(self, odd: Self) -> (Self, Self);
 
-    /// Asks for a register's worth of elements to be brought to the nearest cache. Any address
-    /// will do, and a level without such an instruction does nothing.
+    /// Prefetches a register's worth of elements to L1. Any address will do, and a level without such an instruction
+    /// does nothing.
     #[inline(always)]
     fn prefetch(_: Self::Simd, _: *const Self::Element) {}
 
-    /// As [`Vector::prefetch`], but to the level-2 cache, for which many more lines can be under way.
+    /// As [`Vector::prefetch`], but to L2, for which many more lines can be under way.
     #[inline(always)]
     fn prefetch_far(_: Self::Simd, _: *const Self::Element) {}
 
@@ -152,5 +174,31 @@ pub trait Vector: Copy + Add<Output = Self> {
     fn store_partial(self, simd: Self::Simd, target: &mut [Self::Element]) {
         // SAFETY: the mask ends with the slice.
         unsafe { self.store_masked(target.as_mut_ptr(), Self::mask(simd, target.len())) }
+    }
+}
+
+/// The first `len` of `N` lanes from `source`, the others +0.0.
+///
+/// # Safety
+/// `len` elements must be readable.
+#[inline(always)]
+pub(super) unsafe fn read_front<T: Element, const N: usize>(source: *const T, len: usize) -> [T; N] {
+    let mut lanes = [T::ZERO; N];
+    for (i, lane) in lanes.iter_mut().enumerate().take(len) {
+        // SAFETY: the caller promises them.
+        *lane = unsafe { source.add(i).read() };
+    }
+    lanes
+}
+
+/// Writes the first `len` of `N` lanes to `target`.
+///
+/// # Safety
+/// `len` elements must be writable.
+#[inline(always)]
+pub(super) unsafe fn write_front<T, const N: usize>(lanes: [T; N], target: *mut T, len: usize) {
+    for (i, lane) in lanes.into_iter().enumerate().take(len) {
+        // SAFETY: the caller promises them.
+        unsafe { target.add(i).write(lane) };
     }
 }

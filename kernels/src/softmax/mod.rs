@@ -5,23 +5,29 @@
 //! loss = ln s - (x_y - m)                        grad_j = (p_j - [j = y]) * r
 //! ```
 //!
-//! Subtracting m makes the largest exponent 0, so that nothing overflows; r = 1/B is the caller's,
-//! rounded once. Many rows of a few classes are worked on side by side (`across.rs`), longer ones, or few, along
-//! their classes (`along.rs`); exp and ln always get as many values at once as there are.
+//! Subtracting m makes the largest exponent 0, so that nothing overflows; r = 1/B is the caller's, rounded once.
+//! exp and ln always get as many values at once as there are.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `rows_in_lanes.rs` | many rows of a few classes: a register holds one class of sixteen rows |
+//! | `classes_in_lanes.rs` | few rows, or long ones: a register holds classes of one row |
+//! | `logistic.rs` | the loss of a sigmoid, value by value |
 //!
 //! **Source** Bridle 1990 (softmax); Goodfellow, Bengio and Courville, *Deep Learning*, 4.1 and 6.2.2.
 
 #![forbid(unsafe_code)]
 
-mod across;
-mod along;
+mod classes_in_lanes;
+pub(crate) mod logistic;
+mod rows_in_lanes;
 
-use crate::activation::softplus_tail;
-use crate::math::Function;
+use std::ops::Range;
+
+pub use logistic::binary_cross_entropy;
+
+use crate::simd::vectorized;
 use crate::{Element, Error, Exec, Level};
-
-/// Values of the logistic loss that are worked on at a time: they stay in the first cache.
-const PIECE: usize = 512;
 
 /// p = softmax(x), row by row.
 ///
@@ -38,107 +44,85 @@ const PIECE: usize = 512;
 /// # Ok::<(), kernels::Error>(())
 /// ```
 pub fn softmax<T: Element>(exec: Exec, classes: usize, x: &[T], p: &mut [T]) -> Result<(), Error> {
-    T::softmax(exec, classes, x, p)
-}
-
-pub(crate) fn softmax_body<T: Element>(
-    exec: Exec,
-    classes: usize,
-    x: &[T],
-    p: &mut [T],
-) -> Result<(), Error> {
     Error::same_length("softmax", &[("x", x.len()), ("p", p.len())])?;
     whole_rows("softmax", classes, x.len())?;
     // A gradient without a target, times 1, is p.
-    rows(exec.level, classes, x, p, Goal { labels: &[], r: T::ONE, losses: &mut [] });
+    T::softmax(exec.level, classes, CrossEntropy { x, labels: &[], r: T::ONE, losses: &mut [], grad: p });
     Ok(())
+}
+
+/// The operands of [`cross_entropy`].
+#[derive(Debug)]
+pub struct CrossEntropy<'a, T> {
+    /// The logits, [rows, classes] row-major.
+    pub x: &'a [T],
+    /// The class of each row, \[rows\].
+    pub labels: &'a [u32],
+    /// The factor of the gradient, 1 / B.
+    pub r: T,
+    /// The loss of each row, \[rows\].
+    pub losses: &'a mut [T],
+    /// The gradient, [rows, classes] row-major.
+    pub grad: &'a mut [T],
 }
 
 /// losses = ln s - (x_y - m) and grad = (p - [j = y]) * r, row by row.
 ///
-/// **Shapes** `x` and `grad` [rows, classes] row-major, `labels` and `losses` \[rows\].
+/// **Shapes** in [`CrossEntropy`].
 ///
 /// # Errors
 /// If the shapes do not fit or a label is not below `classes`; nothing is written then.
 ///
 /// ```
-/// use kernels::{Exec, Level, softmax::cross_entropy};
+/// use kernels::{Exec, Level, softmax::{CrossEntropy, cross_entropy}};
 /// let (mut losses, mut grad) = ([0.0_f64], [0.0; 2]);
-/// cross_entropy(Exec::serial(Level::best()), 2, &[7.0, 7.0], &[1], 1.0, &mut losses, &mut grad)?;
-/// assert_eq!(losses, [std::f64::consts::LN_2]);
-/// assert_eq!(grad, [0.5, -0.5]);
+/// let one = CrossEntropy { x: &[7.0, 7.0], labels: &[1], r: 1.0, losses: &mut losses, grad: &mut grad };
+/// cross_entropy(Exec::serial(Level::best()), 2, one)?;
+/// assert_eq!((losses, grad), ([std::f64::consts::LN_2], [0.5, -0.5]));
 /// # Ok::<(), kernels::Error>(())
 /// ```
-pub fn cross_entropy<T: Element>(
-    exec: Exec,
-    classes: usize,
-    x: &[T],
-    labels: &[u32],
-    r: T,
-    losses: &mut [T],
-    grad: &mut [T],
-) -> Result<(), Error> {
-    T::cross_entropy(exec, classes, x, labels, r, losses, grad)
-}
-
-pub(crate) fn cross_entropy_body<T: Element>(
-    exec: Exec,
-    classes: usize,
-    x: &[T],
-    labels: &[u32],
-    r: T,
-    losses: &mut [T],
-    grad: &mut [T],
-) -> Result<(), Error> {
+pub fn cross_entropy<T: Element>(exec: Exec, classes: usize, rows: CrossEntropy<'_, T>) -> Result<(), Error> {
     const OPERATION: &str = "softmax cross_entropy";
+    let CrossEntropy { x, labels, ref losses, ref grad, .. } = rows;
     Error::same_length(OPERATION, &[("x", x.len()), ("grad", grad.len())])?;
     let count = whole_rows(OPERATION, classes, x.len())?;
-    Error::same_length(
-        OPERATION,
-        &[("rows of x", count), ("labels", labels.len()), ("losses", losses.len())],
-    )?;
+    let lengths = [("rows of x", count), ("labels", labels.len()), ("losses", losses.len())];
+    Error::same_length(OPERATION, &lengths)?;
     check_labels(OPERATION, classes, labels)?;
-    rows(exec.level, classes, x, grad, Goal { labels, r, losses });
+    T::softmax(exec.level, classes, rows);
     Ok(())
 }
 
-/// What a row's gradient is taken against, and where its loss goes; without labels and losses it is p * r.
-struct Goal<'a, T> {
-    labels: &'a [u32],
-    r: T,
-    losses: &'a mut [T],
+/// The gradients of all rows, and their losses; without labels and losses the gradient is p * r.
+pub(crate) fn gradients<T: Element>(level: Level, classes: usize, rows: CrossEntropy<'_, T>) {
+    let many = rows.x.len() >= rows_in_lanes::LEAST_ROWS * classes;
+    if !level.is_plain() && classes <= rows_in_lanes::MOST_CLASSES && many {
+        rows_in_lanes::gradients(level, classes, rows);
+    } else {
+        classes_in_lanes::gradients(level, classes, rows);
+    }
 }
 
-impl<T: Element> Goal<'_, T> {
-    /// That of `count` rows.
-    fn of_rows(&mut self, first: usize, count: usize) -> Goal<'_, T> {
-        let rows = first..first + count;
-        Goal {
+impl<T: Element> CrossEntropy<'_, T> {
+    /// Some of the rows.
+    fn rows(&mut self, classes: usize, rows: Range<usize>) -> CrossEntropy<'_, T> {
+        let values = rows.start * classes..rows.end * classes;
+        CrossEntropy {
+            x: &self.x[values.clone()],
             labels: self.labels.get(rows.clone()).unwrap_or_default(),
             r: self.r,
             losses: self.losses.get_mut(rows).unwrap_or_default(),
+            grad: &mut self.grad[values],
         }
     }
 
     /// losses = ln s - (x_y - m).
     fn store_losses(self, level: Level, logs: &[T], d_y: &[T]) {
-        level.vectorize(
-            #[inline(always)]
-            || {
-                for (loss, (&log, &d_y)) in self.losses.iter_mut().zip(logs.iter().zip(d_y)) {
-                    *loss = (log - d_y).canonical();
-                }
-            },
-        );
-    }
-}
-
-/// The gradients (p - [j = y]) * r of the rows of x, and their losses.
-fn rows<T: Element>(level: Level, classes: usize, x: &[T], grad: &mut [T], goal: Goal<'_, T>) {
-    if !level.is_plain() && classes <= across::MOST_CLASSES && x.len() >= across::LEAST_ROWS * classes {
-        across::rows(level, classes, x, grad, goal);
-    } else {
-        along::rows(level, classes, x, grad, goal);
+        vectorized!(level, {
+            for (loss, (&log, &d_y)) in self.losses.iter_mut().zip(logs.iter().zip(d_y)) {
+                *loss = (log - d_y).canonical();
+            }
+        });
     }
 }
 
@@ -164,78 +148,4 @@ fn check_labels(operation: &'static str, classes: usize, labels: &[u32]) -> Resu
             got: format!("label {} in row {row}", labels[row]),
         }),
     }
-}
-
-/// The logistic loss on logits, with p = sigmoid(z): -y ln p - (1 - y) ln(1 - p), as the sequence
-///
-/// ```text
-/// t = ln1p(exp(-|z|))     losses = ((if z > 0 { z } else { 0 }) - y * z) + t     grad = (sigmoid(z) - y) * r
-/// ```
-///
-/// which neither overflows nor cancels.
-///
-/// **Shapes** `z`, `targets`, `losses` and `grad` of one length; a target is 0, 1 or between.
-///
-/// **Source** Goodfellow, Bengio and Courville, *Deep Learning*, 6.2.2.2; the gradient is the course's
-/// delta = a - y of a sigmoid neuron with this loss.
-///
-/// # Errors
-/// If the lengths differ.
-///
-/// ```
-/// use kernels::{Exec, Level, softmax::binary_cross_entropy};
-/// let (mut losses, mut grad) = ([0.0_f64; 2], [0.0; 2]);
-/// binary_cross_entropy(Exec::serial(Level::best()), &[0.0, 800.0], &[1.0, 0.0], 1.0, &mut losses, &mut grad)?;
-/// assert_eq!(losses, [std::f64::consts::LN_2, 800.0]);
-/// assert_eq!(grad, [-0.5, 1.0]);
-/// # Ok::<(), kernels::Error>(())
-/// ```
-pub fn binary_cross_entropy<T: Element>(
-    exec: Exec,
-    z: &[T],
-    targets: &[T],
-    r: T,
-    losses: &mut [T],
-    grad: &mut [T],
-) -> Result<(), Error> {
-    T::binary_cross_entropy(exec, z, targets, r, losses, grad)
-}
-
-pub(crate) fn binary_cross_entropy_body<T: Element>(
-    exec: Exec,
-    z: &[T],
-    targets: &[T],
-    r: T,
-    losses: &mut [T],
-    grad: &mut [T],
-) -> Result<(), Error> {
-    Error::same_length(
-        "binary_cross_entropy",
-        &[("z", z.len()), ("targets", targets.len()), ("losses", losses.len()), ("grad", grad.len())],
-    )?;
-    let level = exec.level;
-    let pieces = z.chunks(PIECE).zip(targets.chunks(PIECE));
-    for ((z, y), (losses, grad)) in pieces.zip(losses.chunks_mut(PIECE).zip(grad.chunks_mut(PIECE))) {
-        // grad is the scratch until its own turn: t goes from it into losses.
-        softplus_tail(level, z, losses, grad);
-        level.vectorize(
-            #[inline(always)]
-            || {
-                for ((loss, &z), &y) in losses.iter_mut().zip(z).zip(y) {
-                    let positive = if z > T::ZERO { z } else { T::ZERO };
-                    *loss = ((positive - y * z) + *loss).canonical();
-                }
-            },
-        );
-        T::evaluate(level, Function::Sigmoid, z, grad);
-        level.vectorize(
-            #[inline(always)]
-            || {
-                for (grad, &y) in grad.iter_mut().zip(y) {
-                    *grad = ((*grad - y) * r).canonical();
-                }
-            },
-        );
-    }
-    Ok(())
 }

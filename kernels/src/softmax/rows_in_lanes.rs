@@ -154,6 +154,7 @@ impl<T: Element> Kernel for Leave<'_, '_, T> {
             unreachable!("rows side by side are for levels with vectors")
         }
         let Self { classes, e, sums, tile } = self;
+        let r = tile.r;
         let mut labels = [u32::MAX; TILE_ROWS];
         labels[..tile.labels.len()].copy_from_slice(tile.labels);
         let mut scratch = [T::ZERO; ROWS * ROWS];
@@ -161,7 +162,7 @@ impl<T: Element> Kernel for Leave<'_, '_, T> {
         let lanes = labels.as_chunks().0.iter().zip(sums.as_chunks_mut().0);
         for ((e, grad), (labels, s)) in blocks.zip(lanes) {
             *s = sum::<T, S>(simd, e);
-            gradients_of_block(e.as_chunks_mut().0, s, labels, tile.r);
+            gradients_of_block(e.as_chunks_mut().0, s, labels, r);
             transpose_back::<T, S>(simd, classes, e, grad, &mut scratch);
         }
     }

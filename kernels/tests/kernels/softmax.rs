@@ -1,7 +1,7 @@
 //! Softmax and the losses against the contract's plain loops by bits, and their gradients against differences.
 
 use crate::common::{Values, assert_same_bits, levels};
-use kernels::softmax::{binary_cross_entropy, cross_entropy, softmax};
+use kernels::softmax::{CrossEntropy, binary_cross_entropy, cross_entropy, softmax};
 use kernels::{Element, Exec, Level, reference};
 
 /// Rows and classes: one, the course's, around the 32 lanes, the sixteen rows that are turned around and the pieces of
@@ -51,7 +51,9 @@ fn rows_match_the_reference<T: Element>() {
             softmax(exec, classes, &x, &mut got).expect("the shapes fit");
             assert_same_bits(&label, &got, &p);
             let mut got_losses = vec![T::ONE; rows];
-            cross_entropy(exec, classes, &x, &labels, r, &mut got_losses, &mut got).expect("the shapes fit");
+            let operands =
+                CrossEntropy { x: &x, labels: &labels, r, losses: &mut got_losses, grad: &mut got };
+            cross_entropy(exec, classes, operands).expect("the shapes fit");
             assert_same_bits(&label, &got_losses, &losses);
             assert_same_bits(&label, &got, &grads.concat());
         }
@@ -95,7 +97,8 @@ fn the_logistic_loss_matches_the_reference() {
 /// The loss of one row and its gradient with r = 1.
 fn loss(x: &[f64], y: u32) -> (f64, Vec<f64>) {
     let (mut loss, mut grad) = ([0.0], vec![0.0; x.len()]);
-    cross_entropy(Exec::serial(Level::best()), x.len(), x, &[y], 1.0, &mut loss, &mut grad).expect("one row");
+    let row = CrossEntropy { x, labels: &[y], r: 1.0, losses: &mut loss, grad: &mut grad };
+    cross_entropy(Exec::serial(Level::best()), x.len(), row).expect("one row");
     (loss[0], grad)
 }
 
@@ -155,13 +158,17 @@ fn shapes_and_labels_that_do_not_fit_are_refused_before_anything_is_written() {
     let exec = Exec::serial(Level::best());
     let (mut losses, mut grad) = ([7.0_f32; 2], [7.0; 6]);
     let x = [0.0; 6];
-    let error = cross_entropy(exec, 3, &x, &[0, 3], 1.0, &mut losses, &mut grad);
+    let mut of = |labels: &[u32]| {
+        let (losses, grad) = (&mut losses, &mut grad);
+        cross_entropy(exec, 3, CrossEntropy { x: &x, labels, r: 1.0, losses, grad })
+    };
+    let error = of(&[0, 3]);
+    assert!(of(&[0]).is_err());
     assert_eq!(
         error.expect_err("three classes").to_string(),
         "softmax cross_entropy: expected labels from 0 to 2, one class each, got label 3 in row 1"
     );
     assert_eq!((losses, grad), ([7.0; 2], [7.0; 6]));
-    assert!(cross_entropy(exec, 3, &x, &[0], 1.0, &mut losses, &mut grad).is_err());
     assert!(softmax(exec, 4, &x, &mut grad).is_err());
     assert!(softmax(exec, 0, &x, &mut grad).is_err());
     assert!(binary_cross_entropy(exec, &x, &x[..5], 1.0, &mut [0.0; 6], &mut grad).is_err());

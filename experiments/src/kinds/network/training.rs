@@ -187,7 +187,7 @@ impl<'a, T: Element> Training<'a, T> {
             this_batch(range.clone(), x);
             // What the same thread gathers in the next step arrives while this one is computed.
             let next = rows[batch.end..].iter().skip(range.start).take(range.len());
-            part.ask_for(exec.level, next.map(|&row| row as usize));
+            part.prefetch(exec.level, next.map(|&row| row as usize));
         };
         let pixels = self.trial.train.augment_shift;
         let loss = if pixels > 0 {

@@ -181,7 +181,8 @@ fn softmax_of<T: Element>(draw: &mut Draw, runners: &Runners) -> Compared {
         let (mut got, mut loss, mut all) = (vec![T::ONE; x.len()], vec![T::ONE; rows], vec![T::ONE; x.len()]);
         losses::softmax(exec, classes, &x, &mut got).unwrap();
         same_stored_bits(label("softmax"), &got, &p)?;
-        losses::cross_entropy(exec, classes, &x, &labels, r, &mut loss, &mut got).unwrap();
+        let rows = losses::CrossEntropy { x: &x, labels: &labels, r, losses: &mut loss, grad: &mut got };
+        losses::cross_entropy(exec, classes, rows).unwrap();
         same_stored_bits(label("loss"), &loss, &want)?;
         same_stored_bits(label("loss gradient"), &got, &grads.concat())?;
         losses::binary_cross_entropy(exec, &x, &targets, r, &mut all, &mut got).unwrap();

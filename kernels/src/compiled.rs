@@ -14,6 +14,8 @@ use crate::conv::{self, BackwardInput, ChunkGradients, Conv2d, Forward};
 use crate::gemm::Product;
 use crate::gemm::ladder::{self, Rung};
 use crate::lookup::Gather;
+use crate::pool::average::{Mean, MeanGradient};
+use crate::pool::max::{Gradients, Max, MaxGradient, Maxima};
 use crate::pool::{self, Pool2d};
 use crate::reduce::{self, Lanes};
 use crate::softmax::{self, CrossEntropy};
@@ -48,22 +50,21 @@ compiled! {
     fn conv_chunk_gradients(workers: (usize, Exec), conv: &Conv2d, operands: ChunkGradients<'_, Self>)
         -> Result<(), Error> = conv::chunk_gradients::compute;
     fn add_chunk(level: Level, chunk: usize, values: &[Self], sum: &mut [Self]) -> () = conv::chunk_gradients::add;
-    fn max_forward(exec: Exec, pool: &Pool2d, batch: usize, x: &[Self], y: &mut [Self], indices: &mut [u16])
-        -> Result<(), Error> = pool::max::forward::<Self, false>;
-    fn relu_max_forward(exec: Exec, pool: &Pool2d, batch: usize, z: &[Self], y: &mut [Self], indices: &mut [u16])
-        -> Result<(), Error> = pool::max::forward::<Self, true>;
-    fn max_backward(exec: Exec, pool: &Pool2d, batch: usize, kept: (&[u16], &[Self]), grad_y: &[Self], grad_x: &mut [Self])
-        -> Result<(), Error> = pool::max::backward::<Self, false>;
-    fn relu_max_backward(
-        exec: Exec, pool: &Pool2d, batch: usize, kept: (&[u16], &[Self]), grad_y: &[Self], grad_z: &mut [Self]
-    ) -> Result<(), Error> = pool::max::backward::<Self, true>;
-    fn average_forward(exec: Exec, pool: &Pool2d, batch: usize, x: &[Self], y: &mut [Self])
-        -> Result<(), Error> = pool::average::forward;
-    fn average_backward(exec: Exec, pool: &Pool2d, batch: usize, grad_y: &[Self], grad_x: &mut [Self])
-        -> Result<(), Error> = pool::average::backward;
-    fn global_average_forward(exec: Exec, planes: usize, area: usize, x: &[Self], y: &mut [Self])
+    fn max_forward(exec: Exec, pool: &Pool2d, planes: usize, slices: Maxima<'_, Self>)
+        -> Result<(), Error> = pool::run::<Max<false>, _>;
+    fn relu_max_forward(exec: Exec, pool: &Pool2d, planes: usize, slices: Maxima<'_, Self>)
+        -> Result<(), Error> = pool::run::<Max<true>, _>;
+    fn max_backward(exec: Exec, pool: &Pool2d, planes: usize, slices: Gradients<'_, Self>)
+        -> Result<(), Error> = pool::run::<MaxGradient<false>, _>;
+    fn relu_max_backward(exec: Exec, pool: &Pool2d, planes: usize, slices: Gradients<'_, Self>)
+        -> Result<(), Error> = pool::run::<MaxGradient<true>, _>;
+    fn average_forward(exec: Exec, pool: &Pool2d, planes: usize, slices: (&[Self], &mut [Self]))
+        -> Result<(), Error> = pool::run::<Mean, _>;
+    fn average_backward(exec: Exec, pool: &Pool2d, planes: usize, slices: (&[Self], &mut [Self]))
+        -> Result<(), Error> = pool::run::<MeanGradient, _>;
+    fn global_average_forward(exec: Exec, planes: (usize, usize), x: &[Self], y: &mut [Self])
         -> Result<(), Error> = pool::global::forward;
-    fn global_average_backward(exec: Exec, planes: usize, area: usize, grad_y: &[Self], grad_x: &mut [Self])
+    fn global_average_backward(exec: Exec, planes: (usize, usize), grad_y: &[Self], grad_x: &mut [Self])
         -> Result<(), Error> = pool::global::backward;
     fn activation_forward(level: Level, phi: Activation, z: &[Self], a: &mut [Self]) -> () = activation::values;
     fn activation_backward(

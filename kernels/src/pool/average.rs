@@ -1,11 +1,10 @@
 //! Average pooling.
 
-use super::pairs::{self, Windows};
-use super::planes::Planes;
-use super::{Pool2d, check};
+use super::pass::Pass;
+use super::{Pool2d, pairs};
 use crate::conv::Reach;
-use crate::simd::Vector;
-use crate::{Element, Error, Exec};
+use crate::simd::{Vector, vectorized};
+use crate::{Element, Error, Exec, Level};
 
 /// y = the mean of each window: a `+` chain over the window row-major, then one division by the
 /// window's size, padding included (N16).
@@ -37,38 +36,49 @@ pub fn average_forward<T: Element>(
     x: &[T],
     y: &mut [T],
 ) -> Result<(), Error> {
-    T::average_forward(exec, pool, batch, x, y)
+    let planes = pool.check("average pooling", batch, ("x", x.len()), &[("y", y.len())])?;
+    T::average_forward(exec, pool, planes, (x, y))
 }
 
-pub(crate) fn forward<T: Element>(
-    exec: Exec,
-    pool: &Pool2d,
-    batch: usize,
-    x: &[T],
-    y: &mut [T],
-) -> Result<(), Error> {
-    const NAME: &str = "average pooling";
-    pool.validate()?;
-    check(NAME, "x", batch, pool.input_len(), x.len())?;
-    check(NAME, "y", batch, pool.output_len(), y.len())?;
-    let all = Planes { first: 0, count: batch * pool.channels, out: y, second: &mut [0_u16; 0] };
-    all.run(exec, x.len(), |planes| {
-        let x = &x[planes.first * pool.area_in()..][..planes.count * pool.area_in()];
-        let y = planes.out;
-        if pool.is_pairs(exec.level) {
-            pairs::run(exec, pool, Mean { x, y });
-        } else {
-            exec.level.vectorize(
-                #[inline(always)]
-                || {
-                    for (x, y) in x.chunks_exact(pool.area_in()).zip(y.chunks_exact_mut(pool.area_out())) {
-                        average_windows(pool, x, y);
-                    }
-                },
-            );
-        }
-        Ok(())
-    })
+/// From inputs to means.
+pub(crate) struct Mean;
+
+impl<T: Element> Pass<(&[T], &mut [T])> for Mean {
+    type Element = T;
+
+    fn windows(level: Level, pool: &Pool2d, (x, y): (&[T], &mut [T])) -> bool {
+        vectorized!(level, {
+            for (x, y) in x.chunks_exact(pool.area_in()).zip(y.chunks_exact_mut(pool.area_out())) {
+                average_windows(pool, x, y);
+            }
+        });
+        true
+    }
+
+    #[inline(always)]
+    fn pairs<V: Vector<Element = T>, const N: usize>(
+        pool: &Pool2d,
+        simd: V::Simd,
+        (x, y): (&[T], &mut [T]),
+    ) -> bool {
+        pairs::for_each::<N>(
+            pool,
+            x.len() / pool.area_in(),
+            #[inline(always)]
+            |row| {
+                let (upper, lower) = row.inputs::<T, N>(x);
+                let to = y.get_mut(row.windows::<N>());
+                if let (Some(upper), Some(lower), Some(to)) = (upper, lower, to) {
+                    to.copy_from_slice(&mean_of(&pairs::taps::<V, N, false>(simd, upper, lower)));
+                    return;
+                }
+                for window in 0..row.count {
+                    y[row.output + window] = mean_of(&pairs::taps_of_one(x, &row, window))[0];
+                }
+            },
+        );
+        true
+    }
 }
 
 /// The number that a window's sum is divided by.
@@ -97,40 +107,6 @@ fn average_windows<T: Element>(pool: &Pool2d, x: &[T], y: &mut [T]) {
             }
         }
         y.iter_mut().for_each(|y| *y = *y / size(pool));
-    }
-}
-
-/// Planes under windows of 2 x 2 that tile them.
-struct Mean<'a, T> {
-    x: &'a [T],
-    y: &'a mut [T],
-}
-
-impl<T: Element> Windows for Mean<'_, T> {
-    type Element = T;
-    type Output = ();
-
-    #[inline(always)]
-    fn each<V: Vector<Element = T>, const N: usize>(self, pool: &Pool2d, simd: V::Simd) {
-        let Self { x, y } = self;
-        let planes = x.len() / pool.area_in();
-        pairs::for_each::<N>(
-            pool,
-            planes,
-            #[inline(always)]
-            |row| {
-                let (upper, lower) =
-                    (x.get(row.upper..row.upper + 2 * N), x.get(row.lower..row.lower + 2 * N));
-                let to = y.get_mut(row.output..row.output + N);
-                if let (Some(upper), Some(lower), Some(to)) = (upper, lower, to) {
-                    to.copy_from_slice(&mean_of(&pairs::taps::<V, N, false>(simd, upper, lower)));
-                    return;
-                }
-                for window in 0..row.count {
-                    y[row.output + window] = mean_of(&pairs::taps_of_one(x, &row, window))[0];
-                }
-            },
-        );
     }
 }
 
@@ -170,89 +146,48 @@ pub fn average_backward<T: Element>(
     grad_y: &[T],
     grad_x: &mut [T],
 ) -> Result<(), Error> {
-    T::average_backward(exec, pool, batch, grad_y, grad_x)
+    let (inputs, outputs) = (("grad_x", grad_x.len()), [("grad_y", grad_y.len())]);
+    let planes = pool.check("average pooling gradient", batch, inputs, &outputs)?;
+    T::average_backward(exec, pool, planes, (grad_y, grad_x))
 }
 
-pub(crate) fn backward<T: Element>(
-    exec: Exec,
-    pool: &Pool2d,
-    batch: usize,
-    grad_y: &[T],
-    grad_x: &mut [T],
-) -> Result<(), Error> {
-    const NAME: &str = "average pooling gradient";
-    pool.validate()?;
-    check(NAME, "grad_y", batch, pool.output_len(), grad_y.len())?;
-    check(NAME, "grad_x", batch, pool.input_len(), grad_x.len())?;
-    let values = grad_x.len();
-    let all = Planes { first: 0, count: batch * pool.channels, out: grad_x, second: &mut [0_u16; 0] };
-    all.run(exec, values, |planes| {
-        let windows = planes.first * pool.area_out()..(planes.first + planes.count) * pool.area_out();
-        let (grad_y, grad_x) = (&grad_y[windows], planes.out);
-        if pool.is_pairs(exec.level) {
-            pairs::run(exec, pool, Share { grad_y, grad_x });
-        } else {
-            exec.level.vectorize(
-                #[inline(always)]
-                || {
-                    let planes =
-                        grad_y.chunks_exact(pool.area_out()).zip(grad_x.chunks_exact_mut(pool.area_in()));
-                    planes.for_each(
-                        #[inline(always)]
-                        |(grad_y, grad_x)| share_windows(pool, grad_y, grad_x),
-                    );
-                },
-            );
-        }
-        Ok(())
-    })
-}
+/// From the gradients of means to those of inputs. Under windows of 2 x 2 that tile the plane every input belongs to
+/// one window at most, so that its gradient is written, not added.
+pub(crate) struct MeanGradient;
 
-/// One plane under any windows.
-#[inline(always)]
-fn share_windows<T: Element>(pool: &Pool2d, grad_y: &[T], grad_x: &mut [T]) {
-    let (rows, cols) = (pool.rows(), pool.cols());
-    grad_x.fill(T::ZERO);
-    for (h, grad_y) in grad_y.chunks_exact(pool.w_out()).enumerate() {
-        for (w, &grad) in grad_y.iter().enumerate() {
-            let share = grad / size(pool);
-            let left = (w * pool.stride[1]).saturating_sub(pool.padding[1]);
-            let count = (0..pool.kernel[1]).filter(|&tap| cols.source(w, tap).is_some()).count();
-            for i in (0..pool.kernel[0]).filter_map(|tap| rows.source(h, tap)) {
-                grad_x[i * pool.w_in + left..][..count].iter_mut().for_each(|to| *to += share);
-            }
-        }
-    }
-}
-
-/// Planes under windows of 2 x 2 that tile them: every input belongs to one window at most, so
-/// that its gradient is written, not added.
-struct Share<'a, T> {
-    grad_y: &'a [T],
-    grad_x: &'a mut [T],
-}
-
-impl<T: Element> Windows for Share<'_, T> {
+impl<T: Element> Pass<(&[T], &mut [T])> for MeanGradient {
     type Element = T;
-    type Output = ();
+
+    fn windows(level: Level, pool: &Pool2d, (grad_y, grad_x): (&[T], &mut [T])) -> bool {
+        vectorized!(level, {
+            let planes = grad_y.chunks_exact(pool.area_out()).zip(grad_x.chunks_exact_mut(pool.area_in()));
+            planes.for_each(
+                #[inline(always)]
+                |(grad_y, grad_x)| spread_windows(pool, grad_y, grad_x),
+            );
+        });
+        true
+    }
 
     #[inline(always)]
-    fn each<V: Vector<Element = T>, const N: usize>(self, pool: &Pool2d, simd: V::Simd) {
-        let Self { grad_y, grad_x } = self;
-        let planes = grad_x.len() / pool.area_in();
+    fn pairs<V: Vector<Element = T>, const N: usize>(
+        pool: &Pool2d,
+        simd: V::Simd,
+        (grad_y, grad_x): (&[T], &mut [T]),
+    ) -> bool {
         pairs::for_each::<N>(
             pool,
-            planes,
+            grad_x.len() / pool.area_in(),
             #[inline(always)]
             |row| {
-                let from = grad_y.get(row.output..row.output + N);
+                let from = grad_y.get(row.windows::<N>());
                 match from.filter(|_| row.lower + 2 * N <= grad_x.len()) {
                     Some(grad_y) => {
-                        pairs::write_taps::<V, N>(simd, &[share::<T, N>(grad_y); 4], &row, grad_x);
+                        pairs::write_taps::<V, N>(simd, &[of_each::<T, N>(grad_y); 4], &row, grad_x);
                     }
                     None => {
                         for window in 0..row.count {
-                            let one = share::<T, 1>(&grad_y[row.output + window..]);
+                            let one = of_each::<T, 1>(&grad_y[row.output + window..]);
                             pairs::write_taps_of_one(&[one; 4], &row, window, grad_x);
                         }
                     }
@@ -260,15 +195,33 @@ impl<T: Element> Windows for Share<'_, T> {
             },
         );
         pairs::clear_rest(pool, grad_x);
+        true
+    }
+}
+
+/// One plane under any windows.
+#[inline(always)]
+fn spread_windows<T: Element>(pool: &Pool2d, grad_y: &[T], grad_x: &mut [T]) {
+    let (rows, cols) = (pool.rows(), pool.cols());
+    grad_x.fill(T::ZERO);
+    for (h, grad_y) in grad_y.chunks_exact(pool.w_out()).enumerate() {
+        for (w, &grad) in grad_y.iter().enumerate() {
+            let of_each = grad / size(pool);
+            let left = (w * pool.stride[1]).saturating_sub(pool.padding[1]);
+            let count = (0..pool.kernel[1]).filter(|&tap| cols.source(w, tap).is_some()).count();
+            for i in (0..pool.kernel[0]).filter_map(|tap| rows.source(h, tap)) {
+                grad_x[i * pool.w_in + left..][..count].iter_mut().for_each(|to| *to += of_each);
+            }
+        }
     }
 }
 
 /// What each input of a window receives, for `N` windows.
 #[inline(always)]
-fn share<T: Element, const N: usize>(grad_y: &[T]) -> [T; N] {
-    let mut share = [T::ZERO; N];
+fn of_each<T: Element, const N: usize>(grad_y: &[T]) -> [T; N] {
+    let mut grads = [T::ZERO; N];
     for w in 0..N {
-        share[w] = T::ZERO + grad_y[w] / T::from_f64(4.0);
+        grads[w] = T::ZERO + grad_y[w] / T::from_f64(4.0);
     }
-    share
+    grads
 }

@@ -1,8 +1,9 @@
 //! Global average pooling: each plane becomes its mean.
 
 use super::check;
-use super::planes::Planes;
+use super::pass::in_parts;
 use crate::reduce::sum_lanes;
+use crate::simd::vectorized;
 use crate::{Element, Error, Exec};
 
 /// y = the mean of each plane: the N4 sum, then one division by the area (N16).
@@ -31,31 +32,22 @@ pub fn global_average_forward<T: Element>(
     x: &[T],
     y: &mut [T],
 ) -> Result<(), Error> {
-    T::global_average_forward(exec, planes, area, x, y)
+    check_planes("global average pooling", (planes, area), ("x", x.len()), ("y", y.len()))?;
+    T::global_average_forward(exec, (planes, area), x, y)
 }
 
 pub(crate) fn forward<T: Element>(
     exec: Exec,
-    planes: usize,
-    area: usize,
+    (planes, area): (usize, usize),
     x: &[T],
     y: &mut [T],
 ) -> Result<(), Error> {
-    const NAME: &str = "global average pooling";
-    check_area(NAME, area)?;
-    check(NAME, "x", planes, area, x.len())?;
-    check(NAME, "y", planes, 1, y.len())?;
-    let all = Planes { first: 0, count: planes, out: y, second: &mut [0_u16; 0] };
-    all.run(exec, x.len(), |planes| {
-        let x = &x[planes.first * area..][..planes.count * area];
-        exec.level.vectorize(
-            #[inline(always)]
-            || {
-                for (y, plane) in planes.out.iter_mut().zip(x.chunks_exact(area)) {
-                    *y = sum_lanes(plane) / T::from_f64(area as f64);
-                }
-            },
-        );
+    in_parts(exec, (planes, area), (x, y), |(x, y)| {
+        vectorized!(exec.level, {
+            for (y, plane) in y.iter_mut().zip(x.chunks_exact(area)) {
+                *y = sum_lanes(plane) / T::from_f64(area as f64);
+            }
+        });
         Ok(())
     })
 }
@@ -83,38 +75,37 @@ pub fn global_average_backward<T: Element>(
     grad_y: &[T],
     grad_x: &mut [T],
 ) -> Result<(), Error> {
-    T::global_average_backward(exec, planes, area, grad_y, grad_x)
+    let (inputs, outputs) = (("grad_x", grad_x.len()), ("grad_y", grad_y.len()));
+    check_planes("global average pooling gradient", (planes, area), inputs, outputs)?;
+    T::global_average_backward(exec, (planes, area), grad_y, grad_x)
 }
 
 pub(crate) fn backward<T: Element>(
     exec: Exec,
-    planes: usize,
-    area: usize,
+    (planes, area): (usize, usize),
     grad_y: &[T],
     grad_x: &mut [T],
 ) -> Result<(), Error> {
-    const NAME: &str = "global average pooling gradient";
-    check_area(NAME, area)?;
-    check(NAME, "grad_y", planes, 1, grad_y.len())?;
-    check(NAME, "grad_x", planes, area, grad_x.len())?;
-    let values = grad_x.len();
-    let all = Planes { first: 0, count: planes, out: grad_x, second: &mut [0_u16; 0] };
-    all.run(exec, values, |planes| {
-        exec.level.vectorize(
-            #[inline(always)]
-            || {
-                for (plane, &grad) in planes.out.chunks_exact_mut(area).zip(&grad_y[planes.first..]) {
-                    plane.fill(grad / T::from_f64(area as f64));
-                }
-            },
-        );
+    in_parts(exec, (planes, area), (grad_y, grad_x), |(grad_y, grad_x)| {
+        vectorized!(exec.level, {
+            for (plane, &grad) in grad_x.chunks_exact_mut(area).zip(grad_y) {
+                plane.fill(grad / T::from_f64(area as f64));
+            }
+        });
         Ok(())
     })
 }
 
-fn check_area(operation: &'static str, area: usize) -> Result<(), Error> {
-    if area > 0 {
-        return Ok(());
+fn check_planes(
+    operation: &'static str,
+    (planes, area): (usize, usize),
+    inputs: (&str, usize),
+    outputs: (&str, usize),
+) -> Result<(), Error> {
+    if area == 0 {
+        let expected = "planes of at least 1 value".to_owned();
+        return Err(Error::Shape { operation, expected, got: "0".to_owned() });
     }
-    Err(Error::Shape { operation, expected: "planes of at least 1 value".to_owned(), got: "0".to_owned() })
+    check(operation, inputs.0, (planes, area), inputs.1)?;
+    check(operation, outputs.0, (planes, 1), outputs.1)
 }

@@ -1,12 +1,12 @@
 //! Max pooling.
 
-use super::pairs::{self, Row, Windows};
-use super::planes::Planes;
-use super::{Pool2d, check};
+use super::Pool2d;
+use super::pairs::{self, Row};
+use super::pass::Pass;
 use crate::activation::Activation;
 use crate::conv::Reach;
-use crate::simd::Vector;
-use crate::{Element, Error, Exec};
+use crate::simd::{Vector, vectorized};
+use crate::{Element, Error, Exec, Level};
 
 /// y = the maximum of each window, and its place in the window (row * kernel width + column) in `indices`.
 ///
@@ -42,7 +42,9 @@ pub fn max_forward<T: Element>(
     y: &mut [T],
     indices: &mut [u16],
 ) -> Result<(), Error> {
-    T::max_forward(exec, pool, batch, x, y, indices)
+    let planes =
+        pool.check("max pooling", batch, ("x", x.len()), &[("y", y.len()), ("indices", indices.len())])?;
+    T::max_forward(exec, pool, planes, (x, (y, indices)))
 }
 
 /// As [`max_forward`] of `relu(z)`, which is never written.
@@ -69,42 +71,55 @@ pub fn relu_max_forward<T: Element>(
     y: &mut [T],
     indices: &mut [u16],
 ) -> Result<(), Error> {
-    T::relu_max_forward(exec, pool, batch, z, y, indices)
+    let planes =
+        pool.check("max pooling", batch, ("x", z.len()), &[("y", y.len()), ("indices", indices.len())])?;
+    T::relu_max_forward(exec, pool, planes, (z, (y, indices)))
 }
 
-pub(crate) fn forward<T: Element, const RELU: bool>(
-    exec: Exec,
-    pool: &Pool2d,
-    batch: usize,
-    x: &[T],
-    y: &mut [T],
-    indices: &mut [u16],
-) -> Result<(), Error> {
-    const NAME: &str = "max pooling";
-    pool.validate()?;
-    check(NAME, "x", batch, pool.input_len(), x.len())?;
-    check(NAME, "y", batch, pool.output_len(), y.len())?;
-    check(NAME, "indices", batch, pool.output_len(), indices.len())?;
-    let all = Planes { first: 0, count: batch * pool.channels, out: y, second: indices };
-    all.run(exec, x.len(), |planes| {
-        let x = &x[planes.first * pool.area_in()..][..planes.count * pool.area_in()];
-        let (y, indices) = (planes.out, planes.second);
-        if pool.is_pairs(exec.level) {
-            pairs::run(exec, pool, Best::<T, RELU> { x, y, indices });
-        } else {
-            exec.level.vectorize(
-                #[inline(always)]
-                || {
-                    let planes =
-                        y.chunks_exact_mut(pool.area_out()).zip(indices.chunks_exact_mut(pool.area_out()));
-                    for (x, (y, indices)) in x.chunks_exact(pool.area_in()).zip(planes) {
-                        max_windows::<T, RELU>(pool, x, y, indices);
-                    }
-                },
-            );
-        }
-        Ok(())
-    })
+/// The inputs of some planes, and where the maximum of each window and its place go.
+pub(crate) type Maxima<'a, T> = (&'a [T], (&'a mut [T], &'a mut [u16]));
+
+/// From inputs, or if `RELU` from their ReLU, to maxima.
+pub(crate) struct Max<const RELU: bool>;
+
+impl<'a, T: Element, const RELU: bool> Pass<Maxima<'a, T>> for Max<RELU> {
+    type Element = T;
+
+    fn windows(level: Level, pool: &Pool2d, (x, (y, indices)): Maxima<'a, T>) -> bool {
+        vectorized!(level, {
+            let outputs = y.chunks_exact_mut(pool.area_out()).zip(indices.chunks_exact_mut(pool.area_out()));
+            for (x, (y, indices)) in x.chunks_exact(pool.area_in()).zip(outputs) {
+                max_windows::<T, RELU>(pool, x, y, indices);
+            }
+        });
+        true
+    }
+
+    #[inline(always)]
+    fn pairs<V: Vector<Element = T>, const N: usize>(
+        pool: &Pool2d,
+        simd: V::Simd,
+        (x, (y, indices)): Maxima<'a, T>,
+    ) -> bool {
+        pairs::for_each::<N>(
+            pool,
+            x.len() / pool.area_in(),
+            #[inline(always)]
+            |row| {
+                let (upper, lower) = row.inputs::<T, N>(x);
+                let outputs = y.get_mut(row.windows::<N>()).zip(indices.get_mut(row.windows::<N>()));
+                if let (Some(upper), Some(lower), Some((y, indices))) = (upper, lower, outputs) {
+                    let taps = pairs::taps::<V, N, RELU>(simd, upper, lower);
+                    let (best, places) = best_of::<T, N, RELU>(&taps);
+                    y.copy_from_slice(&best);
+                    indices.copy_from_slice(&places);
+                    return;
+                }
+                best_one_by_one::<T, RELU>(x, &row, y, indices);
+            },
+        );
+        true
+    }
 }
 
 /// A value as a candidate: relu of it, or itself.
@@ -155,43 +170,6 @@ fn max_windows<T: Element, const RELU: bool>(pool: &Pool2d, x: &[T], y: &mut [T]
                 }
             }
         }
-    }
-}
-
-/// Planes under windows of 2 x 2 that tile them.
-struct Best<'a, T, const RELU: bool> {
-    x: &'a [T],
-    y: &'a mut [T],
-    indices: &'a mut [u16],
-}
-
-impl<T: Element, const RELU: bool> Windows for Best<'_, T, RELU> {
-    type Element = T;
-    type Output = ();
-
-    #[inline(always)]
-    fn each<V: Vector<Element = T>, const N: usize>(self, pool: &Pool2d, simd: V::Simd) {
-        let Self { x, y, indices } = self;
-        let planes = x.len() / pool.area_in();
-        pairs::for_each::<N>(
-            pool,
-            planes,
-            #[inline(always)]
-            |row| {
-                let (upper, lower) =
-                    (x.get(row.upper..row.upper + 2 * N), x.get(row.lower..row.lower + 2 * N));
-                let to = row.output..row.output + N;
-                let outputs = y.get_mut(to.clone()).zip(indices.get_mut(to));
-                if let (Some(upper), Some(lower), Some((y, indices))) = (upper, lower, outputs) {
-                    let (best, places) =
-                        best_of::<T, N, RELU>(&pairs::taps::<V, N, RELU>(simd, upper, lower));
-                    y.copy_from_slice(&best);
-                    indices.copy_from_slice(&places);
-                    return;
-                }
-                best_one_by_one::<T, RELU>(x, &row, y, indices);
-            },
-        );
     }
 }
 
@@ -261,13 +239,43 @@ pub fn max_backward<T: Element>(
     grad_y: &[T],
     grad_x: &mut [T],
 ) -> Result<(), Error> {
-    T::max_backward(exec, pool, batch, (indices, grad_y), grad_y, grad_x)
+    // Without a ReLU y is not looked at.
+    let all = MaxBackward { indices, y: grad_y, grad_y, grad_x };
+    T::max_backward(exec, pool, all.check(pool, batch)?, all.slices())
 }
 
-/// grad_z of [`relu_max_forward`]: where the maximum `y` is not above 0, neither was its z, and nothing comes through.
+/// The operands of [`relu_max_backward`].
+#[derive(Debug)]
+pub struct MaxBackward<'a, T> {
+    /// The place of each maximum, as [`relu_max_forward`] wrote it, [batch, channels, h_out, w_out].
+    pub indices: &'a [u16],
+    /// The maxima, as [`relu_max_forward`] wrote them, of the same shape.
+    pub y: &'a [T],
+    /// Their gradient, of the same shape.
+    pub grad_y: &'a [T],
+    /// The gradient of the input, [batch, channels, h_in, w_in].
+    pub grad_x: &'a mut [T],
+}
+
+/// The gradients of some planes: indices and maxima, and the gradients of both sides.
+pub(crate) type Gradients<'a, T> = ((&'a [u16], &'a [T]), (&'a [T], &'a mut [T]));
+
+impl<'a, T> MaxBackward<'a, T> {
+    fn check(&self, pool: &Pool2d, batch: usize) -> Result<usize, Error> {
+        let outputs = [("indices", self.indices.len()), ("y", self.y.len()), ("grad_y", self.grad_y.len())];
+        pool.check("max pooling gradient", batch, ("grad_x", self.grad_x.len()), &outputs)
+    }
+
+    fn slices(self) -> Gradients<'a, T> {
+        ((self.indices, self.y), (self.grad_y, self.grad_x))
+    }
+}
+
+/// grad_z of [`relu_max_forward`], in `grad_x`: where the maximum `y` is not above 0, neither was its z, and nothing
+/// comes through.
 ///
 /// # Shapes
-/// As [`max_backward`], and `y` as `grad_y`.
+/// In [`MaxBackward`].
 ///
 /// # Errors
 /// As [`max_backward`].
@@ -275,57 +283,56 @@ pub fn relu_max_backward<T: Element>(
     exec: Exec,
     pool: &Pool2d,
     batch: usize,
-    (indices, y): (&[u16], &[T]),
-    grad_y: &[T],
-    grad_z: &mut [T],
+    all: MaxBackward<'_, T>,
 ) -> Result<(), Error> {
-    T::relu_max_backward(exec, pool, batch, (indices, y), grad_y, grad_z)
+    T::relu_max_backward(exec, pool, all.check(pool, batch)?, all.slices())
 }
 
-pub(crate) fn backward<T: Element, const RELU: bool>(
-    exec: Exec,
-    pool: &Pool2d,
-    batch: usize,
-    (indices, y): (&[u16], &[T]),
-    grad_y: &[T],
-    grad_x: &mut [T],
-) -> Result<(), Error> {
-    const NAME: &str = "max pooling gradient";
-    pool.validate()?;
-    check(NAME, "indices", batch, pool.output_len(), indices.len())?;
-    check(NAME, "y", batch, pool.output_len(), y.len())?;
-    check(NAME, "grad_y", batch, pool.output_len(), grad_y.len())?;
-    check(NAME, "grad_x", batch, pool.input_len(), grad_x.len())?;
-    let values = grad_x.len();
-    let all = Planes { first: 0, count: batch * pool.channels, out: grad_x, second: &mut [0_u16; 0] };
-    all.run(exec, values, |planes| {
-        let windows = planes.first * pool.area_out()..(planes.first + planes.count) * pool.area_out();
-        let (indices, y) = (&indices[windows.clone()], &y[windows.clone()]);
-        let (grad_y, grad_x) = (&grad_y[windows], planes.out);
-        let inside = if pool.is_pairs(exec.level) {
-            pairs::run(exec, pool, Spread::<T, RELU> { indices, y, grad_y, grad_x })
-        } else {
-            let area = pool.area_out();
-            let windows = indices.chunks_exact(area).zip(y.chunks_exact(area).zip(grad_y.chunks_exact(area)));
-            let mut planes = windows.zip(grad_x.chunks_exact_mut(pool.area_in()));
-            planes.all(|((indices, grads), grad_x)| spread_windows::<T, RELU>(pool, indices, grads, grad_x))
-        };
-        if inside { Ok(()) } else { Err(index_error(NAME)) }
-    })
+/// From the gradients of maxima to those of inputs. Under windows of 2 x 2 that tile the plane every input belongs to
+/// one window at most, so that its gradient is written, not added.
+pub(crate) struct MaxGradient<const RELU: bool>;
+
+impl<'a, T: Element, const RELU: bool> Pass<Gradients<'a, T>> for MaxGradient<RELU> {
+    type Element = T;
+
+    fn windows(_: Level, pool: &Pool2d, ((indices, y), (grad_y, grad_x)): Gradients<'a, T>) -> bool {
+        let area = pool.area_out();
+        let windows = indices.chunks_exact(area).zip(y.chunks_exact(area).zip(grad_y.chunks_exact(area)));
+        let mut planes = windows.zip(grad_x.chunks_exact_mut(pool.area_in()));
+        planes.all(|((indices, grads), grad_x)| spread_windows::<T, RELU>(pool, indices, grads, grad_x))
+    }
+
+    #[inline(always)]
+    fn pairs<V: Vector<Element = T>, const N: usize>(
+        pool: &Pool2d,
+        simd: V::Simd,
+        ((indices, y), (grad_y, grad_x)): Gradients<'a, T>,
+    ) -> bool {
+        pairs::for_each::<N>(
+            pool,
+            grad_x.len() / pool.area_in(),
+            #[inline(always)]
+            |row| {
+                let from = row.windows::<N>();
+                let windows = indices.get(from.clone()).zip(y.get(from.clone()).zip(grad_y.get(from)));
+                match windows.filter(|_| row.lower + 2 * N <= grad_x.len()) {
+                    Some((indices, (y, grad_y))) => {
+                        let taps = spread::<T, N, RELU>(indices, y, grad_y);
+                        pairs::write_taps::<V, N>(simd, &taps, &row, grad_x);
+                    }
+                    None => spread_one_by_one::<T, RELU>(indices, (y, grad_y), &row, grad_x),
+                }
+            },
+        );
+        pairs::clear_rest(pool, grad_x);
+        indices.iter().fold(0, |all, &index| all | index) < 4
+    }
 }
 
 /// What comes through of a window's gradient.
 #[inline(always)]
 fn grad_through<T: Element, const RELU: bool>(y: T, grad_y: T) -> T {
     if RELU { Activation::Relu.grad_z(y, y, grad_y) } else { grad_y }
-}
-
-fn index_error(operation: &'static str) -> Error {
-    Error::Shape {
-        operation,
-        expected: "the indices of the forward pass".to_owned(),
-        got: "an index outside of its window".to_owned(),
-    }
 }
 
 /// One plane under any windows; false if an index lies outside its window.
@@ -347,47 +354,6 @@ fn spread_windows<T: Element, const RELU: bool>(
         grad_x[i * pool.w_in + j] += grad_through::<T, RELU>(y, grad);
     }
     true
-}
-
-/// Planes under windows of 2 x 2 that tile them: every input belongs to one window at most, so
-/// that its gradient is written, not added.
-struct Spread<'a, T, const RELU: bool> {
-    indices: &'a [u16],
-    y: &'a [T],
-    grad_y: &'a [T],
-    grad_x: &'a mut [T],
-}
-
-impl<T: Element, const RELU: bool> Windows for Spread<'_, T, RELU> {
-    type Element = T;
-    /// False if an index lies outside its window.
-    type Output = bool;
-
-    #[inline(always)]
-    fn each<V: Vector<Element = T>, const N: usize>(self, pool: &Pool2d, simd: V::Simd) -> bool {
-        let Self { indices, y, grad_y, grad_x } = self;
-        let planes = grad_x.len() / pool.area_in();
-        pairs::for_each::<N>(
-            pool,
-            planes,
-            #[inline(always)]
-            |row| {
-                let from = row.output..row.output + N;
-                let windows = indices.get(from.clone()).zip(y.get(from.clone()).zip(grad_y.get(from)));
-                match windows.filter(|_| row.lower + 2 * N <= grad_x.len()) {
-                    Some((indices, (y, grad_y))) => {
-                        let taps = spread::<T, N, RELU>(indices, y, grad_y);
-                        pairs::write_taps::<V, N>(simd, &taps, &row, grad_x);
-                    }
-                    None => {
-                        spread_one_by_one::<T, RELU>(indices, (y, grad_y), &row, grad_x);
-                    }
-                }
-            },
-        );
-        pairs::clear_rest(pool, grad_x);
-        indices.iter().fold(0, |all, &index| all | index) < 4
-    }
 }
 
 /// The last windows, which registers would overrun.

@@ -4,6 +4,14 @@
 //! `y = x[argmax]`, `grad_x[argmax] += grad_y`. Average pooling divides by the whole window, padding
 //! included: y = (1/k) sum x, grad_x += grad_y / k under every window.
 //!
+//! | file | holds |
+//! |---|---|
+//! | `max.rs` | the maximum of each window, and of a ReLU's outputs that are never written |
+//! | `average.rs` | the mean of each window |
+//! | `global.rs` | the mean of each plane |
+//! | `pairs.rs` | windows of 2 x 2 that tile the plane, a register of them at a time: the common case |
+//! | `pass.rs` | a pass over planes, cut into parts for threads |
+//!
 //! Source: slide "Pooling"; LeCun et al. 1998 (averages), Jarrett et al. 2009 (maxima). The
 //! rules of comparison and order are N7 and N16 of the contract;
 //! [`crate::reference::pool`] has them as plain loops.
@@ -14,11 +22,13 @@ pub(crate) mod average;
 pub(crate) mod global;
 pub(crate) mod max;
 mod pairs;
-mod planes;
+mod pass;
 
 pub use average::{average_backward, average_forward};
 pub use global::{global_average_backward, global_average_forward};
-pub use max::{max_backward, max_forward, relu_max_backward, relu_max_forward};
+pub use max::{MaxBackward, max_backward, max_forward, relu_max_backward, relu_max_forward};
+
+pub(crate) use pass::run;
 
 use crate::conv::Axis;
 use crate::{Error, Level};
@@ -43,7 +53,7 @@ pub struct Pool2d {
     pub w_in: usize,
     /// Height and width of the window.
     pub kernel: [usize; 2],
-    /// Steps between windows, vertically and horizontally.
+    /// Distance between windows, vertically and horizontally.
     pub stride: [usize; 2],
     /// Padding, at most half the window, so that no window lies in the padding alone.
     pub padding: [usize; 2],
@@ -102,6 +112,23 @@ impl Pool2d {
         self.channels * self.h_out() * self.w_out()
     }
 
+    /// Checks the sizes, and that all slices are as long as they say: one with an input's values for each sample of
+    /// the batch, the others with an output's. Returns the number of planes.
+    fn check(
+        &self,
+        operation: &'static str,
+        batch: usize,
+        (name, got): (&str, usize),
+        outputs: &[(&str, usize)],
+    ) -> Result<usize, Error> {
+        self.validate()?;
+        check(operation, name, (batch, self.input_len()), got)?;
+        outputs
+            .iter()
+            .try_for_each(|&(name, got)| check(operation, name, (batch, self.output_len()), got))?;
+        Ok(batch * self.channels)
+    }
+
     /// The vertical axis.
     pub(crate) fn rows(&self) -> Axis {
         self.axis(0, self.h_in)
@@ -138,7 +165,13 @@ impl Pool2d {
     }
 }
 
-fn check(operation: &'static str, what: &str, count: usize, each: usize, got: usize) -> Result<(), Error> {
+/// Checks that a slice has `count` times `each` values.
+fn check(
+    operation: &'static str,
+    what: &str,
+    (count, each): (usize, usize),
+    got: usize,
+) -> Result<(), Error> {
     if count.checked_mul(each) == Some(got) {
         return Ok(());
     }

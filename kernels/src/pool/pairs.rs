@@ -1,60 +1,54 @@
-//! Windows of 2 x 2 that tile the plane: a register of windows at a time.
+//! Windows of 2 x 2 that tile the plane, a register of them at a time: two neighbouring registers of a row of inputs,
+//! parted into even and odd lanes, are the left and the right taps of as many windows as one register has lanes, and
+//! two rows give all four taps.
 //!
 //! The windows of a narrow plane do not fill a register. Its other lanes then reach into what follows in
-//! memory, and what they write there is written again when its own turn comes; only where the slices end,
+//! memory, and what they write there is written again by the windows to which it belongs; only where the slices end,
 //! windows go one by one.
 
+use std::marker::PhantomData;
+use std::ops::Range;
+
 use super::Pool2d;
+use super::pass::Pass;
 use crate::simd::{Kernel, Simd, Vector};
-use crate::{Element, Exec};
+use crate::{Element, Level};
 
-/// A loop over the windows of some planes.
-pub(super) trait Windows {
-    type Element: Element;
-    type Output;
-    /// `N` is the number of lanes of `V`.
-    fn each<V: Vector<Element = Self::Element>, const N: usize>(
-        self,
-        pool: &Pool2d,
-        simd: V::Simd,
-    ) -> Self::Output;
+/// Runs a pass compiled for the level, with the register that suits the plane's width.
+pub(super) fn run<P: Pass<S>, S>(level: Level, pool: &Pool2d, slices: S) -> bool {
+    level.dispatch(Pairs::<P, S> { pool, slices, pass: PhantomData })
 }
 
-/// Runs `windows`, compiled for the level, with the register that suits the plane's width.
-pub(super) fn run<W: Windows>(exec: Exec, pool: &Pool2d, windows: W) -> W::Output {
-    exec.level.dispatch(Pairs { pool, windows })
-}
-
-struct Pairs<'a, W> {
+struct Pairs<'a, P, S> {
     pool: &'a Pool2d,
-    windows: W,
+    slices: S,
+    pass: PhantomData<P>,
 }
 
-impl<W: Windows> Kernel for Pairs<'_, W> {
-    type Output = W::Output;
+impl<P: Pass<R>, R> Kernel for Pairs<'_, P, R> {
+    type Output = bool;
 
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) -> W::Output {
-        type Register<W, S> = <<W as Windows>::Element as Element>::Vector<S>;
+    fn run<S: Simd>(self, simd: S) -> bool {
         if const { S::PLAIN } {
             unreachable!("pairs are for levels with vectors")
         }
-        if self.pool.w_out() > Register::<W, S::Narrow>::LANES {
-            self.lanes::<Register<W, S>>(simd)
+        if self.pool.w_out() > <P::Element as Element>::Vector::<S::Narrow>::LANES {
+            self.lanes::<<P::Element as Element>::Vector<S>>(simd)
         } else {
-            self.lanes::<Register<W, S::Narrow>>(simd.narrow())
+            self.lanes::<<P::Element as Element>::Vector<S::Narrow>>(simd.narrow())
         }
     }
 }
 
-impl<W: Windows> Pairs<'_, W> {
+impl<P: Pass<S>, S> Pairs<'_, P, S> {
     #[inline(always)]
-    fn lanes<V: Vector<Element = W::Element>>(self, simd: V::Simd) -> W::Output {
+    fn lanes<V: Vector<Element = P::Element>>(self, simd: V::Simd) -> bool {
         match V::LANES {
-            2 => self.windows.each::<V, 2>(self.pool, simd),
-            4 => self.windows.each::<V, 4>(self.pool, simd),
-            8 => self.windows.each::<V, 8>(self.pool, simd),
-            _ => self.windows.each::<V, 16>(self.pool, simd),
+            2 => P::pairs::<V, 2>(self.pool, simd, self.slices),
+            4 => P::pairs::<V, 4>(self.pool, simd, self.slices),
+            8 => P::pairs::<V, 8>(self.pool, simd, self.slices),
+            _ => P::pairs::<V, 16>(self.pool, simd, self.slices),
         }
     }
 }
@@ -70,7 +64,21 @@ pub(super) struct Row {
     pub(super) count: usize,
 }
 
-/// Calls `f` with up to `N` windows after the other, ascending, for all of `planes`. The last ones of a row begin
+impl Row {
+    /// The inputs of `N` windows, those in the upper row and those in the lower row, where there are so many.
+    #[inline(always)]
+    pub(super) fn inputs<'x, T, const N: usize>(&self, x: &'x [T]) -> (Option<&'x [T]>, Option<&'x [T]>) {
+        (x.get(self.upper..self.upper + 2 * N), x.get(self.lower..self.lower + 2 * N))
+    }
+
+    /// `N` windows.
+    #[inline(always)]
+    pub(super) fn windows<const N: usize>(&self) -> Range<usize> {
+        self.output..self.output + N
+    }
+}
+
+/// Calls `f` with up to `N` windows at a time, ascending, for all of `planes`. The last ones of a row begin
 /// early enough to be `N` where the row has so many: computing a window twice is cheaper than a loop over what is left.
 #[inline(always)]
 pub(super) fn for_each<const N: usize>(pool: &Pool2d, planes: usize, mut f: impl FnMut(Row)) {

@@ -2,7 +2,7 @@
 
 use crate::common::{Values, assert_same_bits, levels};
 use kernels::activation::Activation;
-use kernels::pool::{self, Pool2d};
+use kernels::pool::{self, MaxBackward, Pool2d};
 use kernels::{Element, Error, Exec, Level, reference};
 
 const PAIRS: Pool2d =
@@ -37,7 +37,8 @@ fn assert_parity<T: Element>(exec: Exec, pool: &Pool2d, batch: usize, x: &[T], g
     let grad_z =
         x.iter().zip(&relu).zip(grad_relu).map(|((&z, &a), grad)| Activation::Relu.grad_z(z, a, grad));
     grad_x.fill(nan);
-    pool::relu_max_backward(exec, pool, batch, (&indices, &y), grad_y, &mut grad_x).unwrap();
+    let operands = MaxBackward { indices: &indices, y: &y, grad_y, grad_x: &mut grad_x };
+    pool::relu_max_backward(exec, pool, batch, operands).unwrap();
     assert_same_bits(label("max of relu, gradient"), &grad_x, &grad_z.collect::<Vec<_>>());
 
     pool::average_forward(exec, pool, batch, x, &mut y).unwrap();
@@ -194,7 +195,8 @@ fn sizes_and_indices_that_do_not_fit_are_refused() {
     let invalid = Pool2d { kernel: [9, 2], ..one };
     let mut grad_z = [0.0; 32];
     for (pool, y) in [(&one, &y[1..]), (&invalid, &y)] {
-        assert!(pool::relu_max_backward(exec, pool, 1, (&indices, y), &[0.0; 8], &mut grad_z).is_err());
+        let operands = MaxBackward { indices: &indices, y, grad_y: &[0.0; 8], grad_x: &mut grad_z };
+        assert!(pool::relu_max_backward(exec, pool, 1, operands).is_err());
     }
     assert!(pool::global_average_forward(exec, 0, 0, &[0.0_f32; 0], &mut []).is_err());
     let mut grad_x = x;

@@ -1,7 +1,7 @@
 //! Max pooling, average pooling (padding counts, N16) and global average pooling (Lin, Chen and Yan 2014).
 //! Slide "pooling".
 
-use kernels::pool::{self, Pool2d};
+use kernels::pool::{self, MaxBackward, Pool2d};
 use kernels::{Element, Error};
 
 use super::{Backward, Forward, Layer, Pass, PerSample, Properties, volume};
@@ -50,7 +50,8 @@ impl<T: Element> PerSample<T> for MaxPool {
     fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
         let (exec, sizes, batch) = (pass.exec, &self.sizes, pass.batch);
         if self.over_relu {
-            return pool::relu_max_backward(exec, sizes, batch, (b.kept, b.y), b.grad_y, b.grad_x);
+            let operands = MaxBackward { indices: b.kept, y: b.y, grad_y: b.grad_y, grad_x: b.grad_x };
+            return pool::relu_max_backward(exec, sizes, batch, operands);
         }
         pool::max_backward(exec, sizes, batch, b.kept, b.grad_y, b.grad_x)
     }

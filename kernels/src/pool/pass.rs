@@ -1,0 +1,92 @@
+//! A pass over planes, cut into parts for threads: a plane's outputs depend on that plane alone.
+
+use super::{Pool2d, pairs};
+use crate::parallel::{Divide, for_each_part};
+use crate::simd::Vector;
+use crate::{Element, Error, Exec, Level};
+
+/// One direction of a pooling, on the slices `S` of some planes.
+pub(crate) trait Pass<S> {
+    type Element: Element;
+    /// Any windows, plane by plane. False if an index lies outside its window.
+    fn windows(level: Level, pool: &Pool2d, slices: S) -> bool;
+    /// Windows of 2 x 2 that tile the planes. `N` is the number of lanes of `V`.
+    fn pairs<V: Vector<Element = Self::Element>, const N: usize>(
+        pool: &Pool2d,
+        simd: V::Simd,
+        slices: S,
+    ) -> bool;
+}
+
+/// Runs a pass on the slices of `planes` planes, and each of its parts compiled for the level.
+pub(crate) fn run<P: Pass<S>, S: Slices>(
+    exec: Exec,
+    pool: &Pool2d,
+    planes: usize,
+    slices: S,
+) -> Result<(), Error> {
+    in_parts(exec, (planes, pool.area_in()), slices, |slices| {
+        let inside = if pool.is_pairs(exec.level) {
+            pairs::run::<P, S>(exec.level, pool, slices)
+        } else {
+            P::windows(exec.level, pool, slices)
+        };
+        let got = "an index outside of its window".to_owned();
+        let expected = "the indices of the forward pass".to_owned();
+        if inside { Ok(()) } else { Err(Error::Shape { operation: "max pooling gradient", expected, got }) }
+    })
+}
+
+/// Runs `body` on the slices of `planes` planes of `area` inputs each, in parts where that is worth several threads.
+pub(super) fn in_parts<S: Slices>(
+    exec: Exec,
+    (planes, area): (usize, usize),
+    slices: S,
+    body: impl Fn(S) -> Result<(), Error> + Sync,
+) -> Result<(), Error> {
+    let parts = exec.parts(planes * area, exec.tuning.pool_values, 1);
+    for_each_part(Planes { count: planes, slices }, parts, &|part: Planes<S>| body(part.slices))
+}
+
+struct Planes<S> {
+    count: usize,
+    slices: S,
+}
+
+impl<S: Slices> Divide for Planes<S> {
+    fn divide(self, first: usize, parts: usize) -> Result<(Self, Self), Self> {
+        if self.count < 2 {
+            return Err(self);
+        }
+        let count = (self.count * first / parts).max(1);
+        let (slices, others) = self.slices.split(count, self.count);
+        Ok((Self { count, slices }, Self { count: self.count - count, slices: others }))
+    }
+}
+
+/// Slices over consecutive planes, each with as many values for one plane as for every other.
+pub(crate) trait Slices: Sized + Send {
+    /// Those of the first `count` of `planes` planes, and those of the others.
+    fn split(self, count: usize, planes: usize) -> (Self, Self);
+}
+
+impl<T: Sync> Slices for &[T] {
+    fn split(self, count: usize, planes: usize) -> (Self, Self) {
+        self.split_at(self.len() / planes * count)
+    }
+}
+
+impl<T: Send> Slices for &mut [T] {
+    fn split(self, count: usize, planes: usize) -> (Self, Self) {
+        let at = self.len() / planes * count;
+        self.split_at_mut(at)
+    }
+}
+
+impl<A: Slices, B: Slices> Slices for (A, B) {
+    fn split(self, count: usize, planes: usize) -> (Self, Self) {
+        let (a, other_a) = self.0.split(count, planes);
+        let (b, other_b) = self.1.split(count, planes);
+        ((a, b), (other_a, other_b))
+    }
+}

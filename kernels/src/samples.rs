@@ -6,7 +6,7 @@
 //! block 2: | samples 0 to 3      | samples 4 to 7 ...  one row for a chunk of samples
 //! ```
 //!
-//! Each block is contiguous, as matrix products want it, and yet a range of samples, with its rows in
+//! Each block is contiguous, as matrix products need it, and yet a range of samples, with its rows in
 //! every block, can be given to a thread of its own.
 
 use std::marker::PhantomData;
@@ -141,23 +141,22 @@ impl<'a, T> Samples<'a, T> {
             let twice = read.contains(block) || written[..i].contains(block);
             assert!(!twice || self.blocks[*block].width == 0, "block {block} is written and lent twice");
         }
-        // SAFETY: every row of the samples owned lies inside the slice (`new`) and belongs to this value alone; blocks
-        // do not overlap, and no block that is written is lent a second time. The slices borrow `self`.
-        unsafe {
-            let rows = |block: usize| {
-                let (start, len) = self.place(block, reused(block));
-                (self.values.add(start), len)
-            };
-            let read = read.map(|block| {
-                let (first, len) = rows(block);
-                std::slice::from_raw_parts(first.cast_const(), len)
-            });
-            let written = written.map(|block| {
-                let (first, len) = rows(block);
-                std::slice::from_raw_parts_mut(first, len)
-            });
-            (read, written)
-        }
+        let place = |block: usize| {
+            let (start, len) = self.place(block, reused(block));
+            (self.values.wrapping_add(start), len)
+        };
+        let read = read.map(|block| {
+            let (first, len) = place(block);
+            // SAFETY: every row of the samples owned lies inside the slice (`new`) and belongs to this value alone, blocks
+            // do not overlap, and no block that is written is lent a second time. The slice borrows `self`.
+            unsafe { std::slice::from_raw_parts(first.cast_const(), len) }
+        });
+        let written = written.map(|block| {
+            let (first, len) = place(block);
+            // SAFETY: as above.
+            unsafe { std::slice::from_raw_parts_mut(first, len) }
+        });
+        (read, written)
     }
 
     /// Where the rows of a block begin and how many values they are.

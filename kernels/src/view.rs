@@ -10,10 +10,7 @@ use crate::Error;
 #[derive(Clone, Copy, Debug)]
 pub struct MatRef<'a, T> {
     data: &'a [T],
-    rows: usize,
-    cols: usize,
-    row_stride: usize,
-    col_stride: usize,
+    layout: Layout,
 }
 
 /// A matrix of `rows` x `cols` written through a slice, addressed as [`MatRef`].
@@ -23,43 +20,134 @@ pub struct MatRef<'a, T> {
 #[derive(Debug)]
 pub struct MatMut<'a, T> {
     data: *mut T,
+    layout: Layout,
+    borrow: PhantomData<&'a mut [T]>,
+}
+
+/// Sizes, and distances in elements.
+#[derive(Clone, Copy, Debug)]
+struct Layout {
     rows: usize,
     cols: usize,
     row_stride: usize,
     col_stride: usize,
-    borrow: PhantomData<&'a mut [T]>,
 }
 
-fn shape_error(rows: usize, cols: usize, strides: (usize, usize), len: usize) -> Error {
-    Error::Shape {
-        operation: "matrix view",
-        expected: format!(
-            "a {rows} x {cols} matrix with strides {} and {} inside the slice, without overlap",
-            strides.0, strides.1
-        ),
-        got: format!("a slice of {len} elements"),
+impl Layout {
+    fn row_major(rows: usize, cols: usize) -> Self {
+        Self { rows, cols, row_stride: cols, col_stride: 1 }
+    }
+
+    /// The layout, or an error about a slice of `len` elements that it does not fit.
+    fn valid_if(self, valid: bool, len: usize) -> Result<Self, Error> {
+        let Self { rows, cols, row_stride, col_stride } = self;
+        if valid {
+            return Ok(self);
+        }
+        Err(Error::Shape {
+            operation: "matrix view",
+            expected: format!(
+                "a {rows} x {cols} matrix with strides {row_stride} and {col_stride} inside the slice, without overlap"
+            ),
+            got: format!("a slice of {len} elements"),
+        })
+    }
+
+    /// The layout, if a row-major matrix is all of a slice.
+    fn whole(self, len: usize) -> Result<Self, Error> {
+        self.valid_if(self.rows.checked_mul(self.cols) == Some(len), len)
+    }
+
+    /// One past the largest offset that the matrix addresses, or `None` where it overflows.
+    fn end(self) -> Option<usize> {
+        if self.rows == 0 || self.cols == 0 {
+            return Some(0);
+        }
+        let (row, col) = (self.rows - 1, self.cols - 1);
+        row.checked_mul(self.row_stride)?.checked_add(col.checked_mul(self.col_stride)?)?.checked_add(1)
+    }
+
+    fn is_inside(self, len: usize) -> bool {
+        self.end().is_some_and(|end| end <= len)
+    }
+
+    /// Whether no two index pairs address the same element: one row ends before the next begins, or the same for columns.
+    fn is_disjoint(self) -> bool {
+        let nested = |inner: usize, inner_stride: usize, outer: usize, outer_stride: usize| {
+            (inner == 1 || inner_stride > 0)
+                && (outer == 1 || outer_stride > (inner - 1).saturating_mul(inner_stride))
+        };
+        let Self { rows, cols, row_stride, col_stride } = self;
+        rows == 0
+            || cols == 0
+            || nested(cols, col_stride, rows, row_stride)
+            || nested(rows, row_stride, cols, col_stride)
+    }
+
+    #[inline(always)]
+    fn t(self) -> Self {
+        let Self { rows, cols, row_stride, col_stride } = self;
+        Self { rows: cols, cols: rows, row_stride: col_stride, col_stride: row_stride }
+    }
+
+    /// Where element (i, j) stands.
+    #[inline(always)]
+    fn offset(self, i: usize, j: usize) -> usize {
+        let (rows, cols) = (self.rows, self.cols);
+        assert!(i < rows && j < cols, "({i}, {j}) is outside a {rows} x {cols} matrix");
+        i * self.row_stride + j * self.col_stride
+    }
+
+    /// Where a tile begins and its layout; an empty one has no first element and begins at 0.
+    #[inline(always)]
+    fn tile(self, tile_rows: Range<usize>, tile_cols: Range<usize>) -> (usize, Self) {
+        let (rows, cols) = (self.rows, self.cols);
+        assert!(
+            tile_rows.start <= tile_rows.end
+                && tile_rows.end <= rows
+                && tile_cols.start <= tile_cols.end
+                && tile_cols.end <= cols,
+            "rows {tile_rows:?}, columns {tile_cols:?} reach outside a {rows} x {cols} matrix"
+        );
+        let (height, width) = (tile_rows.end - tile_rows.start, tile_cols.end - tile_cols.start);
+        let empty = height == 0 || width == 0;
+        let offset =
+            if empty { 0 } else { tile_rows.start * self.row_stride + tile_cols.start * self.col_stride };
+        (offset, Self { rows: height, cols: width, ..self })
     }
 }
 
-/// One past the largest offset that the matrix addresses, or `None` where it overflows.
-fn extent(rows: usize, cols: usize, row_stride: usize, col_stride: usize) -> Option<usize> {
-    if rows == 0 || cols == 0 {
-        return Some(0);
-    }
-    let last = (rows - 1).checked_mul(row_stride)?.checked_add((cols - 1).checked_mul(col_stride)?)?;
-    last.checked_add(1)
+/// The layout's parts, of both views.
+macro_rules! accessors {
+    () => {
+        /// The number of rows.
+        pub fn rows(&self) -> usize {
+            self.layout.rows
+        }
+        /// The number of columns.
+        pub fn cols(&self) -> usize {
+            self.layout.cols
+        }
+        /// The distance between two elements of a column, in elements.
+        pub fn row_stride(&self) -> usize {
+            self.layout.row_stride
+        }
+        /// The distance between two elements of a row, in elements.
+        pub fn col_stride(&self) -> usize {
+            self.layout.col_stride
+        }
+    };
 }
 
 impl<'a, T> MatRef<'a, T> {
+    accessors!();
+
     /// A row-major matrix: element (i, j) at `i * cols + j`.
     ///
     /// # Errors
     /// If the slice does not have exactly `rows * cols` elements.
     pub fn row_major(data: &'a [T], rows: usize, cols: usize) -> Result<Self, Error> {
-        if rows.checked_mul(cols) != Some(data.len()) {
-            return Err(shape_error(rows, cols, (cols, 1), data.len()));
-        }
-        Ok(Self { data, rows, cols, row_stride: cols, col_stride: 1 })
+        Ok(Self { data, layout: Layout::row_major(rows, cols).whole(data.len())? })
     }
 
     /// A matrix with any strides, in elements.
@@ -71,10 +159,8 @@ impl<'a, T> MatRef<'a, T> {
         (rows, cols): (usize, usize),
         (row_stride, col_stride): (usize, usize),
     ) -> Result<Self, Error> {
-        match extent(rows, cols, row_stride, col_stride) {
-            Some(end) if end <= data.len() => Ok(Self { data, rows, cols, row_stride, col_stride }),
-            _ => Err(shape_error(rows, cols, (row_stride, col_stride), data.len())),
-        }
+        let layout = Layout { rows, cols, row_stride, col_stride };
+        Ok(Self { data, layout: layout.valid_if(layout.is_inside(data.len()), data.len())? })
     }
 
     /// The front of a slice as a row-major matrix.
@@ -83,37 +169,15 @@ impl<'a, T> MatRef<'a, T> {
     /// If the slice is too short.
     pub(crate) fn of_rows(data: &'a [T], rows: usize, cols: usize) -> Self {
         assert!(rows * cols <= data.len());
-        Self { data, rows, cols, row_stride: cols, col_stride: 1 }
+        Self { data, layout: Layout::row_major(rows, cols) }
     }
 
     /// The transpose: the same elements with rows and columns exchanged.
     #[must_use]
     pub fn t(self) -> Self {
-        Self {
-            data: self.data,
-            rows: self.cols,
-            cols: self.rows,
-            row_stride: self.col_stride,
-            col_stride: self.row_stride,
-        }
+        Self { layout: self.layout.t(), ..self }
     }
 
-    /// The number of rows.
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-    /// The number of columns.
-    pub fn cols(&self) -> usize {
-        self.cols
-    }
-    /// The distance between two elements of a column, in elements.
-    pub fn row_stride(&self) -> usize {
-        self.row_stride
-    }
-    /// The distance between two elements of a row, in elements.
-    pub fn col_stride(&self) -> usize {
-        self.col_stride
-    }
     /// The slice that the strides index.
     pub fn data(&self) -> &'a [T] {
         self.data
@@ -126,36 +190,18 @@ impl<'a, T> MatRef<'a, T> {
     #[must_use]
     #[inline(always)]
     pub fn tile(self, rows: Range<usize>, cols: Range<usize>) -> Self {
-        assert!(
-            rows.start <= rows.end
-                && rows.end <= self.rows
-                && cols.start <= cols.end
-                && cols.end <= self.cols,
-            "rows {rows:?}, columns {cols:?} reach outside a {} x {} matrix",
-            self.rows,
-            self.cols
-        );
-        let (height, width) = (rows.end - rows.start, cols.end - cols.start);
-        // An empty tile has no first element, so its offset may lie outside the slice.
-        let empty = height == 0 || width == 0;
-        let offset = if empty { 0 } else { rows.start * self.row_stride + cols.start * self.col_stride };
-        Self { data: &self.data[offset..], rows: height, cols: width, ..self }
+        let (offset, layout) = self.layout.tile(rows, cols);
+        Self { data: &self.data[offset..], layout }
     }
 }
 
-impl<'a, T: Copy> MatRef<'a, T> {
+impl<T: Copy> MatRef<'_, T> {
     /// The element in row `i`, column `j`.
     ///
     /// # Panics
     /// If the index is outside the matrix.
     pub fn at(&self, i: usize, j: usize) -> T {
-        assert!(
-            i < self.rows && j < self.cols,
-            "({i}, {j}) is outside a {} x {} matrix",
-            self.rows,
-            self.cols
-        );
-        self.data[i * self.row_stride + j * self.col_stride]
+        self.data[self.layout.offset(i, j)]
     }
 }
 
@@ -164,15 +210,19 @@ impl<'a, T: Copy> MatRef<'a, T> {
 unsafe impl<T: Send> Send for MatMut<'_, T> {}
 
 impl<'a, T> MatMut<'a, T> {
+    accessors!();
+
+    fn new(data: &'a mut [T], layout: Layout) -> Self {
+        Self { data: data.as_mut_ptr(), layout, borrow: PhantomData }
+    }
+
     /// A row-major matrix: element (i, j) at `i * cols + j`.
     ///
     /// # Errors
     /// If the slice does not have exactly `rows * cols` elements.
     pub fn row_major(data: &'a mut [T], rows: usize, cols: usize) -> Result<Self, Error> {
-        if rows.checked_mul(cols) != Some(data.len()) {
-            return Err(shape_error(rows, cols, (cols, 1), data.len()));
-        }
-        Self::with_strides(data, (rows, cols), (cols, 1))
+        let layout = Layout::row_major(rows, cols).whole(data.len())?;
+        Ok(Self::new(data, layout))
     }
 
     /// A matrix with any strides, in elements.
@@ -184,18 +234,10 @@ impl<'a, T> MatMut<'a, T> {
         (rows, cols): (usize, usize),
         (row_stride, col_stride): (usize, usize),
     ) -> Result<Self, Error> {
-        let inside = extent(rows, cols, row_stride, col_stride).is_some_and(|end| end <= data.len());
-        let empty = rows == 0 || cols == 0;
-        // Rows do not meet if one row ends before the next begins, or the same for columns.
-        let apart = empty
-            || ((cols == 1 || col_stride > 0)
-                && (rows == 1 || row_stride > (cols - 1).saturating_mul(col_stride)))
-            || ((rows == 1 || row_stride > 0)
-                && (cols == 1 || col_stride > (rows - 1).saturating_mul(row_stride)));
-        if !inside || !apart {
-            return Err(shape_error(rows, cols, (row_stride, col_stride), data.len()));
-        }
-        Ok(Self { data: data.as_mut_ptr(), rows, cols, row_stride, col_stride, borrow: PhantomData })
+        let layout = Layout { rows, cols, row_stride, col_stride };
+        let valid = layout.is_inside(data.len()) && layout.is_disjoint();
+        let layout = layout.valid_if(valid, data.len())?;
+        Ok(Self::new(data, layout))
     }
 
     /// The front of a slice as a row-major matrix.
@@ -204,36 +246,18 @@ impl<'a, T> MatMut<'a, T> {
     /// If the slice is too short.
     pub(crate) fn of_rows(data: &'a mut [T], rows: usize, cols: usize) -> Self {
         assert!(rows * cols <= data.len());
-        Self { data: data.as_mut_ptr(), rows, cols, row_stride: cols, col_stride: 1, borrow: PhantomData }
+        Self::new(data, Layout::row_major(rows, cols))
     }
 
     /// The transpose: the same elements with rows and columns exchanged.
     #[must_use]
     pub fn t(self) -> Self {
-        let (rows, row_stride) = (self.cols, self.col_stride);
-        Self { rows, cols: self.rows, row_stride, col_stride: self.row_stride, ..self }
+        Self { layout: self.layout.t(), ..self }
     }
 
     /// The same matrix for a shorter time.
     pub fn reborrow(&mut self) -> MatMut<'_, T> {
         MatMut { borrow: PhantomData, ..*self }
-    }
-
-    /// The number of rows.
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-    /// The number of columns.
-    pub fn cols(&self) -> usize {
-        self.cols
-    }
-    /// The distance between two elements of a column, in elements.
-    pub fn row_stride(&self) -> usize {
-        self.row_stride
-    }
-    /// The distance between two elements of a row, in elements.
-    pub fn col_stride(&self) -> usize {
-        self.col_stride
     }
 
     /// The address of element (0, 0), from which the strides lead to every other one.
@@ -248,14 +272,16 @@ impl<'a, T> MatMut<'a, T> {
     /// If there is no such row or `col_stride` is not 1 (a single column counts as contiguous).
     #[inline(always)]
     pub fn row_mut(&mut self, i: usize) -> &mut [T] {
-        assert!(i < self.rows, "row {i} is outside a {} x {} matrix", self.rows, self.cols);
-        assert!(self.col_stride == 1 || self.cols <= 1, "the columns are {} apart", self.col_stride);
-        if self.cols == 0 {
+        let Layout { rows, cols, row_stride, col_stride } = self.layout;
+        assert!(i < rows, "row {i} is outside a {rows} x {cols} matrix");
+        assert!(col_stride == 1 || cols <= 1, "the columns are {col_stride} apart");
+        if cols == 0 {
             return &mut [];
         }
-        // SAFETY: the constructor has checked that the row lies inside the slice; its elements
-        // are this matrix's own, and `&mut self` lends them to nobody else.
-        unsafe { std::slice::from_raw_parts_mut(self.data.add(i * self.row_stride), self.cols) }
+        // SAFETY: the constructor has checked that the row lies inside the slice.
+        let first = unsafe { self.data.add(i * row_stride) };
+        // SAFETY: as before; its elements are this matrix's own, and `&mut self` lends them to nobody else.
+        unsafe { std::slice::from_raw_parts_mut(first, cols) }
     }
 
     /// The rows before `at` and the rows from `at`, which different threads may write.
@@ -264,12 +290,12 @@ impl<'a, T> MatMut<'a, T> {
     /// If `at` is larger than the number of rows.
     #[must_use]
     pub fn split_rows(self, at: usize) -> (Self, Self) {
-        let rows = self.rows;
+        let rows = self.layout.rows;
         assert!(at <= rows, "cannot split {rows} rows at {at}");
         // The address of an empty part is never used, so it may point anywhere.
-        let below = self.data.wrapping_add(at.wrapping_mul(self.row_stride));
-        let upper = Self { rows: at, borrow: PhantomData, ..self };
-        let lower = Self { data: below, rows: rows - at, borrow: PhantomData, ..self };
+        let below = self.data.wrapping_add(at.wrapping_mul(self.layout.row_stride));
+        let upper = Self { layout: Layout { rows: at, ..self.layout }, ..self };
+        let lower = Self { data: below, layout: Layout { rows: rows - at, ..self.layout }, ..self };
         (upper, lower)
     }
 
@@ -289,50 +315,22 @@ impl<'a, T> MatMut<'a, T> {
     /// If the tile reaches outside the matrix.
     #[inline(always)]
     pub fn tile(&mut self, rows: Range<usize>, cols: Range<usize>) -> MatMut<'_, T> {
-        assert!(
-            rows.start <= rows.end
-                && rows.end <= self.rows
-                && cols.start <= cols.end
-                && cols.end <= self.cols,
-            "rows {rows:?}, columns {cols:?} reach outside a {} x {} matrix",
-            self.rows,
-            self.cols
-        );
-        // The address of an empty tile is never used, so it may point anywhere.
-        let offset =
-            rows.start.wrapping_mul(self.row_stride).wrapping_add(cols.start.wrapping_mul(self.col_stride));
-        MatMut {
-            data: self.data.wrapping_add(offset),
-            rows: rows.end - rows.start,
-            cols: cols.end - cols.start,
-            row_stride: self.row_stride,
-            col_stride: self.col_stride,
-            borrow: PhantomData,
-        }
+        let (offset, layout) = self.layout.tile(rows, cols);
+        MatMut { data: self.data.wrapping_add(offset), layout, borrow: PhantomData }
     }
 }
 
 impl<T: Copy> MatMut<'_, T> {
-    /// The address of element (i, j).
-    ///
-    /// # Panics
-    /// If the index is outside the matrix.
-    #[inline(always)]
-    fn address(&self, i: usize, j: usize) -> *mut T {
-        let (rows, cols) = (self.rows, self.cols);
-        assert!(i < rows && j < cols, "({i}, {j}) is outside a {rows} x {cols} matrix");
-        // SAFETY: the constructor has checked that every element lies inside the slice.
-        unsafe { self.data.add(i * self.row_stride + j * self.col_stride) }
-    }
-
     /// The element in row `i`, column `j`.
     ///
     /// # Panics
     /// If the index is outside the matrix.
     #[inline(always)]
     pub fn at(&self, i: usize, j: usize) -> T {
+        // SAFETY: the constructor has checked that every element lies inside the slice.
+        let address = unsafe { self.data.add(self.layout.offset(i, j)) };
         // SAFETY: the address is valid, and only this matrix may write the element.
-        unsafe { self.address(i, j).read() }
+        unsafe { address.read() }
     }
 
     /// Writes the element in row `i`, column `j`.
@@ -341,7 +339,9 @@ impl<T: Copy> MatMut<'_, T> {
     /// If the index is outside the matrix.
     #[inline(always)]
     pub fn set(&mut self, i: usize, j: usize, value: T) {
+        // SAFETY: as in `at`.
+        let address = unsafe { self.data.add(self.layout.offset(i, j)) };
         // SAFETY: the address is valid, and only this matrix may touch the element.
-        unsafe { self.address(i, j).write(value) }
+        unsafe { address.write(value) };
     }
 }

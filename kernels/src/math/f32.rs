@@ -30,12 +30,10 @@
 //! **Source** Ziv 1991, *Fast evaluation of elementary mathematical functions with correctly rounded
 //! last bit* (the rounding test); Muller, *Elementary Functions*, ch. 10 and 12.
 
-use super::{Function, accurate};
+use super::{Function, ROUND, accurate};
 use crate::Level;
 use crate::simd::vectorized;
 
-/// 1.5 * 2^52: adding it rounds to an integer, which then stands in the low bits of the sum.
-const ROUND: f64 = 6_755_399_441_055_744.0;
 /// The one NaN of the contract (N8).
 const NAN: f32 = f32::from_bits(0x7fc0_0000);
 /// The rounding test's factors, 1 -+ 2^-41.

@@ -18,13 +18,10 @@
 
 pub use super::trigonometry::{cos, sin};
 
-use super::Function;
+use super::{Function, NAN, ROUND};
 use crate::Level;
 use crate::simd::vectorized;
 
-/// 1.5 * 2^52: adding it rounds a number below 2^51 to an integer, which then stands in the
-/// low bits of the sum.
-const ROUND: f64 = 6_755_399_441_055_744.0;
 /// log2 e, rounded.
 const LOG2_E: f64 = std::f64::consts::LOG2_E;
 /// ln 2 = `LN2_HI` + `LN2_LO`, each rounded: for exact reductions by fused operations.
@@ -33,8 +30,6 @@ const LN2_LO: f64 = 2.319_046_813_846_299_6e-17;
 /// ln 2 = `LN2_SHORT` + `LN2_REST`: the first has 42 bits, so its product with an exponent is exact.
 const LN2_SHORT: f64 = 0.693_147_180_559_890_3;
 const LN2_REST: f64 = 5.497_923_018_708_371e-14;
-/// The one NaN of the contract (N8).
-const NAN: f64 = f64::from_bits(0x7ff8_0000_0000_0000);
 
 /// x, or the nearer bound; the lower one for a NaN, which the integer arithmetic after it must not see.
 #[inline(always)]

@@ -3,10 +3,12 @@
 //! std's `exp`, `ln` and `tanh` may differ between platforms and even between two runs, so
 //! nothing here calls them.
 //!
-//! | module | what is returned |
+//! | module | holds |
 //! |---|---|
 //! | [`f32`](mod@f32) | the correctly rounded result of the real function, so that the definition does not depend on the code |
-//! | [`f64`](mod@f64) | a fixed written sequence of IEEE operations (N1), with its measured error |
+//! | [`f64`](mod@f64) | fixed written sequences of IEEE operations (N1), with their measured errors |
+//! | `accurate.rs` | the f32 functions in double-double, for the few inputs whose rounding is in doubt |
+//! | `trigonometry.rs` | sine and cosine in f64 |
 //!
 //! NaN comes out as the one NaN of the contract (N8), whatever went in. [`evaluate`] is the way
 //! to do many at once.
@@ -19,6 +21,11 @@ pub mod f64;
 mod trigonometry;
 
 use crate::{Element, Error, Exec};
+
+/// 1.5 * 2^52: adding it rounds a number below 2^51 to an integer, which then stands in the low bits of the sum.
+const ROUND: f64 = 6_755_399_441_055_744.0;
+/// The one NaN of the contract (N8), in f64.
+const NAN: f64 = f64::from_bits(0x7ff8_0000_0000_0000);
 
 /// The functions that come in both precisions and over slices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

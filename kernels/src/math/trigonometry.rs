@@ -1,15 +1,13 @@
 //! Sine and cosine in f64.
 
-/// 1.5 * 2^52: adding it rounds to an integer, which then stands in the low bits of the sum.
-const ROUND: f64 = 6_755_399_441_055_744.0;
+use super::{NAN, ROUND};
+
 /// pi/2 = `HIGH` + `MIDDLE` + `LOW`, within 2^-164.
 const HIGH: f64 = std::f64::consts::FRAC_PI_2;
 const MIDDLE: f64 = 6.123_233_995_736_766e-17;
 const LOW: f64 = -1.497_384_904_859_169_8e-33;
 /// The largest |x| that [`sin`] and [`cos`] accept: 2^30.
 const LARGEST: f64 = 1_073_741_824.0;
-/// The one NaN of the contract (N8).
-const NAN: f64 = f64::from_bits(0x7ff8_0000_0000_0000);
 
 /// (sin r - r) / r^3 in r^2 for |r| <= pi/4, within 2^-56.
 const SIN: [f64; 7] = [

@@ -31,9 +31,14 @@ pub(crate) fn run<P: Pass<S>, S: Slices>(
         } else {
             P::windows(exec.level, pool, slices)
         };
-        let got = "an index outside of its window".to_owned();
-        let expected = "the indices of the forward pass".to_owned();
-        if inside { Ok(()) } else { Err(Error::Shape { operation: "max pooling gradient", expected, got }) }
+        if inside {
+            return Ok(());
+        }
+        Err(Error::Shape {
+            operation: "max pooling gradient",
+            expected: "the indices of the forward pass".to_owned(),
+            got: "an index outside of its window".to_owned(),
+        })
     })
 }
 

@@ -56,6 +56,7 @@ pub mod softmax;
 pub mod tuning;
 #[allow(unsafe_code)] // splits a matrix into tiles that do not meet
 mod view;
+mod window;
 
 pub use element::Element;
 pub use error::Error;

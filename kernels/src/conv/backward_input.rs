@@ -1,10 +1,11 @@
 //! The input gradient as a gather: grad_x = W' im2col(grad_y), with the taps running backwards.
 
-use super::gather::{ClassTaps, Gather};
+use super::gather::Gather;
 use super::product::{Product, Weights, all_finite};
 use super::share::{Share, share_out};
 use super::{Conv2d, check_len, check_samples, check_scratch};
 use crate::parallel::for_each_part;
+use crate::window::ClassTaps;
 use crate::{Element, Error, Exec};
 
 /// The operands of [`backward_input`].

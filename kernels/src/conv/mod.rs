@@ -53,11 +53,10 @@ pub use backward_input::{BackwardInput, backward_input};
 pub use backward_weight::{BackwardWeight, backward_weight};
 pub use chunk_gradients::{ChunkGradients, add_chunk, chunk_gradients};
 pub use forward::{Forward, forward};
-pub(crate) use gather::Reach;
 pub use im2col::{col2im, im2col};
 pub use shape::Conv2d;
-pub(crate) use shape::{Axis, Target};
 
+pub(crate) use crate::window::Target;
 use crate::{Element, Error};
 
 /// True convolution is cross-correlation with the kernel turned by 180 degrees:

@@ -15,9 +15,10 @@
 
 use std::ops::Range;
 
-use super::gather::{Gather, Reach};
+use super::gather::Gather;
 use super::walk::Walk;
 use crate::simd::{Kernel, Simd, Vector};
+use crate::window::Reads;
 use crate::{Element, Exec};
 
 /// Values after the frame and after the columns that may be read and written but mean nothing: at
@@ -44,9 +45,9 @@ struct Frame {
 
 impl Frame {
     /// The frame that holds every read of `reach`.
-    fn new(reach: &Reach) -> Self {
+    fn new(reach: &Reads) -> Self {
         let Some(last_tap) = reach.taps.checked_sub(1) else { return Self { before: 0, len: 0 } };
-        let last = (reach.positions.saturating_sub(1) * reach.step) as isize;
+        let last = (reach.positions.saturating_sub(1) * reach.stride) as isize;
         let (one, other) = (reach.origin(0), reach.origin(last_tap));
         let (lowest, highest) = if one < other { (one, other + last) } else { (other, one + last) };
         let before = if lowest < 0 { -lowest as usize } else { 0 };
@@ -120,7 +121,7 @@ impl Patches {
     pub(super) fn walk(&self) -> Walk {
         let Gather { rows, cols } = self.gather;
         let area = self.rows.len * self.cols.len;
-        let (row_delta, col_delta) = (rows.tap_step() * self.cols.len as isize, cols.tap_step());
+        let (row_delta, col_delta) = (rows.tap_stride * self.cols.len as isize, cols.tap_stride);
         let row_span = (rows.taps - 1) as isize * row_delta;
         let col_span = (cols.taps - 1) as isize * col_delta;
         // The taps of an input gradient run backwards: the first one is not the lowest.
@@ -128,11 +129,11 @@ impl Patches {
         Walk {
             origin: (self.origin(0, 0) as isize - first) as usize,
             reach: (self.channels - 1) * area + row_span.unsigned_abs() + col_span.unsigned_abs(),
-            row_step: rows.step * self.cols.len,
-            col_step: cols.step,
+            row_step: rows.stride * self.cols.len,
+            col_step: cols.stride,
             height: rows.positions,
             width: cols.positions,
-            contiguous_rows: rows.step == 1,
+            contiguous_rows: rows.stride == 1,
             first: first as usize,
             channels: self.channels,
             rows: rows.taps,
@@ -147,7 +148,7 @@ impl Patches {
     pub(super) fn live_taps(&self, row: usize) -> Range<usize> {
         let rows = &self.gather.rows;
         let meets = |tap: usize| {
-            let read = (row * rows.step) as isize + rows.origin(tap);
+            let read = (row * rows.stride) as isize + rows.origin(tap);
             read >= 0 && read < rows.input as isize
         };
         let (mut first, mut end) = (0, rows.taps);
@@ -162,9 +163,9 @@ impl Patches {
 
     /// True if position (h, w) reads (h - i, w - j) under tap (i, j), and every read that lies on the map is read.
     pub(super) fn is_full(&self) -> bool {
-        let full = |reach: &Reach| {
-            let backwards = reach.origin(0) == 0 && (reach.taps == 1 || reach.tap_step() == -1);
-            reach.step == 1 && backwards && reach.input + reach.taps == reach.positions + 1
+        let full = |reach: &Reads| {
+            let backwards = reach.origin(0) == 0 && (reach.taps == 1 || reach.tap_stride == -1);
+            reach.stride == 1 && backwards && reach.input + reach.taps == reach.positions + 1
         };
         full(&self.gather.rows) && full(&self.gather.cols)
     }
@@ -208,7 +209,7 @@ impl<T: Element> Kernel for Fill<'_, T> {
         let Self { patches, framed, positions, columns } = self;
         let Gather { rows, cols } = patches.gather;
         let area = patches.rows.len * patches.cols.len;
-        let row_step = rows.step * patches.cols.len;
+        let row_step = rows.stride * patches.cols.len;
         let (first_row, first_col) = (positions.start / cols.positions, positions.start % cols.positions);
         let mut at = 0;
         for channel in 0..patches.channels {
@@ -218,7 +219,7 @@ impl<T: Element> Kernel for Fill<'_, T> {
                 let (mut row, mut col) = (tap + first_row * row_step, first_col);
                 while at < end {
                     let len = if cols.positions - col < end - at { cols.positions - col } else { end - at };
-                    copy_run(simd, cols.step, &framed[row + col * cols.step..], len, &mut columns[at..]);
+                    copy_run(simd, cols.stride, &framed[row + col * cols.stride..], len, &mut columns[at..]);
                     at += len;
                     (row, col) = (row + row_step, 0);
                 }
@@ -243,12 +244,12 @@ impl<T: Element> Kernel for FillTransposed<'_, T> {
         let Gather { rows, cols } = patches.gather;
         let area = patches.rows.len * patches.cols.len;
         // Only the forward reads are asked for transposed; their taps run forwards.
-        let (row_tap, col_tap) = (rows.tap_step() as usize * patches.cols.len, cols.tap_step() as usize);
+        let (row_tap, col_tap) = (rows.tap_stride as usize * patches.cols.len, cols.tap_stride as usize);
         let origin = patches.origin(0, 0);
         let mut at = 0;
         for position in positions {
             let (h, w) = (position / cols.positions, position % cols.positions);
-            let first = origin + h * rows.step * patches.cols.len + w * cols.step;
+            let first = origin + h * rows.stride * patches.cols.len + w * cols.stride;
             for channel in 0..patches.channels {
                 for i in 0..rows.taps {
                     let from = &framed[first + channel * area + i * row_tap..];

@@ -58,7 +58,7 @@ impl Way {
     fn cheapest(gather: &Gather, patches: &Patches, filters: usize) -> Self {
         // 8192: the longest chain (N2).
         let taps = patches.taps();
-        if gather.cols.step != 1 || !(1..=8192).contains(&taps) {
+        if gather.cols.stride != 1 || !(1..=8192).contains(&taps) {
             return Self::Columns;
         }
         let walk = patches.walk();

@@ -1,9 +1,10 @@
-//! The sizes of a convolution, and what one axis does with a position and a tap.
+//! The sizes of a convolution.
 
 use super::chunk_gradients;
 use super::gather::Gather;
 use super::product::Product;
 use crate::Error;
+use crate::window::Axis;
 
 /// All sizes of a 2-D convolution; a 1-D one has height 1. Layout NCHW, weights OIHW
 /// [c_out, c_in / groups, kernel_h, kernel_w].
@@ -172,59 +173,6 @@ impl Conv2d {
             stride: self.stride[axis],
             padding: self.padding[axis],
             dilation: self.dilation[axis],
-        }
-    }
-}
-
-/// One axis of a convolution or a pooling.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Axis {
-    pub(crate) input: usize,
-    pub(crate) kernel: usize,
-    pub(crate) stride: usize,
-    pub(crate) padding: usize,
-    pub(crate) dilation: usize,
-}
-
-/// Where a tap of the input gradient finds its output gradient (N2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// Between two strides: the tap is absent.
-    Absent,
-    /// Beside the output map: a tap of +0.0.
-    Zero,
-    /// At this output position.
-    At(usize),
-}
-
-impl Axis {
-    /// The number of windows, or `None` where the window is larger than the padded input.
-    pub(crate) fn checked_output(&self) -> Option<usize> {
-        let padded = self.padding.checked_mul(2)?.checked_add(self.input)?;
-        let window = (self.kernel.checked_sub(1)?).checked_mul(self.dilation)?.checked_add(1)?;
-        padded.checked_sub(window)?.checked_div(self.stride)?.checked_add(1)
-    }
-
-    /// The number of windows; 0 where there is none.
-    pub(crate) fn output(&self) -> usize {
-        self.checked_output().unwrap_or(0)
-    }
-
-    /// The input position under tap `tap` of window `window`; `None` in the padding.
-    pub(crate) fn source(&self, window: usize, tap: usize) -> Option<usize> {
-        let padded = window * self.stride + tap * self.dilation;
-        padded.checked_sub(self.padding).filter(|&position| position < self.input)
-    }
-
-    /// The window whose tap `tap` lies on input position `position`: the inverse of `source`.
-    pub(crate) fn target(&self, position: usize, tap: usize) -> Target {
-        let distance = (position + self.padding) as isize - (tap * self.dilation) as isize;
-        if distance.rem_euclid(self.stride as isize) != 0 {
-            return Target::Absent;
-        }
-        match usize::try_from(distance / self.stride as isize) {
-            Ok(window) if window < self.output() => Target::At(window),
-            _ => Target::Zero,
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::pass::Pass;
 use super::{Pool2d, pairs};
-use crate::conv::Reach;
 use crate::simd::{Vector, vectorized};
+use crate::window::Reads;
 use crate::{Element, Error, Exec, Level};
 
 /// y = the mean of each window: a `+` chain over the window row-major, then one division by the
@@ -90,7 +90,7 @@ fn size<T: Element>(pool: &Pool2d) -> T {
 /// One plane under any windows, tap by tap over a whole row of windows.
 #[inline(always)]
 fn average_windows<T: Element>(pool: &Pool2d, x: &[T], y: &mut [T]) {
-    let (rows, reach) = (pool.rows(), Reach::forward(&pool.cols()));
+    let (rows, reach) = (pool.rows(), Reads::forward(&pool.cols()));
     let windows = 0..reach.positions;
     for (h, y) in y.chunks_exact_mut(windows.end).enumerate() {
         y.fill(T::ZERO);

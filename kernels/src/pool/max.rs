@@ -4,8 +4,8 @@ use super::Pool2d;
 use super::pairs::{self, Row};
 use super::pass::Pass;
 use crate::activation::Activation;
-use crate::conv::Reach;
 use crate::simd::{Vector, vectorized};
+use crate::window::Reads;
 use crate::{Element, Error, Exec, Level};
 
 /// y = the maximum of each window, and its place in the window (row * kernel width + column) in `indices`.
@@ -140,7 +140,7 @@ fn wins<T: Element>(next: T, best: T) -> bool {
 /// One plane under any windows, tap by tap over a whole row of windows.
 #[inline(always)]
 fn max_windows<T: Element, const RELU: bool>(pool: &Pool2d, x: &[T], y: &mut [T], indices: &mut [u16]) {
-    let (rows, reach) = (pool.rows(), Reach::forward(&pool.cols()));
+    let (rows, reach) = (pool.rows(), Reads::forward(&pool.cols()));
     let windows = 0..reach.positions;
     // How far the first tap that is no padding lies from the window's start.
     let skipped = |axis: usize, window: usize| pool.padding[axis].saturating_sub(window * pool.stride[axis]);

@@ -30,7 +30,7 @@ pub use max::{MaxBackward, max_backward, max_forward, relu_max_backward, relu_ma
 
 pub(crate) use pass::run;
 
-use crate::conv::Axis;
+use crate::window::Axis;
 use crate::{Error, Level};
 
 /// All sizes of a 2-D pooling, which treats each channel alone; a 1-D one has height 1.

@@ -47,9 +47,9 @@ compiled! {
         -> Result<(), Error> = conv::forward::compute;
     fn conv_backward_input(exec: Exec, conv: &Conv2d, operands: BackwardInput<'_, Self>)
         -> Result<(), Error> = conv::backward_input::compute;
-    fn conv_chunk_gradients(workers: (usize, Exec), conv: &Conv2d, operands: ChunkGradients<'_, Self>)
-        -> Result<(), Error> = conv::chunk_gradients::compute;
-    fn add_chunk(level: Level, chunk: usize, values: &[Self], sum: &mut [Self]) -> () = conv::chunk_gradients::add;
+    fn conv_chunk_gradients(exec: Exec, conv: &Conv2d, operands: ChunkGradients<'_, Self>)
+        -> Result<(), Error> = conv::backward_weight::compute;
+    fn add_chunk(level: Level, chunk: usize, values: &[Self], sum: &mut [Self]) -> () = conv::backward_weight::add;
     fn max_forward(exec: Exec, pool: &Pool2d, planes: usize, slices: Maxima<'_, Self>)
         -> Result<(), Error> = pool::run::<Max<false>, _>;
     fn relu_max_forward(exec: Exec, pool: &Pool2d, planes: usize, slices: Maxima<'_, Self>)

@@ -20,13 +20,19 @@ pub struct Tuning {
     /// Floating-point operations of a training step that is shared out whatever its samples.
     pub serial_flops: usize,
     /// A training step: parameters whose gradient and update are computed together, so that the gradient stays in L1
-    /// and what it is computed from in L2,
+    /// and what it is computed from in L2.
     pub bucket_parameters: usize,
-    /// in at least so many rows: a product of fewer is slow, whatever fits a cache.
+    /// A training step: the fewest rows of those parameters, because a product of fewer is slow, whatever fits a cache.
     pub bucket_rows: usize,
     /// A training step: bytes of L2 for the values and gradients of the samples that go through several layers before
     /// the next samples do.
     pub micro_batch_bytes: usize,
+    /// A convolution through columns: values of the columns that are made at a time, 256 KiB of f32, which stay in L2
+    /// beside the weights.
+    pub conv_block: usize,
+    /// A convolution's weight gradient: values of chunks' gradients that a thread computes before they are added up,
+    /// several chunks where they are small, so that threads meet less often.
+    pub conv_gradients: usize,
 }
 
 /// The sizes of a matrix product C [m, n] = A [m, k] B [k, n].
@@ -103,5 +109,7 @@ impl Tuning {
         bucket_parameters: 8192,
         bucket_rows: 16,
         micro_batch_bytes: 512 << 10,
+        conv_block: 1 << 16,
+        conv_gradients: 1 << 15,
     };
 }

@@ -1,8 +1,16 @@
 //! The input gradient as a gather: grad_x = W' im2col(grad_y), with the taps running backwards.
+//!
+//! ```text
+//! stride 2, kernel 3, no padding, one axis       position 0 2 4 ..   meets taps 0 and 2
+//!                                                position 1 3 5 ..   meets tap 1
+//! ```
+//!
+//! With a stride, each residue class of positions has taps of its own, and is a gather of stride 1: the general case
+//! is one pass like the forward pass for each class.
 
 use super::gather::Gather;
-use super::product::{Product, Weights, all_finite};
-use super::share::{Share, share_out};
+use super::parts::{Part, parts};
+use super::ways::{Operands, Product};
 use super::{Conv2d, check_len, check_samples, check_scratch};
 use crate::parallel::for_each_part;
 use crate::window::ClassTaps;
@@ -72,13 +80,12 @@ pub(crate) fn compute<T: Element>(
     check_samples(NAME, "grad_y", batch, conv.output_len(), grad_y.len())?;
     check_samples(NAME, "grad_x", batch, conv.input_len(), grad_x.len())?;
     check_scratch(NAME, conv, scratch.len())?;
-    let (workers, inner) = share_out(exec, batch, conv.flops(batch), scratch.len() / conv.scratch_len(1));
-    let samples = Share { first: 0, items: batch, out: grad_x, scratch };
-    for_each_part(samples, workers, &|share| {
-        let grad_y = &grad_y[share.first * conv.output_len()..][..share.items * conv.output_len()];
+    let (parts, inner) = parts(exec, batch, conv.flops(batch), scratch.len() / conv.scratch_len(1));
+    let samples = Part { first: 0, samples: batch, out: grad_x, scratch };
+    for_each_part(samples, parts, &|part| {
+        let grad_y = &grad_y[part.first * conv.output_len()..][..part.samples * conv.output_len()];
         for class in conv.classes() {
-            let class = Class::new(conv, class);
-            class.backward(inner, w, grad_y, share.out, share.scratch)?;
+            Class::new(conv, class).backward(inner, w, grad_y, part.out, part.scratch)?;
         }
         Ok(())
     })
@@ -111,48 +118,40 @@ impl<'a> Class<'a> {
         grad_x: &mut [T],
         scratch: &mut [T],
     ) -> Result<(), Error> {
-        let (conv, product) = (self.conv, &self.product);
-        let group_len = conv.c_in / conv.groups * product.taps();
-        let packed_len = product.packed_len();
-        let (plain, scratch) = scratch.split_at_mut(group_len * conv.groups);
-        let (packed, scratch) = scratch.split_at_mut(packed_len * conv.groups);
-        let (result, scratch) = scratch.split_at_mut(conv.input_len() / conv.groups);
+        let (conv, product, groups) = (self.conv, &self.product, self.conv.groups);
+        let (plain, scratch) = scratch.split_at_mut(conv.c_in * product.taps());
+        let (packed, scratch) = scratch.split_at_mut(product.packed_len() * groups);
+        let (result, scratch) = scratch.split_at_mut(conv.input_len() / groups);
         self.transpose_weights(w, plain);
-        let finite = all_finite(exec, plain);
-        if group_len > 0 {
-            let groups = plain.chunks_exact(group_len).zip(packed.chunks_exact_mut(packed_len));
-            groups.for_each(|(plain, packed)| product.pack(exec, plain, packed));
-        }
-        let grad_y = grad_y.chunks_exact(conv.output_len() / conv.groups);
-        let grad_x = grad_x.chunks_exact_mut(conv.input_len() / conv.groups);
-        for (index, (grad_y, grad_x)) in grad_y.zip(grad_x).enumerate() {
-            let group = index % conv.groups;
-            let plain = &plain[group * group_len..][..group_len];
-            let weights = Weights { plain, packed: &packed[group * packed_len..][..packed_len], finite };
+        let weights = product.pack(exec, plain, packed);
+        let grad_y = grad_y.chunks_exact(conv.output_len() / groups);
+        let grad_x = grad_x.chunks_exact_mut(conv.input_len() / groups);
+        for (index, (planes, grad_x)) in grad_y.zip(grad_x).enumerate() {
+            let weights = weights.of_group(index % groups, groups);
             if conv.stride == [1, 1] {
-                product.compute(exec, weights, grad_y, None, grad_x, scratch)?;
+                product.compute(exec, Operands { weights, planes, bias: None, out: grad_x }, scratch)?;
             } else {
-                let result = &mut result[..product.out_len()];
-                product.compute(exec, weights, grad_y, None, result, scratch)?;
-                self.spread(result, grad_x);
+                let out = &mut result[..product.out_len()];
+                product.compute(exec, Operands { weights, planes, bias: None, out: &mut *out }, scratch)?;
+                self.spread(out, grad_x);
             }
         }
         Ok(())
     }
 
     /// W' for this class's taps: [group, channel, (filter, tap row, tap column)].
-    fn transpose_weights<T: Element>(&self, w: &[T], packed: &mut [T]) {
+    fn transpose_weights<T: Element>(&self, w: &[T], transposed: &mut [T]) {
         let conv = self.conv;
         let (channels, filters) = (conv.c_in / conv.groups, conv.c_out / conv.groups);
         let [rows, cols] = self.kernel_taps;
-        let mut packed = packed.iter_mut();
+        let mut transposed = transposed.iter_mut();
         for (group, channel) in (0..conv.groups).flat_map(|g| (0..channels).map(move |c| (g, c))) {
             for filter in group * filters..(group + 1) * filters {
                 let kernel = &w[(filter * channels + channel) * conv.kernel[0] * conv.kernel[1]..];
                 for i in (rows.first..).step_by(rows.period).take(rows.count) {
                     let taps = (cols.first..).step_by(cols.period).take(cols.count);
                     let values = taps.map(|j| kernel[i * conv.kernel[1] + j]);
-                    values.zip(packed.by_ref()).for_each(|(value, to)| *to = value);
+                    values.zip(transposed.by_ref()).for_each(|(value, to)| *to = value);
                 }
             }
         }

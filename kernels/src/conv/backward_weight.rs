@@ -1,8 +1,22 @@
-//! The weight gradient: the gradients of the chunks of samples, added up.
+//! The weight gradient, in the order of N3:
+//!
+//! ```text
+//! for each chunk of Conv2d::chunk() samples
+//!   for each weight                              one chain from +0.0 over (sample, row, column): ways/weight_tiles.rs
+//!     partial[o,c,i,j] = sum over (n, h, w) of grad_y[n,o,h,w] x[n,c,h+i,w+j]
+//!   grad_w = partial of the first chunk, then grad_w += partial
+//! ```
+//!
+//! Threads share out (chunk, filter) pairs and never a chain.
 
-use super::chunk_gradients::{ChunkGradients, add_chunk, workers};
+use std::ops::Range;
+
+use super::backward_bias::chunk_sum;
+use super::parts::parts;
+use super::ways;
 use super::{Conv2d, check_len, check_samples, check_scratch};
-use crate::{Element, Error, Exec};
+use crate::parallel::{Divide, for_each_part};
+use crate::{Element, Error, Exec, Level};
 
 /// The operands of [`backward_weight`].
 #[derive(Debug)]
@@ -62,29 +76,221 @@ pub fn backward_weight<T: Element>(
     check_len(NAME, "weight gradients", conv.weight_len(), grad_w.len())?;
     check_scratch(NAME, conv, scratch.len())?;
     grad_w.fill(T::ZERO);
-    let chunks = batch.div_ceil(conv.chunk());
-    let (workers, inner) = workers::<T>(exec, conv, batch, scratch.len());
-    let round = workers * conv.partials();
-    let (partials, scratch) = scratch.split_at_mut(round * conv.weight_len());
-    for first in (0..chunks).step_by(round) {
-        let items = round.min(chunks - first);
-        let partials = &mut partials[..items * conv.weight_len()];
-        let samples = first * conv.chunk()..batch.min((first + items) * conv.chunk());
-        let x = &x[samples.start * conv.input_len()..samples.end * conv.input_len()];
-        let grad_y = &grad_y[samples.start * conv.output_len()..samples.end * conv.output_len()];
-        let batch = samples.len();
+    let (chunks, each) = (batch.div_ceil(conv.chunk()), conv.weight_len());
+    let threads = scratch.len() / conv.scratch_len(1);
+    // As many chunks at a time as there is room for beside what the threads need.
+    let room = (scratch.len() - threads * conv.gradient_scratch_len()) / each;
+    let (partials, scratch) = scratch.split_at_mut(room.min(chunks) * each);
+    for first in (0..chunks).step_by(room) {
+        let partials = &mut partials[..room.min(chunks - first) * each];
+        let samples = first * conv.chunk()..batch.min((first + room) * conv.chunk());
         let part = ChunkGradients {
-            batch,
-            x,
-            grad_y,
+            batch: samples.len(),
+            x: &x[samples.start * conv.input_len()..samples.end * conv.input_len()],
+            grad_y: &grad_y[samples.start * conv.output_len()..samples.end * conv.output_len()],
             bias: false,
             partials: &mut *partials,
             scratch: &mut *scratch,
         };
-        T::conv_chunk_gradients((workers, inner), conv, part)?;
-        for (chunk, partial) in (first..).zip(partials.chunks_exact(conv.weight_len())) {
+        T::conv_chunk_gradients(exec, conv, part)?;
+        for (chunk, partial) in (first..).zip(partials.chunks_exact(each)) {
             add_chunk(exec.level, chunk, partial, grad_w);
         }
     }
     Ok(())
+}
+
+/// The operands of [`chunk_gradients`].
+#[derive(Debug)]
+pub struct ChunkGradients<'a, T> {
+    /// Number of samples.
+    pub batch: usize,
+    /// The input [batch, c_in, h_in, w_in].
+    pub x: &'a [T],
+    /// The gradient of the output [batch, c_out, h_out, w_out].
+    pub grad_y: &'a [T],
+    /// Whether the bias gradients are wanted too.
+    pub bias: bool,
+    /// The gradients [chunks, weight_len], or [chunks, weight_len + c_out] with the biases'.
+    pub partials: &'a mut [T],
+    /// At least [`Conv2d::scratch_len`]`(1)` values, of any content.
+    pub scratch: &'a mut [T],
+}
+
+/// The terms of [`backward_weight`] and
+/// [`backward_bias`](super::backward_bias()): for each chunk of [`Conv2d::chunk`] samples of the
+/// batch, the last one shorter, the gradient of the weights and, if asked for, that of the biases
+/// behind it.
+///
+/// Each weight is one chain from +0.0 over (sample, row, column) of the chunk, each bias one chain of
+/// `+` from +0.0 over the samples' N4 sums (N3). Added ascending from the first chunk's value, they
+/// are the gradients of the batch; batches that are cut at multiples of the chunk have the same terms.
+///
+/// # Errors
+/// [`Error::Shape`] if the sizes are not valid or a slice has another length than they say.
+///
+/// ```
+/// use kernels::Exec;
+/// use kernels::conv::{self, ChunkGradients, Conv2d};
+///
+/// let conv = Conv2d {
+///     c_in: 1, h_in: 1, w_in: 2, c_out: 1,
+///     kernel: [1, 2], stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1,
+/// };
+/// assert_eq!(conv.chunk(), 4);
+/// let (x, grad_y) = ([1.0_f32, 2.0].repeat(5), [1.0, 1.0, 1.0, 1.0, 10.0]);
+/// let (mut partials, mut scratch) = ([0.0; 2 * 3], vec![0.0; conv.scratch_len(1)]);
+/// let operands = ChunkGradients {
+///     batch: 5, x: &x, grad_y: &grad_y, bias: true, partials: &mut partials, scratch: &mut scratch,
+/// };
+/// conv::chunk_gradients(Exec::from_env()?, &conv, operands)?;
+/// assert_eq!(partials, [4.0, 8.0, 4.0, 10.0, 20.0, 10.0]); // weights and bias of either chunk
+/// # Ok::<(), kernels::Error>(())
+/// ```
+pub fn chunk_gradients<T: Element>(
+    exec: Exec,
+    conv: &Conv2d,
+    operands: ChunkGradients<'_, T>,
+) -> Result<(), Error> {
+    const NAME: &str = "conv2d chunk gradients";
+    let ChunkGradients { batch, x, grad_y, bias, .. } = operands;
+    conv.validate()?;
+    check_samples(NAME, "x", batch, conv.input_len(), x.len())?;
+    check_samples(NAME, "grad_y", batch, conv.output_len(), grad_y.len())?;
+    let chunks = batch.div_ceil(conv.chunk());
+    let each = conv.weight_len() + if bias { conv.c_out } else { 0 };
+    check_samples(NAME, "partials", chunks, each, operands.partials.len())?;
+    check_scratch(NAME, conv, operands.scratch.len())?;
+    T::conv_chunk_gradients(exec, conv, operands)
+}
+
+/// [`chunk_gradients`] of operands that fit.
+pub(crate) fn compute<T: Element>(
+    exec: Exec,
+    conv: &Conv2d,
+    operands: ChunkGradients<'_, T>,
+) -> Result<(), Error> {
+    let ChunkGradients { batch, x, grad_y, bias, partials, scratch } = operands;
+    let items = batch.div_ceil(conv.chunk()) * conv.c_out;
+    let (parts, inner) = parts(exec, items, conv.flops(batch), scratch.len() / conv.gradient_scratch_len());
+    let all = Part { conv, bias, first: 0, items, partials, scratch };
+    for_each_part(all, parts, &|part| {
+        let (mut item, mut partials) = (part.first, part.partials);
+        while item < part.first + part.items {
+            let (chunk, first) = (item / conv.c_out, item % conv.c_out);
+            let filters = first..conv.c_out.min(first + part.first + part.items - item);
+            let samples = chunk * conv.chunk()..batch.min((chunk + 1) * conv.chunk());
+            let chunk = Chunk {
+                conv,
+                x: &x[samples.start * conv.input_len()..samples.end * conv.input_len()],
+                grad_y: &grad_y[samples.start * conv.output_len()..samples.end * conv.output_len()],
+            };
+            let (grad_w, rest) = partials.split_at_mut(filters.len() * conv.taps_in());
+            let with_bias = bias && filters.end == conv.c_out;
+            let (grad_bias, rest) = rest.split_at_mut(if with_bias { conv.c_out } else { 0 });
+            chunk.weights(inner, filters.clone(), grad_w, part.scratch)?;
+            for (c_out, grad) in grad_bias.iter_mut().enumerate() {
+                *grad = chunk_sum(inner, conv, chunk.grad_y, c_out);
+            }
+            (item, partials) = (item + filters.len(), rest);
+        }
+        Ok(())
+    })
+}
+
+/// Consecutive (chunk, filter) pairs, with their gradients and scratch. The biases of a chunk follow its last filter.
+struct Part<'a, T> {
+    conv: &'a Conv2d,
+    bias: bool,
+    first: usize,
+    items: usize,
+    partials: &'a mut [T],
+    scratch: &'a mut [T],
+}
+
+impl<T: Send> Divide for Part<'_, T> {
+    fn divide(self, first: usize, parts: usize) -> Result<(Self, Self), Self> {
+        if self.items < 2 {
+            return Err(self);
+        }
+        let items = self.items * first / parts;
+        let place = |item: usize| {
+            let biases = if self.bias { item / self.conv.c_out * self.conv.c_out } else { 0 };
+            item * self.conv.taps_in() + biases
+        };
+        let at = place(self.first + items) - place(self.first);
+        let (partials, right_partials) = self.partials.split_at_mut(at);
+        let (scratch, right_scratch) = self.scratch.split_at_mut(self.scratch.len() / parts * first);
+        let right = Self {
+            first: self.first + items,
+            items: self.items - items,
+            partials: right_partials,
+            scratch: right_scratch,
+            ..self
+        };
+        Ok((Self { items, partials, scratch, ..self }, right))
+    }
+}
+
+/// The samples of one chunk.
+struct Chunk<'a, T> {
+    conv: &'a Conv2d,
+    x: &'a [T],
+    grad_y: &'a [T],
+}
+
+impl<T: Element> Chunk<'_, T> {
+    /// The gradients of some filters, group by group.
+    fn weights(
+        &self,
+        exec: Exec,
+        filters: Range<usize>,
+        mut grad_w: &mut [T],
+        scratch: &mut [T],
+    ) -> Result<(), Error> {
+        let (conv, frame) = (self.conv, self.conv.frame());
+        let (input, area) = (conv.input_len() / conv.groups, conv.h_out() * conv.w_out());
+        let per_group = conv.c_out / conv.groups;
+        let mut first = filters.start;
+        while first < filters.end {
+            let group = first / per_group;
+            let here = first..filters.end.min((group + 1) * per_group);
+            let x = self.x.chunks_exact(conv.input_len()).map(|x| &x[group * input..][..input]);
+            let grad_y = self.grad_y.chunks_exact(conv.output_len());
+            let grad_y = grad_y.map(|grad_y| &grad_y[here.start * area..here.end * area]);
+            let (grad, rest) = grad_w.split_at_mut(here.len() * conv.taps_in());
+            ways::weight_gradient(exec, &frame, x.zip(grad_y), grad, scratch)?;
+            (first, grad_w) = (here.end, rest);
+        }
+        Ok(())
+    }
+}
+
+/// Adds the gradient of a chunk to the sum of those before it, or begins the sum with it (N3). Both may be a range
+/// of the parameters.
+///
+/// ```
+/// use kernels::{Level, conv};
+/// let mut sum = [7.0, 7.0];
+/// for (chunk, values) in [[1.0, 2.0], [10.0, 20.0]].iter().enumerate() {
+///     conv::add_chunk(Level::best(), chunk, values, &mut sum);
+/// }
+/// assert_eq!(sum, [11.0, 22.0]);
+/// ```
+pub fn add_chunk<T: Element>(level: Level, chunk: usize, values: &[T], sum: &mut [T]) {
+    T::add_chunk(level, chunk, values, sum)
+}
+
+pub(crate) fn add<T: Element>(level: Level, chunk: usize, values: &[T], sum: &mut [T]) {
+    level.vectorize(
+        #[inline(always)]
+        || {
+            let values = sum.iter_mut().zip(values);
+            if chunk == 0 {
+                values.for_each(|(sum, &value)| *sum = value);
+            } else {
+                values.for_each(|(sum, &value)| *sum += value);
+            }
+        },
+    );
 }

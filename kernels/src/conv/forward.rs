@@ -1,8 +1,8 @@
 //! The forward pass: y = W im2col(x) + b, one sample at a time. The columns are copied out for the
-//! matrix product, or the direct kernel reads them where they lie; the bits are the same.
+//! matrix product, or a register tile reads them where they lie (`ways/`); the bits are the same.
 
-use super::product::{Weights, all_finite};
-use super::share::{Share, share_out};
+use super::parts::{Part, parts};
+use super::ways::Operands;
 use super::{Conv2d, check_len, check_samples, check_scratch};
 use crate::parallel::for_each_part;
 use crate::{Element, Error, Exec};
@@ -64,25 +64,20 @@ pub(crate) fn compute<T: Element>(exec: Exec, conv: &Conv2d, operands: Forward<'
     check_len(NAME, "biases", conv.c_out, bias.map_or(conv.c_out, <[T]>::len))?;
     check_samples(NAME, "y", batch, conv.output_len(), y.len())?;
     check_scratch(NAME, conv, scratch.len())?;
-    let (workers, inner) = share_out(exec, batch, conv.flops(batch), scratch.len() / conv.scratch_len(1));
+    let (parts, inner) = parts(exec, batch, conv.flops(batch), scratch.len() / conv.scratch_len(1));
     let product = conv.forward_product();
-    let finite = all_finite(exec, w);
-    let samples = Share { first: 0, items: batch, out: y, scratch };
-    for_each_part(samples, workers, &|share| {
-        let (group_len, packed_len) = (conv.weight_len() / conv.groups, product.packed_len());
-        let (packed, scratch) = share.scratch.split_at_mut(packed_len * conv.groups);
-        for (w, packed) in w.chunks_exact(group_len).zip(packed.chunks_exact_mut(packed_len)) {
-            product.pack(inner, w, packed);
-        }
-        let x = x.chunks_exact(conv.input_len() / conv.groups).skip(share.first * conv.groups);
-        let y = share.out.chunks_exact_mut(conv.output_len() / conv.groups);
-        for (index, (x, y)) in x.zip(y).enumerate() {
-            let group = index % conv.groups;
-            let plain = &w[group * group_len..][..group_len];
-            let weights = Weights { plain, packed: &packed[group * packed_len..][..packed_len], finite };
-            let filters = conv.c_out / conv.groups;
+    let groups = conv.groups;
+    let samples = Part { first: 0, samples: batch, out: y, scratch };
+    for_each_part(samples, parts, &|part| {
+        let (packed, scratch) = part.scratch.split_at_mut(product.packed_len() * groups);
+        let weights = product.pack(inner, w, packed);
+        let x = x.chunks_exact(conv.input_len() / groups).skip(part.first * groups);
+        let y = part.out.chunks_exact_mut(conv.output_len() / groups);
+        for (index, (planes, out)) in x.zip(y).enumerate() {
+            let (group, filters) = (index % groups, conv.c_out / groups);
             let bias = bias.map(|bias| &bias[group * filters..][..filters]);
-            product.compute(inner, weights, x, bias, y, scratch)?;
+            let weights = weights.of_group(group, groups);
+            product.compute(inner, Operands { weights, planes, bias, out }, scratch)?;
         }
         Ok(())
     })

@@ -1,7 +1,5 @@
 //! Which input each entry of a column matrix reads, forward and backward.
 
-use std::ops::Range;
-
 use super::Conv2d;
 use crate::window::{ClassTaps, Reads};
 
@@ -39,11 +37,5 @@ impl Gather {
     /// Columns of the column matrix.
     pub(crate) fn positions(&self) -> usize {
         self.rows.positions * self.cols.positions
-    }
-
-    /// Cuts the positions into ranges of `len`, the last one shorter.
-    pub(crate) fn blocks(&self, len: usize) -> impl Iterator<Item = Range<usize>> + use<> {
-        let positions = self.positions();
-        (0..positions).step_by(len.max(1)).map(move |first| first..positions.min(first + len))
     }
 }

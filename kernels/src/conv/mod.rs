@@ -14,44 +14,32 @@
 //! |---|---|
 //! | `shape.rs` | [`Conv2d`]: all sizes, checked once |
 //! | `im2col.rs` | the column matrix and its adjoint, for reading |
+//! | `forward.rs` | weights times the columns of x, sample by sample |
+//! | `backward_input.rs` | transposed weights times the columns of grad_y |
+//! | `backward_weight.rs` | the gradients of chunks of samples, and their sum |
+//! | `backward_bias.rs` | the same for the biases |
 //! | `gather.rs` | which input each entry of a column matrix reads, forward and backward |
-//! | `forward.rs`, `backward_*.rs` | the four functions |
-//! | `chunk_gradients.rs` | the gradients of weights and biases per chunk of samples, before they are added |
-//! | `product.rs` | weights times planes on one sample: which of the following ways, or columns and [`crate::gemm`] |
-//! | `tile.rs` | the register tile with registers across the filters, which reads framed planes |
-//! | `across.rs`, `taps.rs` | its use over positions (forward, input gradient) and over taps (weight gradient) |
-//! | `full.rs` | the input gradient of a small map, without the taps beside it |
-//! | `direct.rs`, `walk.rs` | the register tile with registers along the positions, for few filters |
-//! | `patches.rs` | the frame of zeros, and columns copied from it in whole registers |
-//! | `share.rs` | samples over threads |
+//! | `parts.rs` | samples over threads |
+//! | `ways/` | the fast ways to compute these products, with the same bits |
 //!
 //! Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to
 //! document recognition", 1998, section II; slides "Réseaux convolutionnels 1D" and "2D".
 
 #![forbid(unsafe_code)]
 
-mod across;
 mod backward_bias;
 pub(crate) mod backward_input;
-mod backward_weight;
-pub(crate) mod chunk_gradients;
-mod direct;
+pub(crate) mod backward_weight;
 pub(crate) mod forward;
-mod full;
 mod gather;
 mod im2col;
-mod patches;
-mod product;
+mod parts;
 mod shape;
-mod share;
-mod taps;
-mod tile;
-mod walk;
+mod ways;
 
 pub use backward_bias::backward_bias;
 pub use backward_input::{BackwardInput, backward_input};
-pub use backward_weight::{BackwardWeight, backward_weight};
-pub use chunk_gradients::{ChunkGradients, add_chunk, chunk_gradients};
+pub use backward_weight::{BackwardWeight, ChunkGradients, add_chunk, backward_weight, chunk_gradients};
 pub use forward::{Forward, forward};
 pub use im2col::{col2im, im2col};
 pub use shape::Conv2d;
@@ -59,7 +47,7 @@ pub use shape::Conv2d;
 pub(crate) use crate::window::Target;
 use crate::{Element, Error};
 
-/// True convolution is cross-correlation with the kernel turned by 180 degrees:
+/// True convolution is cross-correlation with the kernel rotated by 180 degrees:
 /// `flipped[.., i, j] = w[.., kernel_h - 1 - i, kernel_w - 1 - j]`.
 ///
 /// # Shapes
@@ -84,8 +72,8 @@ pub fn flip<T: Element>(kernel: [usize; 2], w: &[T], flipped: &mut [T]) -> Resul
             got: format!("{} values", w.len()),
         });
     }
-    for (turned, plane) in flipped.chunks_exact_mut(taps).zip(w.chunks_exact(taps)) {
-        turned.iter_mut().zip(plane.iter().rev()).for_each(|(to, &from)| *to = from);
+    for (rotated, plane) in flipped.chunks_exact_mut(taps).zip(w.chunks_exact(taps)) {
+        rotated.iter_mut().zip(plane.iter().rev()).for_each(|(to, &from)| *to = from);
     }
     Ok(())
 }

@@ -1,10 +1,9 @@
 //! The sizes of a convolution.
 
-use super::chunk_gradients;
 use super::gather::Gather;
-use super::product::Product;
-use crate::Error;
+use super::ways::{self, Frame, Product};
 use crate::window::Axis;
+use crate::{Error, Tuning};
 
 /// All sizes of a 2-D convolution; a 1-D one has height 1. Layout NCHW, weights OIHW
 /// [c_out, c_in / groups, kernel_h, kernel_w].
@@ -115,10 +114,12 @@ impl Conv2d {
     /// Values of scratch with which the forward pass and the gradients can employ `threads`
     /// threads. One thread's worth is enough to run; more never changes a bit.
     pub fn scratch_len(&self, threads: usize) -> usize {
-        let product = self.forward_product();
-        let columns = product.scratch_len();
-        let forward = self.groups * product.packed_len() + columns;
-        let weight_gradient = self.partials() * self.weight_len() + chunk_gradients::scratch_len(self);
+        let forward = {
+            let product = self.forward_product();
+            self.groups * product.packed_len() + product.scratch_len()
+        };
+        let several = (Tuning::DEFAULT.conv_gradients / self.weight_len()).clamp(1, 8);
+        let weight_gradient = several * self.weight_len() + self.gradient_scratch_len();
         let channels = (self.c_in / self.groups, self.c_out / self.groups);
         let classes = self.classes().map(|class| {
             let product = Product::new(Gather::of_class(self, class).0, channels.1, channels.0);
@@ -134,6 +135,16 @@ impl Conv2d {
         Product::new(Gather::forward(self), self.c_in / self.groups, self.c_out / self.groups)
     }
 
+    /// Where the forward pass and the weight gradient read x, per group.
+    pub(super) fn frame(&self) -> Frame {
+        Frame::new(Gather::forward(self), self.c_in / self.groups)
+    }
+
+    /// Values of scratch that the gradient of some filters over a chunk of samples needs.
+    pub(super) fn gradient_scratch_len(&self) -> usize {
+        ways::gradient_scratch_len(&self.frame(), self.c_out / self.groups)
+    }
+
     /// The residue classes modulo the strides that hold input positions.
     pub(crate) fn classes(&self) -> impl Iterator<Item = [usize; 2]> + use<> {
         let cols = self.stride[1].min(self.w_in);
@@ -143,12 +154,6 @@ impl Conv2d {
     /// Floating-point operations of the forward pass, and of each gradient, on `batch` samples.
     pub(crate) fn flops(&self, batch: usize) -> usize {
         2 * batch * self.taps_in() * self.output_len()
-    }
-
-    /// Chunks of the weight gradient that a thread computes before they are added up: several
-    /// where the gradient is small, so that threads meet less often.
-    pub(crate) fn partials(&self) -> usize {
-        (0x8000 / self.weight_len()).clamp(1, 8)
     }
 
     /// Taps of one output value: (c_in / groups) * kernel_h * kernel_w.

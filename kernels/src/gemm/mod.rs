@@ -61,7 +61,6 @@ mod transpose;
 
 pub use output::Bias;
 pub(crate) use product::Product;
-pub(crate) use ranges::Ranges;
 
 use crate::{Element, Error, Exec, MatMut, MatRef};
 use output::Start;

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 /// `0..len` cut into `count` ranges whose lengths differ by at most one, the longer ones first.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ranges {
+pub(super) struct Ranges {
     len: usize,
     count: usize,
     shorter: usize,
@@ -17,7 +17,7 @@ pub(crate) struct Ranges {
 impl Ranges {
     /// As few ranges as hold at most `limit` each.
     #[inline(always)]
-    pub(crate) fn at_most(limit: usize, len: usize) -> Self {
+    pub(super) fn at_most(limit: usize, len: usize) -> Self {
         let count = len.div_ceil(limit);
         let shorter = len.checked_div(count).unwrap_or(0);
         Self { len, count, shorter, longer: len - shorter * count }
@@ -56,7 +56,7 @@ impl Ranges {
     }
 
     #[inline(always)]
-    pub(crate) fn iter(self) -> impl Iterator<Item = Range<usize>> {
+    pub(super) fn iter(self) -> impl Iterator<Item = Range<usize>> {
         (0..self.count).map(
             #[inline(always)]
             move |i| self.start(i)..self.start(i + 1),

@@ -1,0 +1,151 @@
+//! The way for every convolution: the column matrix, copied from framed planes, and a matrix product.
+//!
+//! ```text
+//! columns [taps, positions]     y = W columns        (forward, input gradient)
+//!                               grad_W += grad_y columns'
+//! ```
+//!
+//! A row of columns is a sequence of runs, one for each row of the map. Two departures from copying them one by one:
+//!
+//! 1. **Blocks**: as many columns at a time as stay in L2 beside the weights.
+//! 2. **Whole registers**: what a run writes too much, the next one overwrites, since runs are copied in ascending
+//!    order; [`SLACK`] values follow the last one.
+
+use std::ops::Range;
+
+use super::super::gather::Gather;
+use super::frame::{Frame, SLACK};
+use crate::gemm::{gemm, gemm_acc};
+use crate::simd::{Kernel, Simd, Vector};
+use crate::{Element, Error, Exec, MatMut, MatRef, Tuning};
+
+/// Columns are made in multiples of this, a whole number of the widest tiles of a product.
+const TILE: usize = 48;
+
+/// Columns of a block: at most 8192, the longest product that is not cut (the weight gradient
+/// sums over them, and N3 knows no cut).
+fn block_columns(tuning: &Tuning, frame: &Frame) -> usize {
+    let most = tuning.conv_block / frame.all_taps().max(1);
+    (most.clamp(TILE, 8192) / TILE * TILE).min(frame.gather.positions())
+}
+
+/// Values of scratch that the functions below need: a block of columns and the framed planes.
+pub(super) fn scratch_len(frame: &Frame) -> usize {
+    frame.len() + frame.all_taps() * block_columns(&Tuning::DEFAULT, frame) + SLACK
+}
+
+/// out [filters, positions] = weights [filters, taps] columns.
+pub(super) fn product<T: Element>(
+    exec: Exec,
+    frame: &Frame,
+    weights: &[T],
+    planes: &[T],
+    out: &mut [T],
+    scratch: &mut [T],
+) -> Result<(), Error> {
+    let (taps, positions) = (frame.all_taps(), frame.gather.positions());
+    let filters = out.len() / positions;
+    let w = MatRef::row_major(weights, filters, taps)?;
+    let mut y = MatMut::row_major(out, filters, positions)?;
+    if frame.gather.is_identity() {
+        return gemm(exec, w, MatRef::row_major(planes, taps, positions)?, y);
+    }
+    for_each_block(exec, frame, planes, scratch, |block, columns| {
+        gemm(exec, w, columns, y.tile(0..filters, block))
+    })
+}
+
+/// grad_w [filters, taps] += grad_y [filters, positions] columns', block by block: each product continues the chains
+/// from the old value.
+pub(super) fn add_weight_gradient<T: Element>(
+    exec: Exec,
+    frame: &Frame,
+    x: &[T],
+    grad_y: &[T],
+    grad_w: &mut [T],
+    scratch: &mut [T],
+) -> Result<(), Error> {
+    let (taps, positions) = (frame.all_taps(), frame.gather.positions());
+    let filters = grad_w.len() / taps;
+    let grad_y = MatRef::row_major(grad_y, filters, positions)?;
+    for_each_block(exec, frame, x, scratch, |block, columns| {
+        let grad_w = MatMut::row_major(&mut *grad_w, filters, taps)?;
+        gemm_acc(exec, grad_y.tile(0..filters, block), columns.t(), grad_w)
+    })
+}
+
+/// Calls `body` with blocks of positions and their columns [taps, block].
+fn for_each_block<T: Element>(
+    exec: Exec,
+    frame: &Frame,
+    planes: &[T],
+    scratch: &mut [T],
+    mut body: impl FnMut(Range<usize>, MatRef<'_, T>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let (framed, columns) = scratch.split_at_mut(frame.len());
+    frame.copy(exec, planes, framed);
+    let (taps, positions) = (frame.all_taps(), frame.gather.positions());
+    let room = (columns.len() - SLACK) / taps.max(1);
+    let each = block_columns(exec.tuning, frame).min(room);
+    for first in (0..positions).step_by(each) {
+        let block = first..positions.min(first + each);
+        exec.level.dispatch(Fill { frame, framed, positions: block.clone(), columns: &mut *columns });
+        let columns = MatRef::row_major(&columns[..taps * block.len()], taps, block.len())?;
+        body(block, columns)?;
+    }
+    Ok(())
+}
+
+/// Writes the columns `positions`, [taps, positions.len()] row-major; `columns` has [`SLACK`] values more.
+struct Fill<'a, T> {
+    frame: &'a Frame,
+    framed: &'a [T],
+    positions: Range<usize>,
+    columns: &'a mut [T],
+}
+
+impl<T: Element> Kernel for Fill<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { frame, framed, positions, columns } = self;
+        let (Gather { cols, .. }, [row_stride, stride]) = (frame.gather, frame.strides);
+        let (first_row, first_col) = (positions.start / cols.positions, positions.start % cols.positions);
+        let mut at = 0;
+        let ([channels, kernel_h, kernel_w], [channel_stride, tap_row, tap_col]) =
+            (frame.taps, frame.tap_strides);
+        let taps = (0..kernel_h)
+            .flat_map(|i| (0..kernel_w).map(move |j| i as isize * tap_row + j as isize * tap_col));
+        for channel in 0..channels {
+            let origin = frame.start + channel * channel_stride as usize + first_row * row_stride;
+            for tap in taps.clone() {
+                let end = at + positions.len();
+                let (mut row, mut col) = (origin.wrapping_add_signed(tap), first_col);
+                while at < end {
+                    let len = if cols.positions - col < end - at { cols.positions - col } else { end - at };
+                    copy_run(simd, stride, &framed[row + col * stride..], len, &mut columns[at..]);
+                    at += len;
+                    (row, col) = (row + row_stride, 0);
+                }
+            }
+        }
+    }
+}
+
+/// Copies `len` values that lie `stride` apart; for stride 1 in whole registers, reading and writing
+/// up to a register too much.
+#[inline(always)]
+fn copy_run<T: Element, S: Simd>(simd: S, stride: usize, from: &[T], len: usize, to: &mut [T]) {
+    if stride == 1 {
+        let lanes = T::Vector::<S>::LANES;
+        let whole = len.next_multiple_of(lanes);
+        let registers = from[..whole].chunks_exact(lanes).zip(to[..whole].chunks_exact_mut(lanes));
+        registers.for_each(
+            #[inline(always)]
+            |(from, to)| T::Vector::<S>::load(simd, from).store(to),
+        );
+    } else {
+        to[..len].iter_mut().zip(from.iter().step_by(stride)).for_each(|(to, &from)| *to = from);
+    }
+}

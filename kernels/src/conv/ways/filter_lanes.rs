@@ -1,0 +1,249 @@
+//! Weights times the framed planes of one sample, with filters in the lanes: the tile of `tile.rs` over positions.
+//!
+//! ```text
+//! for each panel of filters                     one or two registers
+//!   for each row of the map
+//!     for each tile of MR positions
+//!       c = sum over the taps of framed[position + tap] * packed[tap][panel]
+//!       result[positions][panel] = c + bias
+//!   out[panel][positions] = result'             transposed in square blocks
+//! ```
+//!
+//! Two departures from this idea:
+//!
+//! 1. **Taps beside the map are left out**, though the contract has them as taps of +0.0 (N2): rows of the kernel that
+//!    lie in the frame, 4 to 15 % of a network's time. The bits stay. fma(w, +0.0, c) with a finite w is c, but for c = -0.0, which may become +0.0. So beside a chain with these
+//!    taps, one without them is equal, or -0.0 where the other is +0.0. The next term that is not zero makes them
+//!    equal again (-0.0 and +0.0 add alike to it); a term of zero does not part equal ones. A result other than
+//!    -0.0 is therefore right, and a row with one that is -0.0 is computed again with all taps. If a weight is not
+//!    finite, nothing is left out.
+//! 2. **Rows are transposed as soon as they make a square block**, so that its stores hide behind the next row's
+//!    multiply-adds: 3 % of LeNet-5's time.
+
+use std::ops::Range;
+
+use super::frame::Frame;
+use super::panels::{LANES, Panel, PanelKernel, UnpackPanel};
+use super::tile::{self, KLoops};
+use crate::Element;
+use crate::simd::{Simd, Vector};
+
+/// The narrowest tile: a map of fewer columns has too few chains, and goes through columns.
+pub(super) const NARROWEST: usize = 4;
+
+/// The widest tile: of 32 registers 14 x 2 accumulators, two of weights and a value in every lane.
+const fn widest(registers: usize, depth: usize) -> usize {
+    match (registers >= 32, depth) {
+        (true, _) => 14,
+        (false, 2) => 6,
+        (false, _) => 12,
+    }
+}
+
+/// out [filters, positions] = weights times the planes, plus the bias.
+pub(super) struct FilterLanes<'a, T> {
+    pub(super) frame: &'a Frame,
+    pub(super) filters: usize,
+    /// The weights in panels of [taps, registers].
+    pub(super) packed: &'a [T],
+    /// Whether all weights are finite.
+    pub(super) finite: bool,
+    pub(super) framed: &'a [T],
+    pub(super) bias: Option<&'a [T]>,
+    pub(super) out: &'a mut [T],
+    /// Room for [positions, two registers].
+    pub(super) result: &'a mut [T],
+}
+
+impl<T: Element> PanelKernel<T> for FilterLanes<'_, T> {
+    fn filters(&self) -> usize {
+        self.filters
+    }
+
+    #[inline(always)]
+    fn run<S: Simd, V: Vector<Element = T>>(&mut self, level: S, simd: V::Simd, panel: Panel) {
+        let Panel { first, filters, registers, width } = panel;
+        let (taps, [height, map_width]) = (self.frame.all_taps(), self.frame.map());
+        let positions = height * map_width;
+        let mut bias = [T::ZERO; 2 * LANES];
+        if let Some(values) = self.bias {
+            bias[..filters].copy_from_slice(&values[first..first + filters]);
+        }
+        let map = Map {
+            frame: self.frame,
+            weights: &self.packed[first * taps..][..width * taps],
+            finite: self.finite,
+            framed: self.framed,
+            bias: self.bias.map(
+                #[inline(always)]
+                |_| &bias,
+            ),
+            result: &mut self.result[..positions * width],
+            out: &mut self.out[first * positions..][..filters * positions],
+        };
+        let tiles = map_width.div_ceil(widest(S::REGISTERS, registers));
+        map_kernel::<S, V>(map_width.div_ceil(tiles), registers)(level, simd, map);
+    }
+}
+
+/// The whole map under the filters of one panel: `weights` [taps, registers], `result` [positions, registers],
+/// `out` [filters, positions].
+struct Map<'a, T> {
+    frame: &'a Frame,
+    weights: &'a [T],
+    finite: bool,
+    framed: &'a [T],
+    bias: Option<&'a [T; 2 * LANES]>,
+    result: &'a mut [T],
+    out: &'a mut [T],
+}
+
+/// The kernel for tiles of `width` positions and `registers`.
+#[inline(always)]
+fn map_kernel<S: Simd, V: Vector>(width: usize, registers: usize) -> fn(S, V::Simd, Map<'_, V::Element>) {
+    macro_rules! widths {
+        ($registers:literal, $($width:literal)*) => {
+            match width {
+                $($width => compiled::<S, V, $width, $registers>,)*
+                _ => unreachable!("no tile is {width} positions wide and {registers} registers deep"),
+            }
+        };
+    }
+    if const { tile::is_half::<S, V>() } {
+        // All filters fit one register of half the width.
+        widths!(1, 4 5 6 7 8 9 10 11 12 13 14)
+    } else if const { S::REGISTERS >= 32 } {
+        match registers {
+            2 => widths!(2, 4 5 6 7 8 9 10 11 12 13 14),
+            _ => widths!(1, 4 5 6 7 8 9 10 11 12 13 14),
+        }
+    } else {
+        match registers {
+            2 => widths!(2, 4 5 6),
+            _ => widths!(1, 4 5 6 7 8 9 10 11 12),
+        }
+    }
+}
+
+/// [`all_rows`] as a function of its own, compiled for the level.
+fn compiled<S: Simd, V: Vector, const MR: usize, const NV: usize>(
+    level: S,
+    simd: V::Simd,
+    map: Map<'_, V::Element>,
+) {
+    level.vectorize(
+        #[inline(always)]
+        || all_rows::<S, V, MR, NV>(level, simd, map),
+    );
+}
+
+#[inline(always)]
+fn all_rows<S: Simd, V: Vector, const MR: usize, const NV: usize>(
+    level: S,
+    simd: V::Simd,
+    map: Map<'_, V::Element>,
+) {
+    let Map { frame, weights, finite, framed, bias, result, out } = map;
+    let ([height, width], depth) = (frame.map(), NV * V::LANES);
+    let bias: Option<[V; NV]> = bias.map(
+        #[inline(always)]
+        |bias| tile::load_row(simd, bias),
+    );
+    let all_taps = 0..frame.taps[1];
+    let mut transposed = 0;
+    for row in 0..height {
+        let line = &mut result[row * width * depth..][..width * depth];
+        let on_map = frame.taps_on_map(row);
+        let mut leave_out = finite && on_map != all_taps;
+        // One place that computes a row: each is a tile of code for every width, depth and level.
+        loop {
+            let taps = if leave_out { on_map.clone() } else { all_taps.clone() };
+            let here = Row { frame, weights, framed, row, taps };
+            one_row::<V, MR, NV>(simd, &here, if leave_out { None } else { bias }, line);
+            if leave_out && has_negative_zero(level, line) {
+                leave_out = false;
+                continue;
+            }
+            if let (true, Some(bias)) = (leave_out, bias) {
+                add_bias::<V, NV>(simd, bias, line);
+            }
+            break;
+        }
+        let ready = transposed..(row + 1) * width;
+        let mut panel = UnpackPanel { from: &*result, width: depth, to: &mut *out, n: height * width };
+        transposed = panel.blocks::<V>(simd, ready);
+    }
+    UnpackPanel { from: result, width: depth, to: out, n: height * width }
+        .rest::<S, V>(level, simd, transposed);
+}
+
+/// A row of the map under the rows `taps` of the kernel.
+struct Row<'a, T> {
+    frame: &'a Frame,
+    weights: &'a [T],
+    framed: &'a [T],
+    row: usize,
+    taps: Range<usize>,
+}
+
+/// line [positions, registers] = the sums, plus the bias.
+#[inline(always)]
+fn one_row<V: Vector, const MR: usize, const NV: usize>(
+    simd: V::Simd,
+    row: &Row<'_, V::Element>,
+    bias: Option<[V; NV]>,
+    line: &mut [V::Element],
+) {
+    let (Row { frame, framed, taps, .. }, depth) = (row, NV * V::LANES);
+    let ([channels, rows, cols], width) = (frame.taps, frame.map()[1]);
+    let loops = KLoops {
+        counts: [channels, taps.len(), cols],
+        a_strides: frame.tap_strides,
+        b_stride: rows * cols * depth,
+    };
+    let weights = &row.weights[taps.start * cols * depth..];
+    let lowest = frame.lowest + row.row * frame.strides[0];
+    let start = frame.tap(taps.start * cols) - frame.lowest;
+    for first in (0..width).step_by(MR) {
+        // A tile beyond the end of the row begins earlier and computes some positions again.
+        let first = if first + MR <= width { first } else { width - MR };
+        let planes = &framed[lowest + first..lowest + first + frame.span + MR];
+        let zero = [[[V::splat(simd, V::Element::ZERO); NV]; MR]; 1];
+        let mut c = tile::multiply::<V, 1, MR, NV>(simd, &loops, ([planes], start), weights, zero);
+        if let Some(bias) = bias {
+            for c in &mut c[0] {
+                for v in 0..NV {
+                    c[v] = c[v] + bias[v];
+                }
+            }
+        }
+        tile::store(c, &mut line[first * depth..]);
+    }
+}
+
+/// One copy of the code for all tiles.
+#[inline(never)]
+pub(super) fn has_negative_zero<T: Element, S: Simd>(level: S, values: &[T]) -> bool {
+    level.vectorize(
+        #[inline(always)]
+        || {
+            let bits = (-T::ZERO).bits();
+            let mut found = 0;
+            for value in values {
+                found |= u32::from(value.bits() == bits);
+            }
+            found > 0
+        },
+    )
+}
+
+/// line [positions, registers] += bias.
+#[inline(always)]
+fn add_bias<V: Vector, const NV: usize>(simd: V::Simd, bias: [V; NV], line: &mut [V::Element]) {
+    for c in line.chunks_exact_mut(NV * V::LANES) {
+        for v in 0..NV {
+            let c = &mut c[v * V::LANES..(v + 1) * V::LANES];
+            (V::load(simd, c) + bias[v]).store(c);
+        }
+    }
+}

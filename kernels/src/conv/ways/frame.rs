@@ -1,0 +1,179 @@
+//! Planes in a frame of zeros, in which every tap of every window lies: no read is compared with an edge.
+//!
+//! ```text
+//! plane     framed          position (h, w) under tap (c, i, j) reads
+//! a b c     0 0 0 0 0         framed[start + h * row + w * column + c * channel + i * tap row + j * tap column]
+//! d e f     0 a b c 0
+//!           0 d e f 0       under tap (0, 0, 0):  0 0 0   under (0, 0, 1):  0 0 0   under (0, 1, 1):  a b c
+//!           0 0 0 0 0                             0 a b                     a b c                     d e f
+//! ```
+
+use std::ops::Range;
+
+use super::super::gather::Gather;
+use crate::simd::{Kernel, Simd, Vector};
+use crate::window::Reads;
+use crate::{Element, Exec};
+
+/// Values after the frame and after the columns that may be read and written but mean nothing: at
+/// least a register.
+pub(crate) const SLACK: usize = 64;
+
+/// Where the reads of a gather lie in framed planes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame {
+    pub(super) gather: Gather,
+    /// Zeros above and left of the plane.
+    before: [usize; 2],
+    /// Rows and columns with the zeros.
+    size: [usize; 2],
+    /// Channels, rows and columns of the kernel.
+    pub(super) taps: [usize; 3],
+    /// From a channel to the next, from a row of the kernel to the next, from a tap to the next in its row.
+    pub(super) tap_strides: [isize; 3],
+    /// From a row of positions to the next, and from a position to the next in its row.
+    pub(super) strides: [usize; 2],
+    /// What position (0, 0) reads under the first tap. Taps of an input gradient run backwards from it.
+    pub(super) start: usize,
+    /// The lowest read of position (0, 0), and how far its highest lies from there.
+    pub(super) lowest: usize,
+    pub(super) span: usize,
+}
+
+impl Frame {
+    pub(crate) fn new(gather: Gather, channels: usize) -> Self {
+        let Gather { rows, cols } = gather;
+        let ([above, height], [left, width]) = (along_axis(&rows), along_axis(&cols));
+        let tap_strides = [(height * width) as isize, rows.tap_stride * width as isize, cols.tap_stride];
+        let taps = [channels, rows.taps, cols.taps];
+        let spans = [0, 1, 2].map(|axis| taps[axis].saturating_sub(1) as isize * tap_strides[axis]);
+        let place = |before: usize, reads: &Reads| (before as isize + reads.origin(0)) as usize;
+        let start = if gather.taps() == 0 { 0 } else { place(above, &rows) * width + place(left, &cols) };
+        Self {
+            gather,
+            before: [above, left],
+            size: [height, width],
+            taps,
+            tap_strides,
+            strides: [rows.stride * width, cols.stride],
+            start,
+            lowest: start.wrapping_add_signed(spans.iter().filter(|&&span| span < 0).sum()),
+            span: spans.iter().map(|span| span.unsigned_abs()).sum(),
+        }
+    }
+
+    /// All taps: the rows of the column matrix.
+    pub(crate) fn all_taps(&self) -> usize {
+        self.taps.iter().product()
+    }
+
+    /// Rows and columns of positions.
+    pub(super) fn map(&self) -> [usize; 2] {
+        [self.gather.rows.positions, self.gather.cols.positions]
+    }
+
+    /// Values of the framed planes.
+    pub(crate) fn len(&self) -> usize {
+        self.taps[0] * self.size[0] * self.size[1] + SLACK
+    }
+
+    /// The planes [channels, rows, columns] in their frame: as they are where no read lies beside them, copied into
+    /// `framed` elsewhere.
+    pub(super) fn framed<'a, T: Element>(&self, exec: Exec, planes: &'a [T], framed: &'a mut [T]) -> &'a [T] {
+        if self.size == [self.gather.rows.input, self.gather.cols.input] {
+            return planes;
+        }
+        self.copy(exec, planes, framed);
+        framed
+    }
+
+    /// Copies the planes into their frame of zeros.
+    pub(super) fn copy<T: Element>(&self, exec: Exec, planes: &[T], framed: &mut [T]) {
+        if self.all_taps() > 0 {
+            exec.level.dispatch(Copy { frame: self, planes, framed });
+        }
+    }
+
+    /// What position (0, 0) reads under a tap, by its number.
+    #[inline(always)]
+    pub(super) fn tap(&self, tap: usize) -> usize {
+        let [_, rows, cols] = self.taps;
+        let [channel, row, col] = [tap / (rows * cols), tap / cols % rows, tap % cols];
+        let [channel_stride, row_stride, col_stride] = self.tap_strides;
+        let from_first =
+            channel as isize * channel_stride + row as isize * row_stride + col as isize * col_stride;
+        self.start.wrapping_add_signed(from_first)
+    }
+
+    /// The rows of the kernel that meet the planes at `row` of the map; the others lie in the frame.
+    #[inline(always)]
+    pub(super) fn taps_on_map(&self, row: usize) -> Range<usize> {
+        let rows = &self.gather.rows;
+        let meets = |tap: usize| {
+            let read = (row * rows.stride) as isize + rows.origin(tap);
+            read >= 0 && read < rows.input as isize
+        };
+        let (mut first, mut end) = (0, rows.taps);
+        while first < end && !meets(first) {
+            first += 1;
+        }
+        while end > first && !meets(end - 1) {
+            end -= 1;
+        }
+        first..end
+    }
+
+    /// Whether the gather is the *full* convolution of the planes: position (h, w) reads (h - i, w - j) under tap
+    /// (i, j), wherever planes and kernel meet at all. The input gradient without padding is.
+    pub(super) fn is_full(&self) -> bool {
+        let full = |reads: &Reads| {
+            let backwards = reads.origin(0) == 0 && (reads.taps == 1 || reads.tap_stride == -1);
+            reads.stride == 1 && backwards && reads.input + reads.taps == reads.positions + 1
+        };
+        full(&self.gather.rows) && full(&self.gather.cols)
+    }
+}
+
+/// The zeros before an axis, and its length with all zeros that `reads` needs.
+fn along_axis(reads: &Reads) -> [usize; 2] {
+    let Some(last_tap) = reads.taps.checked_sub(1) else { return [0, 0] };
+    let last = (reads.positions.saturating_sub(1) * reads.stride) as isize;
+    let (one, other) = (reads.origin(0), reads.origin(last_tap));
+    let (lowest, highest) = if one < other { (one, other + last) } else { (other, one + last) };
+    let before = if lowest < 0 { -lowest as usize } else { 0 };
+    let end = if highest < reads.input as isize { reads.input } else { highest as usize + 1 };
+    [before, before + end]
+}
+
+struct Copy<'a, T> {
+    frame: &'a Frame,
+    planes: &'a [T],
+    framed: &'a mut [T],
+}
+
+impl<T: Element> Kernel for Copy<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { frame, planes, framed } = self;
+        let Gather { rows, cols } = frame.gather;
+        let ([above, left], [height, width]) = (frame.before, frame.size);
+        framed.fill(T::ZERO);
+        let planes = planes.chunks_exact(rows.input * cols.input);
+        for (framed, plane) in framed.chunks_exact_mut(height * width).zip(planes) {
+            let lines = framed.chunks_exact_mut(width).skip(above);
+            for (to, line) in lines.zip(plane.chunks_exact(cols.input)) {
+                // A call of memcpy would take longer than a short row.
+                let lanes = T::Vector::<S>::LANES;
+                for (to, line) in to[left..].chunks_mut(lanes).zip(line.chunks(lanes)) {
+                    if line.len() == lanes {
+                        T::Vector::<S>::load(simd, line).store(to);
+                    } else {
+                        T::Vector::<S>::load_partial(simd, line).store_partial(simd, &mut to[..line.len()]);
+                    }
+                }
+            }
+        }
+    }
+}

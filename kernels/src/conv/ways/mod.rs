@@ -1,0 +1,239 @@
+//! The fast ways to compute a convolution, and which one is taken. That has no part in the bits (N12).
+//!
+//! Forward pass and input gradient are weights times the columns of a gather, on one sample:
+//!
+//! | way | file | a register holds | taken |
+//! |---|---|---|---|
+//! | [`Way::FilterLanes`] | `filter_lanes.rs` | filters at one position | where there are enough filters to fill registers |
+//! | [`Way::PositionLanes`] | `position_lanes.rs` | positions under one filter | for few filters or short chains |
+//! | [`Way::Columns`] | `columns.rs` | as the matrix product has it | for strides, narrow maps, f64, and large single samples on several threads |
+//!
+//! `full.rs` is filter lanes for the input gradient on small maps, without the taps beside them. The weight gradient has filters in the lanes too (`weight_tiles.rs`), or goes through columns in f64. `frame.rs` holds the frame of zeros that all of them read, `panels.rs` filters transposed into lanes,
+//! `tile.rs` the register tile.
+
+mod columns;
+mod filter_lanes;
+mod frame;
+mod full;
+mod panels;
+mod position_lanes;
+mod tile;
+mod weight_tiles;
+
+use super::gather::Gather;
+use crate::{Element, Error, Exec, Threads};
+use filter_lanes::{FilterLanes, NARROWEST};
+pub(super) use frame::Frame;
+use full::Full;
+use position_lanes::PositionLanes;
+
+/// What is not a multiply-add, in multiply-adds of one register of 8 lanes. Fitted to LeNet-5's convolutions and 3 x 3
+/// kernels of 1 to 128 channels on maps of 10 to 56 columns, on Zen 4 in November 2026; good on Zen 5 too.
+struct Costs {
+    /// To store and transpose a register of sums with filters in its lanes.
+    transpose: usize,
+    /// To begin and end a chain with positions in the lanes.
+    chain: usize,
+}
+
+const COSTS: Costs = Costs { transpose: 15, chain: 8 };
+
+/// How a product is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    FilterLanes,
+    PositionLanes,
+    Columns,
+}
+
+impl Way {
+    /// The cheapest way on one thread, by an estimate.
+    fn cheapest(frame: &Frame, filters: usize) -> Self {
+        let (taps, [height, width]) = (frame.all_taps(), frame.map());
+        // 8192: the longest chain that is not cut (N2).
+        if frame.strides[1] != 1 || !(1..=8192).contains(&taps) || width < NARROWEST {
+            return Self::Columns;
+        }
+        // Registers of 8 lanes. Rows of the kernel that lie in the frame cost nothing.
+        let halves = if filters <= 8 { 1 } else { 2 * filters.div_ceil(16) };
+        let kernel_rows: usize = (0..height).map(|row| frame.taps_on_map(row).len()).sum();
+        let multiply_adds = width * taps / frame.taps[1] * kernel_rows;
+        let filter_lanes = halves * (multiply_adds + COSTS.transpose * height * width);
+        let position_lanes = 2 * height * width.div_ceil(16) * filters * (taps + COSTS.chain);
+        if filter_lanes <= position_lanes { Self::FilterLanes } else { Self::PositionLanes }
+    }
+}
+
+/// out [filters, positions] = weights [filters, taps] columns [taps, positions] + bias.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Product {
+    frame: Frame,
+    filters: usize,
+    /// The way on one thread.
+    way: Way,
+}
+
+/// The weights of all groups [groups, filters, taps], as they are and rearranged for the way that is taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Weights<'a, T> {
+    plain: &'a [T],
+    packed: &'a [T],
+    /// Whether all of them are finite.
+    finite: bool,
+}
+
+impl<T> Weights<'_, T> {
+    /// Those of one group.
+    pub(super) fn of_group(&self, group: usize, groups: usize) -> Self {
+        let part = |all: &'_ [T]| group * (all.len() / groups)..(group + 1) * (all.len() / groups);
+        let (plain, packed) = (&self.plain[part(self.plain)], &self.packed[part(self.packed)]);
+        Self { plain, packed, ..*self }
+    }
+}
+
+/// The operands of [`Product::compute`]: one group of one sample.
+#[derive(Debug)]
+pub(super) struct Operands<'a, T> {
+    pub(super) weights: Weights<'a, T>,
+    pub(super) planes: &'a [T],
+    pub(super) bias: Option<&'a [T]>,
+    pub(super) out: &'a mut [T],
+}
+
+impl Product {
+    /// The product over the reads of `gather` in planes of `channels` channels.
+    pub(super) fn new(gather: Gather, channels: usize, filters: usize) -> Self {
+        let frame = Frame::new(gather, channels);
+        Self { frame, filters, way: Way::cheapest(&frame, filters) }
+    }
+
+    /// Number of taps, the summed index.
+    pub(super) fn taps(&self) -> usize {
+        self.frame.all_taps()
+    }
+
+    /// Values of the result: filters * positions.
+    pub(super) fn out_len(&self) -> usize {
+        self.filters * self.frame.gather.positions()
+    }
+
+    /// Values of scratch that [`Product::compute`] needs.
+    pub(super) fn scratch_len(&self) -> usize {
+        let result = 2 * panels::LANES * self.frame.gather.positions();
+        columns::scratch_len(&self.frame).max(self.frame.len() + result)
+    }
+
+    /// Values of the packed weights of a group: [taps, whole registers of filters].
+    pub(super) fn packed_len(&self) -> usize {
+        self.taps() * self.filters.next_multiple_of(panels::LANES)
+    }
+
+    /// A product shared out over threads goes through gemm, and so does one without tiles of its own.
+    fn way<T: Element>(&self, exec: Exec) -> Way {
+        let tiles = exec.threads == Threads::One && tile::exists_at::<T>(exec.level);
+        if tiles { self.way } else { Way::Columns }
+    }
+
+    /// Rearranges the weights [groups, filters, taps] into `packed` [groups, `packed_len`], where that is of use.
+    pub(super) fn pack<'a, T: Element>(
+        &self,
+        exec: Exec,
+        plain: &'a [T],
+        packed: &'a mut [T],
+    ) -> Weights<'a, T> {
+        if !plain.is_empty() {
+            let groups = plain.chunks_exact(self.filters * self.taps());
+            for (plain, packed) in groups.zip(packed.chunks_exact_mut(self.packed_len())) {
+                match self.way::<T>(exec) {
+                    Way::FilterLanes => panels::pack(exec, self.filters, plain, packed),
+                    Way::PositionLanes => position_lanes::pack(exec, self.filters, plain, packed),
+                    Way::Columns => {}
+                }
+            }
+        }
+        Weights { plain, packed, finite: all_finite(exec, plain) }
+    }
+
+    /// The product on one group of one sample.
+    pub(super) fn compute<T: Element>(
+        &self,
+        exec: Exec,
+        operands: Operands<'_, T>,
+        scratch: &mut [T],
+    ) -> Result<(), Error> {
+        let (Self { frame, filters, .. }, Operands { weights, planes, bias, out }) = (self, operands);
+        let way = self.way::<T>(exec);
+        if way == Way::Columns {
+            columns::product(exec, frame, weights.plain, planes, &mut *out, scratch)?;
+            add_bias(exec, bias, out);
+            return Ok(());
+        }
+        let (framed, result) = scratch.split_at_mut(frame.len());
+        if way == Way::FilterLanes {
+            let (filters, Weights { packed, finite, .. }) = (*filters, weights);
+            if finite && bias.is_none() && full::fits(frame, filters) {
+                let (out, result, mut done) = (&mut *out, &mut *result, false);
+                let full = Full { frame, filters, packed, planes, out, result, done: &mut done };
+                panels::for_each_panel(exec, full);
+                if done {
+                    return Ok(());
+                }
+            }
+            let framed = frame.framed(exec, planes, framed);
+            let kernel = FilterLanes { frame, filters, packed, finite, framed, bias, out, result };
+            panels::for_each_panel(exec, kernel);
+        } else {
+            frame.copy(exec, planes, framed); // also where no zeros are needed: it is read a register too far
+            let packed = &weights.packed[..filters * frame.all_taps()];
+            exec.level.dispatch(PositionLanes { frame, packed, framed, bias, out });
+        }
+        Ok(())
+    }
+}
+
+/// Whether no value is infinite or NaN.
+fn all_finite<T: Element>(exec: Exec, values: &[T]) -> bool {
+    exec.level.vectorize(
+        #[inline(always)]
+        || values.iter().fold(true, |all, value| all & value.is_finite()),
+    )
+}
+
+/// y += b, one bias per plane.
+fn add_bias<T: Element>(exec: Exec, bias: Option<&[T]>, y: &mut [T]) {
+    let Some(bias) = bias else { return };
+    let area = y.len() / bias.len();
+    exec.level.vectorize(
+        #[inline(always)]
+        || {
+            for (plane, &b) in y.chunks_exact_mut(area).zip(bias) {
+                plane.iter_mut().for_each(|y| *y += b);
+            }
+        },
+    );
+}
+
+/// Values of scratch that [`weight_gradient`] needs.
+pub(super) fn gradient_scratch_len(frame: &Frame, filters: usize) -> usize {
+    columns::scratch_len(frame).max(weight_tiles::scratch_len(frame, filters))
+}
+
+/// grad_w [filters, taps] = for each weight one chain from +0.0 over (sample, position), ascending, of the pairs
+/// (x, grad_y) of one group: grad_y [filters, positions] columns(x)'.
+pub(super) fn weight_gradient<'a, T: Element>(
+    exec: Exec,
+    frame: &Frame,
+    samples: impl Iterator<Item = (&'a [T], &'a [T])>,
+    grad_w: &mut [T],
+    scratch: &mut [T],
+) -> Result<(), Error> {
+    if tile::exists_at::<T>(exec.level) {
+        weight_tiles::weight_gradient(exec, frame, samples, grad_w, scratch);
+        return Ok(());
+    }
+    grad_w.fill(T::ZERO);
+    for (x, grad_y) in samples {
+        columns::add_weight_gradient(exec, frame, x, grad_y, grad_w, scratch)?;
+    }
+    Ok(())
+}

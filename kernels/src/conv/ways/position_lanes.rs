@@ -1,0 +1,222 @@
+//! Weights times the framed planes of one sample, with positions in the lanes: for a stride of 1 the values under
+//! a tap are contiguous, so a register of them is read where it stands.
+//!
+//! ```text
+//! for each tile of MR filters
+//!   for each NV registers of positions            a register lies within a row of the map
+//!     for each tap                                framed[position + tap ..]: LANES positions
+//!       for v in 0..NV     x[v] = framed[base[v] + tap ..]
+//!       for f in 0..MR       c[f][v] = fma(w[f][tap], x[v], c[f][v])
+//!     y = c + bias
+//! ```
+//!
+//! It is the tile of a matrix product whose rows of B lie where the taps say. Each element is one chain over the taps
+//! in their order (N2). Few filters leave no lane empty, and nothing is transposed; the price is the end of each row
+//! of the map, where a register is not full.
+
+use std::ops::Range;
+
+use super::frame::Frame;
+use super::tile;
+use crate::simd::{Kernel, Simd, Vector};
+use crate::{Element, Exec};
+
+/// The greatest height of a tile in filters and its width in registers: MR * NV accumulators, NV registers
+/// of x and a broadcast weight fit the register file, and at least eight chains are under way.
+const fn tile_shape(registers: usize, filters: usize) -> (usize, usize) {
+    match (registers >= 32, filters) {
+        (true, ..=3) => (3, 8),
+        (true, ..=6) => (6, 4),
+        (true, _) => (12, 2),
+        (false, ..=3) => (3, 4),
+        (false, _) => (6, 2),
+    }
+}
+
+/// The filters of each tile, as even as possible (16 = 8 + 8, not 12 + 4), and its registers.
+fn tiles<S: Simd>(filters: usize) -> (impl Iterator<Item = Range<usize>>, usize) {
+    let (most, registers) = tile_shape(S::REGISTERS, filters);
+    let tiles = filters.div_ceil(most);
+    ((0..tiles).map(move |tile| filters * tile / tiles..filters * (tile + 1) / tiles), registers)
+}
+
+/// Rearranges the weights [filters, taps]: tile after tile, [taps, filters of the tile].
+pub(super) fn pack<T: Element>(exec: Exec, filters: usize, weights: &[T], packed: &mut [T]) {
+    exec.level.dispatch(Pack { filters, weights, packed });
+}
+
+struct Pack<'a, T> {
+    filters: usize,
+    weights: &'a [T],
+    packed: &'a mut [T],
+}
+
+impl<T: Element> Kernel for Pack<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let taps = self.weights.len() / self.filters;
+        for tile in tiles::<S>(self.filters).0 {
+            let (height, here) = (tile.len(), tile.start * taps..tile.end * taps);
+            let (packed, weights) = (&mut self.packed[here.clone()], &self.weights[here]);
+            for (row, weights) in weights.chunks_exact(taps).enumerate() {
+                let column = packed[row..].iter_mut().step_by(height);
+                column.zip(weights).for_each(|(to, &weight)| *to = weight);
+            }
+        }
+    }
+}
+
+/// out [filters, positions] = weights times the planes, plus the bias.
+pub(super) struct PositionLanes<'a, T> {
+    pub(super) frame: &'a Frame,
+    pub(super) packed: &'a [T],
+    pub(super) framed: &'a [T],
+    pub(super) bias: Option<&'a [T]>,
+    pub(super) out: &'a mut [T],
+}
+
+impl<T: Element> Kernel for PositionLanes<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        if const { !tile::exists::<T, S>() } {
+            unreachable!("{}", tile::MISSING)
+        }
+        let Self { frame, packed, framed, bias, out } = self;
+        let (taps, [height, width]) = (frame.all_taps(), frame.map());
+        let positions = height * width;
+        let (tiles, registers) = tiles::<S>(out.len() / positions);
+        for tile in tiles {
+            let packed = &packed[tile.start * taps..tile.end * taps];
+            let out = &mut out[tile.start * positions..tile.end * positions];
+            let bias = bias.map(|bias| &bias[tile.clone()]);
+            let map = PositionLanes { frame, packed, framed, bias, out };
+            map_kernel::<T, S>(tile.len(), registers)(simd, map);
+        }
+    }
+}
+
+/// The kernel for the whole map under the filters of one tile.
+fn map_kernel<T: Element, S: Simd>(filters: usize, registers: usize) -> fn(S, PositionLanes<'_, T>) {
+    macro_rules! heights {
+        ($registers:literal, $($filters:literal)*) => {
+            match filters {
+                $($filters => compiled::<T, S, $filters, $registers>,)*
+                _ => unreachable!("no tile is {filters} filters high and {registers} registers wide"),
+            }
+        };
+    }
+    if const { S::REGISTERS >= 32 } {
+        match registers {
+            8 => heights!(8, 1 2 3),
+            4 => heights!(4, 4 5 6),
+            _ => heights!(2, 6 7 8 9 10 11 12),
+        }
+    } else {
+        match registers {
+            4 => heights!(4, 1 2 3),
+            _ => heights!(2, 3 4 5 6),
+        }
+    }
+}
+
+/// [`whole_map`] as a function of its own, compiled for the level.
+fn compiled<T: Element, S: Simd, const MR: usize, const NV: usize>(simd: S, map: PositionLanes<'_, T>) {
+    simd.vectorize(
+        #[inline(always)]
+        || whole_map::<T::Vector<S>, MR, NV>(simd, map),
+    );
+}
+
+#[inline(always)]
+fn whole_map<V: Vector, const MR: usize, const NV: usize>(simd: V::Simd, map: PositionLanes<'_, V::Element>) {
+    let PositionLanes { frame, packed, framed, bias, out } = map;
+    let [height, width] = frame.map();
+    let per_row = width.div_ceil(V::LANES);
+    let bias: [Option<V>; MR] = std::array::from_fn(
+        #[inline(always)]
+        |f| bias.map(|bias| V::splat(simd, bias[f])),
+    );
+    for first in (0..height * per_row).step_by(NV) {
+        // A tile beyond the last register computes that one again.
+        let places: [[usize; 2]; NV] = std::array::from_fn(
+            #[inline(always)]
+            |v| {
+                let last = height * per_row - 1;
+                let register = if first + v < last { first + v } else { last };
+                [register / per_row, register % per_row * V::LANES]
+            },
+        );
+        let len = frame.span + V::LANES;
+        let planes: [&[V::Element]; NV] = std::array::from_fn(
+            #[inline(always)]
+            |v| &framed[frame.lowest + places[v][0] * frame.strides[0] + places[v][1]..][..len],
+        );
+        let c = one_tile::<V, MR, NV>(simd, frame, packed, planes);
+        for v in 0..NV {
+            let [row, col] = places[v];
+            let len = if width - col < V::LANES { width - col } else { V::LANES };
+            for f in 0..MR {
+                let y = &mut out[f * height * width + row * width + col..][..len];
+                let c = match bias[f] {
+                    Some(bias) => c[f][v] + bias,
+                    None => c[f][v],
+                };
+                c.store_partial(simd, y);
+            }
+        }
+    }
+}
+
+/// The chains of MR filters at NV registers of positions, whose lowest reads begin the `planes`.
+#[inline(always)]
+fn one_tile<V: Vector, const MR: usize, const NV: usize>(
+    simd: V::Simd,
+    frame: &Frame,
+    packed: &[V::Element],
+    planes: [&[V::Element]; NV],
+) -> [[V; NV]; MR] {
+    let ([_, rows, cols], [channel_stride, row_stride, col_stride]) = (frame.taps, frame.tap_strides);
+    let next_row = row_stride - cols as isize * col_stride;
+    let next_channel = channel_stride - rows as isize * row_stride;
+    let mut c = [[V::splat(simd, V::Element::ZERO); NV]; MR];
+    let (mut row, mut col, mut tap) = (0, 0, frame.start - frame.lowest);
+    for weights in packed.chunks_exact(MR) {
+        let here = tap..tap + V::LANES;
+        // The smaller of the two sides stays in registers; the other passes by.
+        if MR >= NV {
+            let x: [V; NV] = std::array::from_fn(
+                #[inline(always)]
+                |v| V::load(simd, &planes[v][here.clone()]),
+            );
+            for f in 0..MR {
+                let weight = V::splat(simd, weights[f]);
+                for v in 0..NV {
+                    c[f][v] = weight.mul_add(x[v], c[f][v]);
+                }
+            }
+        } else {
+            let w: [V; MR] = std::array::from_fn(
+                #[inline(always)]
+                |f| V::splat(simd, weights[f]),
+            );
+            for v in 0..NV {
+                let x = V::load(simd, &planes[v][here.clone()]);
+                for f in 0..MR {
+                    c[f][v] = w[f].mul_add(x, c[f][v]);
+                }
+            }
+        }
+        (col, tap) = (col + 1, tap.wrapping_add_signed(col_stride));
+        if col == cols {
+            (row, col, tap) = (row + 1, 0, tap.wrapping_add_signed(next_row));
+            if row == rows {
+                (row, tap) = (0, tap.wrapping_add_signed(next_channel));
+            }
+        }
+    }
+    c
+}

@@ -8,7 +8,7 @@
 //! | [`Way::PositionLanes`] | `position_lanes.rs` | positions under one filter | for few filters or short chains |
 //! | [`Way::Columns`] | `columns.rs` | as the matrix product has it | for strides, narrow maps, f64, and large single samples on several threads |
 //!
-//! `full.rs` is filter lanes for the input gradient on small maps, without the taps beside them. The weight gradient has filters in the lanes too (`weight_tiles.rs`), or goes through columns in f64. `frame.rs` holds the frame of zeros that all of them read, `panels.rs` filters transposed into lanes,
+//! `full.rs` is filter lanes for the input gradient on small maps, without the taps beside them. The weight gradient has filters in the lanes too (`weight_tiles.rs`), or goes through columns (narrow maps, f64). `frame.rs` holds the frame of zeros that all of them read, `panels.rs` filters transposed into lanes,
 //! `tile.rs` the register tile.
 
 mod columns;
@@ -227,7 +227,7 @@ pub(super) fn weight_gradient<'a, T: Element>(
     grad_w: &mut [T],
     scratch: &mut [T],
 ) -> Result<(), Error> {
-    if tile::exists_at::<T>(exec.level) {
+    if tile::exists_at::<T>(exec.level) && frame.map()[1] >= NARROWEST {
         weight_tiles::weight_gradient(exec, frame, samples, grad_w, scratch);
         return Ok(());
     }

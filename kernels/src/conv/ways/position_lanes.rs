@@ -21,23 +21,18 @@ use super::tile;
 use crate::simd::{Kernel, Simd, Vector};
 use crate::{Element, Exec};
 
-/// The greatest height of a tile in filters and its width in registers: MR * NV accumulators, NV registers
-/// of x and a broadcast weight fit the register file, and at least eight chains are under way.
-const fn tile_shape(registers: usize, filters: usize) -> (usize, usize) {
-    match (registers >= 32, filters) {
+/// The filters of each tile, as even as possible (8 = 4 + 4, not 6 + 2), and the registers of positions that it is wide:
+/// MR * NV accumulators, the smaller side and one of the other fit the register file.
+fn tiles(registers: usize, filters: usize) -> (impl Iterator<Item = Range<usize>>, usize) {
+    let (most, wide) = match (registers >= 32, filters) {
         (true, ..=3) => (3, 8),
         (true, ..=6) => (6, 4),
         (true, _) => (12, 2),
         (false, ..=3) => (3, 4),
         (false, _) => (6, 2),
-    }
-}
-
-/// The filters of each tile, as even as possible (16 = 8 + 8, not 12 + 4), and its registers.
-fn tiles<S: Simd>(filters: usize) -> (impl Iterator<Item = Range<usize>>, usize) {
-    let (most, registers) = tile_shape(S::REGISTERS, filters);
+    };
     let tiles = filters.div_ceil(most);
-    ((0..tiles).map(move |tile| filters * tile / tiles..filters * (tile + 1) / tiles), registers)
+    ((0..tiles).map(move |tile| filters * tile / tiles..filters * (tile + 1) / tiles), wide)
 }
 
 /// Rearranges the weights [filters, taps]: tile after tile, [taps, filters of the tile].
@@ -57,7 +52,7 @@ impl<T: Element> Kernel for Pack<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
         let taps = self.weights.len() / self.filters;
-        for tile in tiles::<S>(self.filters).0 {
+        for tile in tiles(S::REGISTERS, self.filters).0 {
             let (height, here) = (tile.len(), tile.start * taps..tile.end * taps);
             let (packed, weights) = (&mut self.packed[here.clone()], &self.weights[here]);
             for (row, weights) in weights.chunks_exact(taps).enumerate() {
@@ -88,7 +83,7 @@ impl<T: Element> Kernel for PositionLanes<'_, T> {
         let Self { frame, packed, framed, bias, out } = self;
         let (taps, [height, width]) = (frame.all_taps(), frame.map());
         let positions = height * width;
-        let (tiles, registers) = tiles::<S>(out.len() / positions);
+        let (tiles, registers) = tiles(S::REGISTERS, packed.len() / taps);
         for tile in tiles {
             let packed = &packed[tile.start * taps..tile.end * taps];
             let out = &mut out[tile.start * positions..tile.end * positions];
@@ -135,21 +130,23 @@ fn compiled<T: Element, S: Simd, const MR: usize, const NV: usize>(simd: S, map:
 fn whole_map<V: Vector, const MR: usize, const NV: usize>(simd: V::Simd, map: PositionLanes<'_, V::Element>) {
     let PositionLanes { frame, packed, framed, bias, out } = map;
     let [height, width] = frame.map();
-    let per_row = width.div_ceil(V::LANES);
     let bias: [Option<V>; MR] = std::array::from_fn(
         #[inline(always)]
         |f| bias.map(|bias| V::splat(simd, bias[f])),
     );
-    for first in (0..height * per_row).step_by(NV) {
-        // A tile beyond the last register computes that one again.
-        let places: [[usize; 2]; NV] = std::array::from_fn(
-            #[inline(always)]
-            |v| {
-                let last = height * per_row - 1;
-                let register = if first + v < last { first + v } else { last };
-                [register / per_row, register % per_row * V::LANES]
-            },
-        );
+    let mut next = [0, 0];
+    for _ in (0..height * width.div_ceil(V::LANES)).step_by(NV) {
+        let mut places = [[0; 2]; NV];
+        for place in &mut places {
+            *place = next;
+            // A tile beyond the last register computes that one again.
+            let [row, col] = next;
+            if col + V::LANES < width {
+                next = [row, col + V::LANES];
+            } else if row + 1 < height {
+                next = [row + 1, 0];
+            }
+        }
         let len = frame.span + V::LANES;
         let planes: [&[V::Element]; NV] = std::array::from_fn(
             #[inline(always)]

@@ -7,7 +7,7 @@
 //!   grad_w = partial of the first chunk, then grad_w += partial
 //! ```
 //!
-//! Threads share out (chunk, filter) pairs and never a chain.
+//! The work is cut for threads between (chunk, filter) pairs, never within a chain.
 
 use std::ops::Range;
 
@@ -34,7 +34,7 @@ pub struct BackwardWeight<'a, T> {
 }
 
 /// `grad_w[o,c,i,j] = sum over (n, h, w) of grad_y[n,o,h,w] x[n,c,h+i,w+j]`, for stride 1 without
-/// padding: `w[i]` turns `x[h + i]` into `y[h]`, so `dJ/dw[i]` collects `x[h + i] dJ/dy[h]`.
+/// padding: `w[i]` carries `x[h + i]` into `y[h]`, so `dJ/dw[i]` collects `x[h + i] dJ/dy[h]`.
 ///
 /// The batch is cut into chunks of [`Conv2d::chunk`] samples; each is one chain from +0.0 over
 /// (sample, row, column), the first chunk's value is taken and the others are added with one
@@ -109,7 +109,7 @@ pub struct ChunkGradients<'a, T> {
     pub x: &'a [T],
     /// The gradient of the output [batch, c_out, h_out, w_out].
     pub grad_y: &'a [T],
-    /// Whether the bias gradients are wanted too.
+    /// Whether to compute the bias gradients too.
     pub bias: bool,
     /// The gradients [chunks, weight_len], or [chunks, weight_len + c_out] with the biases'.
     pub partials: &'a mut [T],

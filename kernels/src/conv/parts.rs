@@ -5,7 +5,7 @@ use crate::Exec;
 use crate::parallel::Divide;
 
 /// Into how many parts `items` of work of `flops` operations in all are cut, with scratch for `scratches` of them, and
-/// how each is to run: a single part of much work may be shared out further down.
+/// how each is to run: a single part of much work may be cut further down.
 pub(super) fn parts(exec: Exec, items: usize, flops: usize, scratches: usize) -> (usize, Exec) {
     match exec.parts(flops, exec.tuning.conv_flops, 1) {
         1 => (1, exec.on_one_thread()),

@@ -13,8 +13,8 @@
 
 use std::ops::Range;
 
-use super::super::gather::Gather;
 use super::frame::{Frame, SLACK};
+use crate::conv::gather::Gather;
 use crate::gemm::{gemm, gemm_acc};
 use crate::simd::{Kernel, Simd, Vector};
 use crate::{Element, Error, Exec, MatMut, MatRef, Tuning};

@@ -12,11 +12,11 @@
 //! Two departures from this idea:
 //!
 //! 1. **Taps beside the map are left out**, though the contract has them as taps of +0.0 (N2): rows of the kernel that
-//!    lie in the frame, 4 to 15 % of a network's time. The bits stay. fma(w, +0.0, c) with a finite w is c, but for c = -0.0, which may become +0.0. So beside a chain with these
-//!    taps, one without them is equal, or -0.0 where the other is +0.0. The next term that is not zero makes them
-//!    equal again (-0.0 and +0.0 add alike to it); a term of zero does not part equal ones. A result other than
-//!    -0.0 is therefore right, and a row with one that is -0.0 is computed again with all taps. If a weight is not
-//!    finite, nothing is left out.
+//!    lie in the frame, 4 to 15 % of a network's time. The bits stay: fma(w, +0.0, c) with a finite w is c, except
+//!    that c = -0.0 may become +0.0. So a chain without these taps equals the chain with them, or is -0.0 where that
+//!    one is +0.0. The next term that is not zero makes both equal again, since it is the same added to -0.0 and to
+//!    +0.0; a term of zero never parts equal chains. A result other than -0.0 is therefore right, and a row with a
+//!    -0.0 is computed again with all taps. If a weight is not finite, nothing is left out.
 //! 2. **Rows are transposed as soon as they make a square block**, so that its stores hide behind the next row's
 //!    multiply-adds: 3 % of LeNet-5's time.
 
@@ -198,18 +198,18 @@ fn one_row<V: Vector, const MR: usize, const NV: usize>(
     let ([channels, rows, cols], width) = (frame.taps, frame.map()[1]);
     let loops = KLoops {
         counts: [channels, taps.len(), cols],
+        start: frame.tap(taps.start * cols) - frame.lowest,
         a_strides: frame.tap_strides,
         b_stride: rows * cols * depth,
     };
     let weights = &row.weights[taps.start * cols * depth..];
     let lowest = frame.lowest + row.row * frame.strides[0];
-    let start = frame.tap(taps.start * cols) - frame.lowest;
     for first in (0..width).step_by(MR) {
         // A tile beyond the end of the row begins earlier and computes some positions again.
         let first = if first + MR <= width { first } else { width - MR };
         let planes = &framed[lowest + first..lowest + first + frame.span + MR];
         let zero = [[[V::splat(simd, V::Element::ZERO); NV]; MR]; 1];
-        let mut c = tile::multiply::<V, 1, MR, NV>(simd, &loops, ([planes], start), weights, zero);
+        let mut c = tile::multiply::<V, 1, MR, NV>(simd, &loops, [planes], weights, zero);
         if let Some(bias) = bias {
             for c in &mut c[0] {
                 for v in 0..NV {

@@ -10,7 +10,7 @@
 
 use std::ops::Range;
 
-use super::super::gather::Gather;
+use crate::conv::gather::Gather;
 use crate::simd::{Kernel, Simd, Vector};
 use crate::window::Reads;
 use crate::{Element, Exec};
@@ -164,16 +164,23 @@ impl<T: Element> Kernel for Copy<'_, T> {
         for (framed, plane) in framed.chunks_exact_mut(height * width).zip(planes) {
             let lines = framed.chunks_exact_mut(width).skip(above);
             for (to, line) in lines.zip(plane.chunks_exact(cols.input)) {
-                // A call of memcpy would take longer than a short row.
-                let lanes = T::Vector::<S>::LANES;
-                for (to, line) in to[left..].chunks_mut(lanes).zip(line.chunks(lanes)) {
-                    if line.len() == lanes {
-                        T::Vector::<S>::load(simd, line).store(to);
-                    } else {
-                        T::Vector::<S>::load_partial(simd, line).store_partial(simd, &mut to[..line.len()]);
-                    }
-                }
+                copy_row::<T::Vector<S>>(simd, line, &mut to[left..left + cols.input]);
             }
         }
+    }
+}
+
+/// Copies a row in whole registers, of which the last one begins earlier: a call of memcpy would take longer than a
+/// short row.
+#[inline(always)]
+fn copy_row<V: Vector>(simd: V::Simd, from: &[V::Element], to: &mut [V::Element]) {
+    let len = from.len();
+    if len < V::LANES {
+        V::load_partial(simd, from).store_partial(simd, to);
+        return;
+    }
+    for first in (0..len).step_by(V::LANES) {
+        let first = if first + V::LANES <= len { first } else { len - V::LANES };
+        V::load(simd, &from[first..]).store(&mut to[first..]);
     }
 }

@@ -2,14 +2,22 @@
 //!
 //! Forward pass and input gradient are weights times the columns of a gather, on one sample:
 //!
-//! | way | file | a register holds | taken |
-//! |---|---|---|---|
-//! | [`Way::FilterLanes`] | `filter_lanes.rs` | filters at one position | where there are enough filters to fill registers |
-//! | [`Way::PositionLanes`] | `position_lanes.rs` | positions under one filter | for few filters or short chains |
-//! | [`Way::Columns`] | `columns.rs` | as the matrix product has it | for strides, narrow maps, f64, and large single samples on several threads |
+//! | file | a register holds | taken |
+//! |---|---|---|
+//! | `filter_lanes.rs` | filters at one position | where filters fill registers |
+//! | `full.rs` | the same | for the input gradient on small maps: no tap beside the map |
+//! | `position_lanes.rs` | positions under one filter | for few filters or short chains |
+//! | `columns.rs` | as a matrix product | for strides, narrow maps, f64, single samples on several threads |
 //!
-//! `full.rs` is filter lanes for the input gradient on small maps, without the taps beside them. The weight gradient has filters in the lanes too (`weight_tiles.rs`), or goes through columns (narrow maps, f64). `frame.rs` holds the frame of zeros that all of them read, `panels.rs` filters transposed into lanes,
-//! `tile.rs` the register tile.
+//! The weight gradient is grad_y times the transposed columns of x, summed over the samples of a chunk:
+//!
+//! | file | a register holds | taken |
+//! |---|---|---|
+//! | `weight_tiles.rs` | filters at one tap | in f32 |
+//! | `columns.rs` | as a matrix product | for narrow maps and f64 |
+//!
+//! All of them read planes in a frame of zeros (`frame.rs`). `panels.rs` transposes filters into lanes, `tile.rs` is
+//! the register tile that the files with filters in the lanes have in common.
 
 mod columns;
 mod filter_lanes;
@@ -28,7 +36,7 @@ use full::Full;
 use position_lanes::PositionLanes;
 
 /// What is not a multiply-add, in multiply-adds of one register of 8 lanes. Fitted to LeNet-5's convolutions and 3 x 3
-/// kernels of 1 to 128 channels on maps of 10 to 56 columns, on Zen 4 in November 2026; good on Zen 5 too.
+/// kernels of 1 to 128 channels on maps of 10 to 56 columns, on Zen 4 in November 2026, and checked on Zen 5.
 struct Costs {
     /// To store and transpose a register of sums with filters in its lanes.
     transpose: usize,
@@ -128,7 +136,7 @@ impl Product {
         self.taps() * self.filters.next_multiple_of(panels::LANES)
     }
 
-    /// A product shared out over threads goes through gemm, and so does one without tiles of its own.
+    /// A product that may use several threads goes through gemm, and so does one without tiles of its own.
     fn way<T: Element>(&self, exec: Exec) -> Way {
         let tiles = exec.threads == Threads::One && tile::exists_at::<T>(exec.level);
         if tiles { self.way } else { Way::Columns }

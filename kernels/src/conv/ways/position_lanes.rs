@@ -21,8 +21,8 @@ use super::tile;
 use crate::simd::{Kernel, Simd, Vector};
 use crate::{Element, Exec};
 
-/// The filters of each tile, as even as possible (8 = 4 + 4, not 6 + 2), and the registers of positions that it is wide:
-/// MR * NV accumulators, the smaller side and one of the other fit the register file.
+/// The filters of each tile, as even as possible (8 = 4 + 4, not 6 + 2), and its width in registers of positions: the
+/// accumulators, the smaller side and one of the other fit the register file.
 fn tiles(registers: usize, filters: usize) -> (impl Iterator<Item = Range<usize>>, usize) {
     let (most, wide) = match (registers >= 32, filters) {
         (true, ..=3) => (3, 8),

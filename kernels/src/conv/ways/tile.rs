@@ -20,8 +20,8 @@
 use crate::simd::{Simd, Vector};
 use crate::{Element, Level};
 
-/// Whether convolutions have tiles of their own at a level: f32 where there are vectors. Elsewhere they are matrix products
-/// of copied columns, with the same bits and a tenth of the machine code.
+/// Whether convolutions have tiles of their own at a level: f32 where there are vectors. Elsewhere they are matrix
+/// products of copied columns, with the same bits and a tenth of the machine code.
 pub(super) const fn exists<T: Element, S: Simd>() -> bool {
     !S::PLAIN && size_of::<T>() == size_of::<f32>()
 }
@@ -44,23 +44,25 @@ pub(super) const fn is_half<S: Simd, V: Vector>() -> bool {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct KLoops {
     pub(super) counts: [usize; 3],
+    /// Where the rows of A begin.
+    pub(super) start: usize,
     pub(super) a_strides: [isize; 3],
     pub(super) b_stride: usize,
 }
 
 /// The chains of ROWS x COLS rows, which begin with `c`: the rows (r, s) read `rows[r][at + s]`, where `at`
-/// begins at `start` and moves with k. `b` is [k, NV registers].
+/// moves with k. `b` is [k, NV registers].
 #[inline(always)]
 pub(super) fn multiply<V: Vector, const ROWS: usize, const COLS: usize, const NV: usize>(
     simd: V::Simd,
     loops: &KLoops,
-    (rows, start): ([&[V::Element]; ROWS], usize),
+    rows: [&[V::Element]; ROWS],
     b: &[V::Element],
     mut c: [[[V; NV]; COLS]; ROWS],
 ) -> [[[V; NV]; COLS]; ROWS] {
     let width = NV * V::LANES;
     let [outer, middle, inner] = loops.counts;
-    let (mut outer_at, mut outer_b) = (start, 0);
+    let (mut outer_at, mut outer_b) = (loops.start, 0);
     for _ in 0..outer {
         let (mut middle_at, mut k) = (outer_at, outer_b);
         for _ in 0..middle {

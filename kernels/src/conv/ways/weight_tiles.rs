@@ -84,7 +84,7 @@ impl<T: Element> PanelKernel<T> for AddSample<'_, T> {
     }
 }
 
-/// Tiles of some taps below each other: `grad_y` [positions, registers], `sums` [rows of a tile, taps of a row, registers].
+/// Tiles of some taps below each other: `grad_y` [positions, registers], `sums` [taps, registers].
 struct Tiles<'a, T> {
     frame: &'a Frame,
     /// The first of the rows of taps.
@@ -153,6 +153,7 @@ fn all_tiles<V: Vector, const ROWS: usize, const COLS: usize, const NV: usize>(
     let ([height, width], [row_stride, col_stride]) = (frame.map(), frame.strides);
     let loops = KLoops {
         counts: [1, height, width],
+        start: 0,
         a_strides: [0, row_stride as isize, col_stride as isize],
         b_stride: 0,
     };
@@ -166,7 +167,7 @@ fn all_tiles<V: Vector, const ROWS: usize, const COLS: usize, const NV: usize>(
             },
         );
         let c = tile::load::<V, ROWS, COLS, NV>(simd, sums);
-        let c = tile::multiply::<V, ROWS, COLS, NV>(simd, &loops, (rows, 0), grad_y, c);
+        let c = tile::multiply::<V, ROWS, COLS, NV>(simd, &loops, rows, grad_y, c);
         tile::store(c, sums);
         first += ROWS;
     }

@@ -1,4 +1,4 @@
-//! The floating-point environment that the contract asks for (N10).
+//! The floating-point environment that the contract needs (N10).
 
 #![forbid(unsafe_code)]
 

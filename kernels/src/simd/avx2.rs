@@ -114,7 +114,7 @@ mod f32x8 {
     #[target_feature(enable = "avx2,fma")]
     #[inline]
     pub(super) fn deinterleave(a: __m256, b: __m256) -> (__m256, __m256) {
-        // a's and b's lanes come by turns, two by two: put them in order.
+        // Pairs of a's and of b's lanes alternate: put them in order.
         let in_order = |x| _mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_castps_pd(x)));
         (
             in_order(_mm256_shuffle_ps::<0b10_00_10_00>(a, b)),

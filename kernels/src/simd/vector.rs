@@ -127,7 +127,7 @@ pub trait Vector: Copy + Add<Output = Self> {
     #[must_use]
     fn deinterleave(self, next: Self) -> (Self, Self);
 
-    /// The inverse of [`Vector::deinterleave`]: the lanes of `self` and `odd` by turns, in two registers.
+    /// The inverse of [`Vector::deinterleave`]: the lanes of `self` and `odd` alternate, in two registers.
     #[must_use]
     fn interleave(self, odd: Self) -> (Self, Self);
 

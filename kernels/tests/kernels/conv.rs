@@ -47,8 +47,7 @@ fn kernels_strides_paddings_and_dilations_have_the_bits_of_the_plain_loops() {
 
 #[test]
 fn every_tile_has_the_bits_of_the_plain_loops() {
-    // Heights of a tile, and maps that fill registers exactly, leave a rest, or are read on across
-    // the ends of their rows.
+    // Heights of a tile, and maps that fill registers exactly or leave a rest.
     for filters in 1..=14 {
         for (w_in, padding) in [(16, 1), (19, 1), (30, 0), (10, 1), (14, 0), (35, 2)] {
             let conv = Conv2d { c_in: 1 + filters % 2, c_out: filters, w_in, padding: [1, padding], ..PLAIN };

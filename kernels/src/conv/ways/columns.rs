@@ -5,18 +5,15 @@
 //!                               grad_W += grad_y columns'
 //! ```
 //!
-//! A row of columns is a sequence of runs, one for each row of the map. Two departures from copying them one by one:
-//!
-//! 1. **Blocks**: as many columns at a time as stay in L2 beside the weights.
-//! 2. **Whole registers**: what a run writes too much, the next one overwrites, since runs are copied in ascending
-//!    order; [`SLACK`] values follow the last one.
+//! A row of columns is a sequence of runs, one for each row of the map. As many columns are made at a time as stay in
+//! L2 beside the weights.
 
 use std::ops::Range;
 
-use super::frame::{Frame, SLACK};
+use super::frame::{Frame, copy_row};
 use crate::conv::gather::Gather;
 use crate::gemm::{gemm, gemm_acc};
-use crate::simd::{Kernel, Simd, Vector};
+use crate::simd::{Kernel, Simd};
 use crate::{Element, Error, Exec, MatMut, MatRef, Tuning};
 
 /// Columns are made in multiples of this, a whole number of the widest tiles of a product.
@@ -31,7 +28,7 @@ fn block_columns(tuning: &Tuning, frame: &Frame) -> usize {
 
 /// Values of scratch that the functions below need: a block of columns and the framed planes.
 pub(super) fn scratch_len(frame: &Frame) -> usize {
-    frame.len() + frame.all_taps() * block_columns(&Tuning::DEFAULT, frame) + SLACK
+    frame.len() + frame.all_taps() * block_columns(&Tuning::DEFAULT, frame)
 }
 
 /// out [filters, positions] = weights [filters, taps] columns.
@@ -85,8 +82,8 @@ fn for_each_block<T: Element>(
     let (framed, columns) = scratch.split_at_mut(frame.len());
     frame.copy(exec, planes, framed);
     let (taps, positions) = (frame.all_taps(), frame.gather.positions());
-    let room = (columns.len() - SLACK) / taps.max(1);
-    let each = block_columns(exec.tuning, frame).min(room);
+    let room = columns.len() / taps.max(1);
+    let each = block_columns(exec.tuning, frame).min(room).max(1);
     for first in (0..positions).step_by(each) {
         let block = first..positions.min(first + each);
         exec.level.dispatch(Fill { frame, framed, positions: block.clone(), columns: &mut *columns });
@@ -96,7 +93,7 @@ fn for_each_block<T: Element>(
     Ok(())
 }
 
-/// Writes the columns `positions`, [taps, positions.len()] row-major; `columns` has [`SLACK`] values more.
+/// Writes the columns `positions`, [taps, positions.len()] row-major.
 struct Fill<'a, T> {
     frame: &'a Frame,
     framed: &'a [T],
@@ -124,28 +121,16 @@ impl<T: Element> Kernel for Fill<'_, T> {
                 let (mut row, mut col) = (origin.wrapping_add_signed(tap), first_col);
                 while at < end {
                     let len = if cols.positions - col < end - at { cols.positions - col } else { end - at };
-                    copy_run(simd, stride, &framed[row + col * stride..], len, &mut columns[at..]);
+                    let (from, to) = (&framed[row + col * stride..], &mut columns[at..at + len]);
+                    if stride == 1 {
+                        copy_row::<T::Vector<S>>(simd, &from[..len], to);
+                    } else {
+                        to.iter_mut().zip(from.iter().step_by(stride)).for_each(|(to, &from)| *to = from);
+                    }
                     at += len;
                     (row, col) = (row + row_stride, 0);
                 }
             }
         }
-    }
-}
-
-/// Copies `len` values that lie `stride` apart; for stride 1 in whole registers, reading and writing
-/// up to a register too much.
-#[inline(always)]
-fn copy_run<T: Element, S: Simd>(simd: S, stride: usize, from: &[T], len: usize, to: &mut [T]) {
-    if stride == 1 {
-        let lanes = T::Vector::<S>::LANES;
-        let whole = len.next_multiple_of(lanes);
-        let registers = from[..whole].chunks_exact(lanes).zip(to[..whole].chunks_exact_mut(lanes));
-        registers.for_each(
-            #[inline(always)]
-            |(from, to)| T::Vector::<S>::load(simd, from).store(to),
-        );
-    } else {
-        to[..len].iter_mut().zip(from.iter().step_by(stride)).for_each(|(to, &from)| *to = from);
     }
 }

@@ -15,9 +15,8 @@ use crate::simd::{Kernel, Simd, Vector};
 use crate::window::Reads;
 use crate::{Element, Exec};
 
-/// Values after the frame and after the columns that may be read and written but mean nothing: at
-/// least a register.
-pub(crate) const SLACK: usize = 64;
+/// Values after the framed planes that may be read but mean nothing: at least a register.
+const SLACK: usize = 64;
 
 /// Where the reads of a gather lie in framed planes.
 #[derive(Clone, Copy, Debug)]
@@ -173,7 +172,7 @@ impl<T: Element> Kernel for Copy<'_, T> {
 /// Copies a row in whole registers, of which the last one begins earlier: a call of memcpy would take longer than a
 /// short row.
 #[inline(always)]
-fn copy_row<V: Vector>(simd: V::Simd, from: &[V::Element], to: &mut [V::Element]) {
+pub(super) fn copy_row<V: Vector>(simd: V::Simd, from: &[V::Element], to: &mut [V::Element]) {
     let len = from.len();
     if len < V::LANES {
         V::load_partial(simd, from).store_partial(simd, to);

@@ -26,7 +26,7 @@ pub(super) fn scratch_len(frame: &Frame, filters: usize) -> usize {
     filters.next_multiple_of(LANES) * (frame.all_taps() + height * width) + frame.len()
 }
 
-/// grad_w [filters, taps] = the sum over the samples of grad_y [filters, positions] patches(x)'.
+/// grad_w [filters, taps] = the sum over the samples of grad_y [filters, positions] columns(x)'.
 pub(super) fn weight_gradient<'a, T: Element>(
     exec: Exec,
     frame: &Frame,

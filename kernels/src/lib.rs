@@ -22,6 +22,8 @@
 //! | [`peak`], [`bandwidth`] | the FMA peak and the rate of moving values of this machine, the yardsticks of every timing |
 //! | [`simd`] | instruction sets: tokens that prove them, [`Level`], dispatch |
 //! | [`reference`](mod@reference) | the contract as plain loops |
+//! | `view.rs`, `element.rs`, `exec.rs`, `error.rs` | [`MatRef`] and [`MatMut`]; f32 and f64; how a kernel runs; what can be wrong |
+//! | `window.rs`, `aligned.rs`, `compiled.rs` | windows over an axis; aligned memory; what is compiled for both types |
 //!
 //! A function takes an [`Exec`] first: how to run, which never changes what comes out.
 

@@ -9,8 +9,8 @@
 //! | the step from there to a fast network | [`mod@reference`]: training in plain loops, the same bits as [`network`] |
 //! | Réseaux convolutionnels, pooling, Réseau complet | [`network`]: any list of layers, trained in batches; [`loss`]; [`optimizer`]; [`checkpoint`] |
 //!
-//! What every model needs: [`rng`] (random streams), [`init`] (start weights), [`matrix`], and [`chain`],
-//! the order in which products are added up.
+//! What every model needs: [`rng`] (random streams), [`init`] (start weights), [`matrix`], [`chain`],
+//! the order in which products are added up, and, in `element.rs` and `error.rs`, [`Element`] and [`Error`].
 //!
 //! Results are exact: the same inputs give the same bits on every machine. For that, every sum has
 //! a written order and every elementary function comes from [`kernels`]; the rules are in

@@ -1,5 +1,6 @@
 //! The documentation points at files that exist and headings that exist.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -92,6 +93,63 @@ fn every_shipped_experiment_stands_in_the_course_map() {
         }
     }
     assert!(missing.is_empty(), "not in docs/course-map.md: {}", missing.join(", "));
+}
+
+/// What `docs/reading.md` promises before its last part.
+const HOUR_LINES: usize = 2000;
+
+#[test]
+fn the_hour_of_the_reading_guide_is_no_longer_than_it_says() {
+    let guide = fs::read_to_string(root().join("docs/reading.md")).unwrap();
+    let (hour, _) = guide.split_once("## After the hour").expect("the guide has a part after its hour");
+    assert!(hour.contains("2,000 lines"), "the guide says how long its hour is");
+    let sources: BTreeSet<_> = links(hour).into_iter().filter(|link| link.ends_with(".rs")).collect();
+    let lines = |link: &String| fs::read_to_string(root().join("docs").join(link)).unwrap().lines().count();
+    let total: usize = sources.iter().map(lines).sum();
+    assert!(sources.len() > 5 && total <= HOUR_LINES, "{total} lines in {} files", sources.len());
+}
+
+/// The modules that a file declares and does not name in its head.
+fn unnamed_modules(source: &str) -> Vec<String> {
+    let head: Vec<&str> = source.lines().take_while(|line| line.starts_with("//!")).collect();
+    let words: BTreeSet<&str> =
+        head.iter().flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_')).collect();
+    let declared = source.lines().filter_map(|line| {
+        let line = line.strip_prefix("pub(crate) ").or(line.strip_prefix("pub ")).unwrap_or(line);
+        line.strip_prefix("mod ")?.strip_suffix(';')
+    });
+    declared.filter(|module| !words.contains(module)).map(str::to_owned).collect()
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_folder_of_kernels_and_models_has_a_map_of_its_files() {
+    assert_eq!(unnamed_modules("//! `a.rs`\nmod a;\npub mod b;\n"), ["b"]);
+    let mut files = Vec::new();
+    ["kernels/src", "models/src"].iter().for_each(|folder| sources(&root().join(folder), &mut files));
+    let maps = files.iter().filter(|file| file.ends_with("mod.rs") || file.ends_with("lib.rs"));
+    let missing: Vec<String> = maps
+        .flat_map(|map| {
+            let name = map.strip_prefix(root()).unwrap().display().to_string();
+            let unnamed = unnamed_modules(&fs::read_to_string(map).unwrap());
+            unnamed.into_iter().map(move |module| format!("{name}: {module}"))
+        })
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "modules that the head of their folder does not name:\n{}",
+        missing.join("\n")
+    );
 }
 
 /// The figures of one framework: samples per second, % of the limit, MiB, and milliseconds to the first step.

@@ -1,5 +1,7 @@
 //! The contract as plain loops: the specification that every kernel is compared with, bit by bit.
 //!
+//! One file for each folder or file of kernels: `conv`, `gemm`, `math`, `pool`, `reduce`, `softmax`.
+//!
 //! Nothing here is fast. Read it to know what a kernel computes; read the kernel to know how it gets
 //! there sooner. Sums and products are written out here and shared with no kernel; these are
 //! shared:

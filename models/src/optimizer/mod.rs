@@ -1,5 +1,5 @@
 //! From gradients to new weights: gradient descent, momentum, Nesterov, Adam, and learning-rate
-//! schedules. PyTorch's formulas, each as a written sequence, so that every bit is defined (N16).
+//! schedules. PyTorch's formulas, each as a written sequence, so that every bit is defined (N16). `update.rs` has the loops.
 
 mod update;
 

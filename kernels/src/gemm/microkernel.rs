@@ -26,7 +26,7 @@ use std::hint::black_box;
 use std::mem::MaybeUninit;
 
 use super::output::{Bias, Start};
-use super::prefetch::{self, Prefetch};
+use super::prefetch::{self, Prefetcher};
 use crate::Element;
 use crate::simd::{Strided, Vector};
 
@@ -114,7 +114,7 @@ pub(super) unsafe fn microkernel<V: Vector, const MR: usize, const NV: usize>(
     mut at: Place<V::Element>,
     edge: Edge<V::Mask>,
     bias: Bias<'_, V::Element>,
-    mut prefetch: Option<&mut Prefetch<V::Element>>,
+    mut prefetch: Option<&mut Prefetcher<V::Element>>,
 ) {
     let mut c = [[V::splat(simd, V::Element::ZERO); NV]; MR];
     if geometry.start == Start::Old {
@@ -209,7 +209,7 @@ unsafe fn store_transposed<V: Vector, const MR: usize, const NV: usize>(
     c: *mut V::Element,
     cols: usize,
 ) {
-    let mut blocks = [MaybeUninit::<Block<V::Element>>::uninit(); 2];
+    let mut blocks = [MaybeUninit::<Registers<V::Element>>::uninit(); 2];
     let [rows, columns] = blocks.each_mut().map(|block| block.as_mut_ptr().cast::<V::Element>());
     for (i, row) in tile.into_iter().enumerate() {
         // SAFETY: the block has room for MR registers.
@@ -237,7 +237,7 @@ unsafe fn store_transposed<V: Vector, const MR: usize, const NV: usize>(
 /// Room for 16 registers of the widest level, in whole cache lines.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Block<T>(#[allow(dead_code)] [T; 256]);
+struct Registers<T>(#[allow(dead_code)] [T; 256]);
 
 /// NV registers from `source`, the last one through the mask if there is one.
 ///

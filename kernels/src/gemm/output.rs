@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::simd::Simd;
+use crate::simd::{Simd, vectorized};
 use crate::{Element, Error, MatMut};
 
 /// What the first chain of an element starts from.
@@ -134,12 +134,12 @@ impl<'a, T: Element> Output<'a, T> {
             return;
         }
         let mut out = if self.c.col_stride() == 1 { self } else { self.t() };
-        simd.vectorize(
-            #[inline(always)]
-            || match out.c.col_stride() {
+        vectorized!(
+            simd,
+            match out.c.col_stride() {
                 1 => out.add_to_rows(),
                 _ => out.add_to_elements(),
-            },
+            }
         );
     }
 

@@ -12,7 +12,7 @@
 #![forbid(unsafe_code)]
 
 use super::blocking::{Blocking, Packing};
-use super::prefetch::Prefetch;
+use super::prefetch::Prefetcher;
 use super::ranges::Ranges;
 use super::scratch::Lease;
 use crate::simd::{Simd, Strided, Vector};
@@ -38,7 +38,7 @@ pub(super) struct MicroPanel<'a, T> {
     copy: &'a mut [T],
     packed: bool,
     /// Rows of the next micro-panel.
-    pub(super) prefetch: Prefetch<T>,
+    pub(super) prefetch: Prefetcher<T>,
     /// The tile of C after the strip.
     pub(super) next_c: *const T,
 }
@@ -93,7 +93,7 @@ impl<'a, T: Element> PanelOfB<'a, T> {
         let depth = self.source.rows();
         let registers = self.columns.get(i);
         let next = self.source.tile(0..depth, self.columns(i + 1));
-        let prefetch = if self.packed { Prefetch::nothing() } else { Prefetch::rows_of(next, tiles) };
+        let prefetch = if self.packed { Prefetcher::nothing() } else { Prefetcher::rows_of(next, tiles) };
         let source = self.source.tile(0..depth, self.columns(i));
         let first = if self.keeps { registers.start * self.lanes * depth } else { 0 };
         let copy = if self.copies.is_empty() {

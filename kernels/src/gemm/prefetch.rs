@@ -6,7 +6,7 @@ use crate::simd::Vector;
 use crate::{Element, MatRef};
 
 /// Rows whose cache lines are prefetched a few at a time, so that memory is never waited for.
-pub(super) struct Prefetch<T> {
+pub(super) struct Prefetcher<T> {
     row: *const T,
     stride: usize,
     /// Cache lines of a row, and how many of them are done.
@@ -27,7 +27,7 @@ const fn line<T>() -> usize {
     64 / size_of::<T>()
 }
 
-impl<T: Element> Prefetch<T> {
+impl<T: Element> Prefetcher<T> {
     /// Nothing.
     pub(super) fn nothing() -> Self {
         Self { row: std::ptr::null(), stride: 0, lines: 1, line: 0, left: 0, rate: 0, calls: 1, due: 0 }

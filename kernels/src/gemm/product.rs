@@ -10,7 +10,7 @@ use super::row;
 use super::scratch::{Buffer, Lease};
 use super::small::{in_place, is_small};
 use crate::parallel::{Divide, for_each_part};
-use crate::simd::{Kernel, Simd, Vector};
+use crate::simd::{Kernel, Simd, Vector, vectorized};
 use crate::tuning::Gemm;
 use crate::{Element, Exec, MatMut, MatRef};
 
@@ -153,20 +153,17 @@ fn one_chain<T: Element, S: Simd>(
 ) {
     let row = a.rows() == 1 && row::reads(&b) && (out.c.col_stride() == 1 || b.cols() == 1);
     let column = b.cols() == 1 && row::reads(&a.t()) && (out.c.row_stride() == 1 || a.rows() == 1);
-    simd.vectorize(
-        #[inline(always)]
-        || {
-            if const { S::PLAIN } {
-                five_loops(simd, tuning, a, b, out);
-            } else if row {
-                row::product(simd, tuning, a, b, out);
-            } else if column {
-                row::product(simd, tuning, b.t(), a.t(), out.t());
-            } else if is_small::<T, S>(tuning, &a, &b, &out) {
-                in_place(simd, tuning, a, b, out);
-            } else {
-                five_loops(simd, tuning, a, b, out);
-            }
-        },
-    );
+    vectorized!(simd, {
+        if const { S::PLAIN } {
+            five_loops(simd, tuning, a, b, out);
+        } else if row {
+            row::product(simd, tuning, a, b, out);
+        } else if column {
+            row::product(simd, tuning, b.t(), a.t(), out.t());
+        } else if is_small::<T, S>(tuning, &a, &b, &out) {
+            in_place(simd, tuning, a, b, out);
+        } else {
+            five_loops(simd, tuning, a, b, out);
+        }
+    });
 }

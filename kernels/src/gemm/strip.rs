@@ -20,7 +20,7 @@
 use super::microkernel::{Edge, Geometry, Place, RowOffsets, microkernel};
 use super::output::{Bias, Output, Start};
 use super::pack::MicroPanel;
-use crate::simd::{Simd, Vector};
+use crate::simd::{Simd, Vector, vectorized};
 use crate::{Element, MatRef};
 
 /// Tiles of one height below each other.
@@ -127,40 +127,33 @@ fn near<T: Element, S: Simd, const MR: usize, const NV: usize>(
     mut strip: Strip<'_, T>,
     b: MatRef<'_, T>,
 ) {
-    simd.vectorize(
-        #[inline(always)]
-        || {
-            let geometry = strip.geometry::<MR>(&b);
-            let Output { c, start, bias } = &mut strip.out;
-            let transposed = NV == 1 && c.row_stride() == 1 && c.rows() == MR && *start == Start::Zero;
-            assert!(geometry.c_col_stride == 1 || transposed);
-            let width = NV * T::Vector::<S>::LANES;
-            let (mut left, mut panel) = (c.cols(), c.as_mut_ptr());
-            let mut at = Place { a: strip.a.data().as_ptr(), b: b.data().as_ptr(), c: panel, copy: None };
-            while left > 0 {
-                let edge = edge::<T::Vector<S>, NV>(simd, left);
-                let whole = Edge { b: None, c: None, ..edge };
-                for tile in 0..c.rows() / MR {
-                    let bias = bias.tile(tile * MR, c.cols() - left);
-                    // SAFETY: `Strip::geometry` has checked that all that the tiles of the strip touch is theirs.
-                    unsafe {
-                        match edge.c {
-                            None => {
-                                microkernel::<T::Vector<S>, MR, NV>(simd, geometry, at, whole, bias, None)
-                            }
-                            Some(_) => {
-                                microkernel::<T::Vector<S>, MR, NV>(simd, geometry, at, edge, bias, None)
-                            }
-                        }
+    vectorized!(simd, {
+        let geometry = strip.geometry::<MR>(&b);
+        let Output { c, start, bias } = &mut strip.out;
+        let transposed = NV == 1 && c.row_stride() == 1 && c.rows() == MR && *start == Start::Zero;
+        assert!(geometry.c_col_stride == 1 || transposed);
+        let width = NV * T::Vector::<S>::LANES;
+        let (mut left, mut panel) = (c.cols(), c.as_mut_ptr());
+        let mut at = Place { a: strip.a.data().as_ptr(), b: b.data().as_ptr(), c: panel, copy: None };
+        while left > 0 {
+            let edge = edge::<T::Vector<S>, NV>(simd, left);
+            let whole = Edge { b: None, c: None, ..edge };
+            for tile in 0..c.rows() / MR {
+                let bias = bias.tile(tile * MR, c.cols() - left);
+                // SAFETY: `Strip::geometry` has checked that all that the tiles of the strip touch is theirs.
+                unsafe {
+                    match edge.c {
+                        None => microkernel::<T::Vector<S>, MR, NV>(simd, geometry, at, whole, bias, None),
+                        Some(_) => microkernel::<T::Vector<S>, MR, NV>(simd, geometry, at, edge, bias, None),
                     }
-                    at = at.below::<MR>(geometry);
                 }
-                left = left.saturating_sub(width);
-                panel = panel.wrapping_add(width * geometry.c_col_stride);
-                at = Place { a: strip.a.data().as_ptr(), b: at.b.wrapping_add(width), c: panel, ..at };
+                at = at.below::<MR>(geometry);
             }
-        },
-    );
+            left = left.saturating_sub(width);
+            panel = panel.wrapping_add(width * geometry.c_col_stride);
+            at = Place { a: strip.a.data().as_ptr(), b: at.b.wrapping_add(width), c: panel, ..at };
+        }
+    });
 }
 
 /// One micro-panel of NV registers, the last of them cut short or not.
@@ -169,46 +162,43 @@ fn far<T: Element, S: Simd, const MR: usize, const NV: usize>(
     mut strip: Strip<'_, T>,
     b: &mut MicroPanel<'_, T>,
 ) {
-    simd.vectorize(
-        #[inline(always)]
-        || {
-            let width = NV * T::Vector::<S>::LANES;
-            let source = b.operand(width);
-            let mut geometry = strip.geometry::<MR>(&source);
-            assert!(strip.out.c.cols() <= width && geometry.c_col_stride == 1);
-            let mut edge = edge::<T::Vector<S>, NV>(simd, strip.out.c.cols());
-            edge.b = if source.cols() == width { None } else { edge.c };
-            let (tiles, c) = (strip.out.c.rows() / MR, strip.out.c.as_mut_ptr());
-            let mut at = Place { a: strip.a.data().as_ptr(), b: source.data().as_ptr(), c, copy: None };
-            let mut copy = b.begin_copy(width);
-            for tile in 0..tiles {
-                let below = at.below::<MR>(geometry);
-                let next_c = if tile + 1 < tiles { below.c.cast_const() } else { b.next_c };
-                prefetch_tile::<T::Vector<S>, MR, NV>(simd, geometry, next_c);
-                // SAFETY: `Strip::geometry` has checked that all that the tiles of the strip touch is theirs, and the
-                // copy has room for k rows of NV registers.
-                unsafe {
-                    let far_tile = microkernel::<T::Vector<S>, MR, NV>;
-                    let (no_copy, no_mask) = (Place { copy: None, ..at }, Edge { b: None, ..edge });
-                    let (to_copy, ahead) = (|to| Place { copy: Some(to), ..at }, Some(&mut b.prefetch));
-                    match (edge.b, copy) {
-                        (None, None) => far_tile(simd, geometry, no_copy, no_mask, Bias::None, ahead),
-                        (Some(_), None) => far_tile(simd, geometry, no_copy, edge, Bias::None, ahead),
-                        (None, Some(to)) => far_tile(simd, geometry, to_copy(to), no_mask, Bias::None, ahead),
-                        (Some(_), Some(to)) => far_tile(simd, geometry, to_copy(to), edge, Bias::None, ahead),
-                    }
-                }
-                at = below;
-                if let Some(copy) = copy.take() {
-                    // The tiles below read the copy, whose registers are whole.
-                    at.b = copy;
-                    geometry.b_k_stride = width;
-                    edge.b = None;
+    vectorized!(simd, {
+        let width = NV * T::Vector::<S>::LANES;
+        let source = b.operand(width);
+        let mut geometry = strip.geometry::<MR>(&source);
+        assert!(strip.out.c.cols() <= width && geometry.c_col_stride == 1);
+        let mut edge = edge::<T::Vector<S>, NV>(simd, strip.out.c.cols());
+        edge.b = if source.cols() == width { None } else { edge.c };
+        let (tiles, c) = (strip.out.c.rows() / MR, strip.out.c.as_mut_ptr());
+        let mut at = Place { a: strip.a.data().as_ptr(), b: source.data().as_ptr(), c, copy: None };
+        let mut copy = b.begin_copy(width);
+        for tile in 0..tiles {
+            let below = at.below::<MR>(geometry);
+            let next_c = if tile + 1 < tiles { below.c.cast_const() } else { b.next_c };
+            prefetch_tile::<T::Vector<S>, MR, NV>(simd, geometry, next_c);
+            // SAFETY: `Strip::geometry` has checked that all that the tiles of the strip touch is theirs, and the
+            // copy has room for k rows of NV registers.
+            unsafe {
+                let far_tile = microkernel::<T::Vector<S>, MR, NV>;
+                let (no_copy, no_mask) = (Place { copy: None, ..at }, Edge { b: None, ..edge });
+                let (to_copy, ahead) = (|to| Place { copy: Some(to), ..at }, Some(&mut b.prefetch));
+                match (edge.b, copy) {
+                    (None, None) => far_tile(simd, geometry, no_copy, no_mask, Bias::None, ahead),
+                    (Some(_), None) => far_tile(simd, geometry, no_copy, edge, Bias::None, ahead),
+                    (None, Some(to)) => far_tile(simd, geometry, to_copy(to), no_mask, Bias::None, ahead),
+                    (Some(_), Some(to)) => far_tile(simd, geometry, to_copy(to), edge, Bias::None, ahead),
                 }
             }
-            strip.out.add_bias(simd);
-        },
-    );
+            at = below;
+            if let Some(copy) = copy.take() {
+                // The tiles below read the copy, whose registers are whole.
+                at.b = copy;
+                geometry.b_k_stride = width;
+                edge.b = None;
+            }
+        }
+        strip.out.add_bias(simd);
+    });
 }
 
 /// Prefetches the registers of a tile of C.

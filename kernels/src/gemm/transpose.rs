@@ -20,7 +20,7 @@ const COLS: usize = 48;
 
 /// In whole cache lines, so that a register is one of them.
 #[repr(align(64))]
-struct Copy<T>([T; ROWS * COLS]);
+struct RowMajor<T>([T; ROWS * COLS]);
 
 /// Multiplies a strip of tiles `mr` high into a copy of C, and writes back what it has become.
 #[inline(always)]
@@ -34,32 +34,38 @@ pub(super) fn through_a_copy<T: Element, S: Simd>(
     let Strip { a, mut out } = strip;
     let (rows, cols, step) = (out.c.rows(), out.c.cols(), ROWS / mr * mr);
     let stride = cols.next_multiple_of(T::Vector::<S>::LANES);
-    let mut copy = Copy([T::ZERO; ROWS * COLS]);
+    let mut copy = RowMajor([T::ZERO; ROWS * COLS]);
     let copy = &mut copy.0;
     for top in (0..rows).step_by(step) {
         let rows = top..if top + step < rows { top + step } else { rows };
         let Output { mut c, start, bias } = out.tile(rows.clone(), 0..cols);
         if start == Start::Old {
-            transpose(simd, Way::FromC, &mut c, copy, stride);
+            transpose(simd, Direction::FromC, &mut c, copy, stride);
         }
         let (mut place, _) = MatMut::of_rows(copy, rows.len(), stride).split_cols(cols);
         // The next tile is written where this one was, not where C is.
         b.next_c = place.as_mut_ptr();
         kernel(simd, Strip { a: a.tile(rows, 0..a.cols()), out: Output { c: place, start, bias } }, b);
-        transpose(simd, Way::ToC, &mut c, copy, stride);
+        transpose(simd, Direction::ToC, &mut c, copy, stride);
     }
 }
 
 /// Which of the two is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum Direction {
     FromC,
     ToC,
 }
 
 /// Copies between C and `copy`, whose rows lie `stride` apart.
 #[inline(always)]
-fn transpose<T: Element, S: Simd>(simd: S, way: Way, c: &mut MatMut<'_, T>, copy: &mut [T], stride: usize) {
+fn transpose<T: Element, S: Simd>(
+    simd: S,
+    way: Direction,
+    c: &mut MatMut<'_, T>,
+    copy: &mut [T],
+    stride: usize,
+) {
     let lanes = T::Vector::<S>::LANES;
     let (in_c, c_stride) = (c.as_mut_ptr(), c.col_stride());
     let whole = |len: usize| if c.row_stride() == 1 { len - len % lanes } else { 0 };
@@ -72,8 +78,8 @@ fn transpose<T: Element, S: Simd>(simd: S, way: Way, c: &mut MatMut<'_, T>, copy
                 let in_c = Strided { data: in_c.add(i + j * c_stride), stride: c_stride };
                 let in_copy = Strided { data: block, stride };
                 match way {
-                    Way::FromC => T::Vector::<S>::transpose(simd, in_c.cast_const(), lanes, in_copy),
-                    Way::ToC => T::Vector::<S>::transpose(simd, in_copy.cast_const(), lanes, in_c),
+                    Direction::FromC => T::Vector::<S>::transpose(simd, in_c.cast_const(), lanes, in_copy),
+                    Direction::ToC => T::Vector::<S>::transpose(simd, in_copy.cast_const(), lanes, in_c),
                 }
             }
         }
@@ -81,8 +87,8 @@ fn transpose<T: Element, S: Simd>(simd: S, way: Way, c: &mut MatMut<'_, T>, copy
     for i in 0..c.rows() {
         for j in if i < whole_rows { whole_cols } else { 0 }..c.cols() {
             match way {
-                Way::FromC => copy[i * stride + j] = c.at(i, j),
-                Way::ToC => c.set(i, j, copy[i * stride + j]),
+                Direction::FromC => copy[i * stride + j] = c.at(i, j),
+                Direction::ToC => c.set(i, j, copy[i * stride + j]),
             }
         }
     }

@@ -127,10 +127,13 @@ pub(super) unsafe fn microkernel<V: Vector, const MR: usize, const NV: usize>(
     let most = if prefetch.is_some() { black_box(prefetch::STEPS) } else { geometry.k };
     let mut left = geometry.k;
     while left > 0 {
-        if let Some(prefetch) = &mut prefetch {
-            prefetch.some::<V>(simd);
-        }
-        let steps = if left < most { left } else { most };
+        let steps = match &mut prefetch {
+            None => left,
+            Some(prefetch) => {
+                prefetch.some::<V>(simd);
+                if left < most { left } else { most }
+            }
+        };
         left -= steps;
         for _ in 0..steps {
             // SAFETY: the caller promises the elements of B.

@@ -13,7 +13,7 @@ use crate::row::{self, Row};
 const BATCHES: [usize; 10] = [2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 /// The largest of them.
 const LARGEST: usize = 1024;
-/// What a network is planned for; a call with more samples takes them in pieces.
+/// What a network is planned for; a call with more samples takes them batch by batch.
 const PLANNED: usize = 256;
 /// Samples whose answers alone are compared with those in a batch.
 const COMPARED: usize = 64;

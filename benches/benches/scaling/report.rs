@@ -186,9 +186,9 @@ fn prediction(text: &mut String, rows: &[Row]) {
         "batch",
         "MFLOP of a step",
         "of parameters, %",
-        "MFLOP of a grain",
-        "grains",
-        "pieces",
+        "MFLOP of a chunk",
+        "chunks",
+        "buckets",
         "beyond caches, MB",
     ];
     let threads = THREADS.map(|threads| format!("{threads} threads"));
@@ -216,15 +216,15 @@ fn prediction(text: &mut String, rows: &[Row]) {
 
 /// What a step consists of, as cells.
 fn shape(work: &Work) -> String {
-    let grains = work.batch.div_ceil(work.grain);
+    let chunks = work.batch.div_ceil(work.chunk);
     let of_samples = work.flop - work.parameter_flop;
     format!(
-        "{} | {:.1} | {:.0} | {:.2} | {grains} | {} | {:.1}",
+        "{} | {:.1} | {:.0} | {:.2} | {chunks} | {} | {:.1}",
         work.batch,
         work.flop as f64 / 1e6,
         100.0 * work.parameter_flop as f64 / work.flop as f64,
-        of_samples as f64 / grains as f64 / 1e6,
-        work.pieces.len(),
+        of_samples as f64 / chunks as f64 / 1e6,
+        work.buckets.len(),
         work.bytes as f64 / 1e6
     )
 }

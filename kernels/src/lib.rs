@@ -17,7 +17,7 @@
 //! | [`lookup`] | stored bytes to values, row by row |
 //! | [`parallel`] | work cut into parts for threads |
 //! | [`samples`] | the memory of a batch, lent to threads by ranges of samples |
-//! | [`tuning`] | every size and limit that follows the machine |
+//! | [`tuning`] | the sizes and limits that follow the machine |
 //! | [`environment`] | rounding and subnormals as the contract asks for |
 //! | [`peak`], [`bandwidth`] | the FMA peak and the rate of moving values of this machine, the yardsticks of every timing |
 //! | [`simd`] | instruction sets: tokens that prove them, [`Level`], dispatch |

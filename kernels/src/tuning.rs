@@ -1,4 +1,7 @@
-//! Every choice that follows the machine, in one table. None of them touches a bit (N12).
+//! The choices that follow the machine, in one table. None of them touches a bit (N12).
+//!
+//! What follows from the registers of a level alone, as the tallest tile that is compiled (`gemm/strip.rs`), is beside the
+//! code that it bounds.
 
 /// Sizes and limits that a call is tuned by: [`Exec`](crate::Exec) carries them, and a test may set any.
 ///

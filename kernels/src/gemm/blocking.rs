@@ -1,4 +1,4 @@
-//! Every size that a product is cut into, and what each is for. None of them touches a bit (N12).
+//! The sizes of the five loops, and what each is for. None of them touches a bit (N12).
 
 use super::ranges::Ranges;
 use super::strip::{tallest, widest};
@@ -75,9 +75,8 @@ impl Blocking {
     }
 }
 
-/// Whether one fused multiply-add on such a register starts in a cycle, not two: then four chains keep the ports busy. So
-/// tiles of eight rows do where they fit, which cost less to begin and end than those of twelve, and narrow ones where the
-/// caches hold the operands.
+/// Whether one fused multiply-add on such a register starts in a cycle, not two. Then four accumulators are enough: tiles
+/// of eight rows, which cost less to begin and end than those of twelve, and narrow ones where the caches hold the operands.
 #[inline(always)]
 pub(super) fn half_rate<V: Vector>(tuning: &Gemm) -> bool {
     size_of::<V>() >= tuning.half_rate_bytes

@@ -26,16 +26,16 @@ pub(super) fn five_loops<T: Element, S: Simd>(
     let sizes = Blocking::new::<T, S>(tuning, &a, &b, &out.c);
     let blocks = Ranges::at_most(sizes.mc, m);
     let mut buffer = Lease::take(Buffer::PanelOfB);
-    // LOOP 5: cut n in parts of nc registers (B, C).
+    // LOOP 5: cut n in ranges of nc registers (B, C).
     for registers in Ranges::at_most(sizes.nc, n.div_ceil(lanes)).iter() {
         let jc = registers.start * lanes..n.min(registers.end * lanes);
         let mut out = out.tile(0..m, jc.clone());
-        // LOOP 4: cut k in parts of kc (A, B). After the first one the chains continue from C.
+        // LOOP 4: cut k in ranges of kc (A, B). After the first one the chains continue from C.
         for pc in Ranges::at_most(sizes.kc, k).iter() {
             let b = b.tile(pc.clone(), jc.clone());
             let mut panel = PanelOfB::new(simd, &sizes, blocks.count(), b, &mut buffer);
             let mut out = out.during(&pc, k);
-            // LOOP 3: cut m in parts of mc (A, C).
+            // LOOP 3: cut m in ranges of mc (A, C).
             for ic in blocks.iter() {
                 let a = a.tile(ic.clone(), pc.clone());
                 let tiles = Blocking::tiles::<T::Vector<S>>(tuning, sizes.mr, ic.len());

@@ -9,8 +9,8 @@
 //! ```
 //!
 //! A fused multiply-add takes about four cycles and one or two start in each, so at least four or eight
-//! chains must be under way; MR * NV of them are. Every element of C is one chain (N2):
-//! the accumulators start from C or +0.0 and nothing is ever summed across lanes or tiles.
+//! accumulators must be under way; MR * NV of them are. Every element of C, a lane of an accumulator, is one
+//! chain (N2): it starts from C or +0.0, and nothing is ever summed across lanes or tiles.
 //!
 //! Where the code departs from this idea:
 //!
@@ -43,8 +43,7 @@ pub(super) struct Geometry {
     pub(super) c_col_stride: usize,
 }
 
-/// How many bytes the rows of a tile lie apart: 1, 3, 5, 7, 9 and 11 times a stride, from which an address is made of
-/// a register and a shift.
+/// How many bytes the rows of a tile lie apart: the odd multiples of a stride up to 11; the even ones are shifts of these.
 ///
 /// The compiler must not see that they are multiples of one another. It would save registers and find each row by
 /// adding the stride to the row before, a chain of additions that takes as long as the multiply-adds.

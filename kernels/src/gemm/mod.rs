@@ -5,8 +5,8 @@
 //! does not change with the batch that it sits in. A NaN is a NaN at every level, but its
 //! payload is not part of the definition (N8).
 //!
-//! The speed comes from five loops that cut C into tiles, so that every cache level holds what it
-//! is read for most often (after Goto and van de Geijn, 2008):
+//! The speed comes from five loops that cut C into tiles, so that every cache holds what is
+//! read most often (after Goto and van de Geijn, 2008):
 //!
 //! ```text
 //! LOOP 5  columns of C by nc       a panel of B        L3
@@ -16,8 +16,8 @@
 //! LOOP 1          rows by mr       a tile of C         registers
 //! ```
 //!
-//! None of them reorders a chain: a tile loads C, continues the chains of its elements and stores
-//! C. So the bits depend neither on the sizes nor on the level nor on the threads, which share
+//! None of them reorders a chain: a tile starts from +0.0 or loads C, continues the chains of its
+//! elements and stores C. So the bits depend neither on the sizes nor on the level nor on the threads, which share
 //! out parts of C and nothing else.
 //!
 //! From a call to its multiply-adds, in this order:
@@ -71,7 +71,7 @@ use output::Start;
 /// ascending; k > 8192 is cut in chunks of 4096 whose values are added in order (N2).
 ///
 /// # Shapes
-/// `a` [m, k], `b` [k, n], `c` [m, n], any strides: a transpose is free.
+/// `a` [m, k], `b` [k, n], `c` [m, n], any strides: a transpose is another view of the same values.
 ///
 /// # Errors
 /// If the shapes do not fit.

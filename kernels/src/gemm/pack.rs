@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Micro-panels follow each other, each as wide as itself, so the one that begins at column j begins at `j * kc`. The strides
-//! are the caller's: a transpose is free. What need not be copied is read where it is, and so is A: a broadcast from a
+//! are the caller's. What need not be copied is read where it is, and so is A: a broadcast from a
 //! strided row costs what one from a packed tile does.
 
 #![forbid(unsafe_code)]
@@ -104,7 +104,7 @@ impl<'a, T: Element> PanelOfB<'a, T> {
         MicroPanel { source, copy, packed: self.packed, prefetch, next_c: std::ptr::null() }
     }
 
-    /// Says that every micro-panel has met a block of A, and so is packed where there is room for it.
+    /// From the second block of A on, the copies are read.
     pub(super) fn has_met_a_block(&mut self) {
         self.packed = !self.copies.is_empty();
     }

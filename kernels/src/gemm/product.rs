@@ -55,9 +55,8 @@ impl<'a, T: Element> Product<'a, T> {
         debug_assert!(done.is_ok(), "no part returns an error");
     }
 
-    /// Whether C' = B' A', which has the same chains, is faster: with contiguous rows of C it is; but where both operands
-    /// are contiguous along k, as in A B', the one in B's place is transposed when it is packed, so that it may be less to
-    /// transpose the other one and C.
+    /// Whether C' = B' A', which has the same chains, is faster: if C's columns are contiguous, or if both operands are
+    /// contiguous along k, as in A B', and transposing A and C copies less than transposing B.
     fn is_better_transposed(&self) -> bool {
         let Self { a, b, out, .. } = self;
         let (m, n, k) = (a.rows(), b.cols(), a.cols());
@@ -74,8 +73,8 @@ impl<'a, T: Element> Product<'a, T> {
         Self { a: self.b.t(), b: self.a.t(), out: self.out.t(), ..self }
     }
 
-    /// Whether many rows of a few columns, as of the gradient of weights to ten classes, are faster as a few columns of
-    /// many rows: where the columns would leave a quarter of a register empty, and the rows are contiguous too.
+    /// Whether C' = B' A' fills registers better: a few columns, as of the gradient of weights to ten classes, leave a
+    /// quarter of a register or more empty, and the rows are contiguous too.
     fn is_narrow<S: Simd>(&self) -> bool {
         let Self { a, b, out, tuning, .. } = self;
         let (m, n, k, lanes) = (a.rows(), b.cols(), a.cols(), T::Vector::<S>::LANES);
@@ -119,7 +118,7 @@ impl<T: Element> Kernel for Product<'_, T> {
         if k <= chain {
             return one_chain(simd, tuning, a, b, out);
         }
-        // Tile by tile, because the later chunks need a place of their own.
+        // Square by square, because the later chunks need a place of their own.
         for rows in Ranges::at_most(tuning.partial_side, m).iter() {
             for cols in Ranges::at_most(tuning.partial_side, n).iter() {
                 let mut out = out.tile(rows.clone(), cols.clone());

@@ -7,15 +7,16 @@
 //!
 //! Where the code departs from this idea:
 //!
-//! 1. **Two kernels.** [`near`] is for operands that the caches hold: it does nothing but multiply, panel after panel.
+//! 1. **Two kernels.** [`near`] is for operands that the caches hold: it does nothing but multiply, column of tiles
+//!    after column of tiles.
 //!    [`far`] is for one micro-panel of a B that comes from memory, and does all of what follows.
-//! 2. **Packing in passing.** The first tile of a micro-panel copies B for the tiles below while it multiplies: a tile has a
-//!    store to spare for every eight multiply-adds, so that packing costs nothing but the room.
+//! 2. **Packing in passing.** The first tile of a micro-panel copies B for the tiles below while it multiplies: one store for
+//!    eight multiply-adds is free, so that packing costs nothing but the room.
 //! 3. **Prefetching.** The next micro-panel and the next tile of C are prefetched on the way.
 //! 4. **An instance for every height and width**, so that no tile computes rows that are not there.
 //! 5. **A loop for each kind of edge**, because a masked load costs a multiply-add.
-//! 6. **The epilogue.** [`near`] adds a bias in registers. [`far`] adds it to the strip that it has stored: to have it in
-//!    its tiles costs every product two per cent, and they are so long that another pass in L1 costs less.
+//! 6. **The epilogue.** [`near`] adds a bias in registers. [`far`] adds it to the strip that it has stored: code for it in the
+//!    tiles makes every product two per cent slower, and a second pass over a strip in L1 is cheaper.
 
 use super::microkernel::{Edge, Geometry, Place, RowOffsets, microkernel};
 use super::output::{Bias, Output, Start};
@@ -133,8 +134,8 @@ fn near<T: Element, S: Simd, const MR: usize, const NV: usize>(
         let transposed = NV == 1 && c.row_stride() == 1 && c.rows() == MR && *start == Start::Zero;
         assert!(geometry.c_col_stride == 1 || transposed);
         let width = NV * T::Vector::<S>::LANES;
-        let (mut left, mut panel) = (c.cols(), c.as_mut_ptr());
-        let mut at = Place { a: strip.a.data().as_ptr(), b: b.data().as_ptr(), c: panel, copy: None };
+        let (mut left, mut top) = (c.cols(), c.as_mut_ptr());
+        let mut at = Place { a: strip.a.data().as_ptr(), b: b.data().as_ptr(), c: top, copy: None };
         while left > 0 {
             let edge = edge::<T::Vector<S>, NV>(simd, left);
             let whole = Edge { b: None, c: None, ..edge };
@@ -150,8 +151,8 @@ fn near<T: Element, S: Simd, const MR: usize, const NV: usize>(
                 at = at.below::<MR>(geometry);
             }
             left = left.saturating_sub(width);
-            panel = panel.wrapping_add(width * geometry.c_col_stride);
-            at = Place { a: strip.a.data().as_ptr(), b: at.b.wrapping_add(width), c: panel, ..at };
+            top = top.wrapping_add(width * geometry.c_col_stride);
+            at = Place { a: strip.a.data().as_ptr(), b: at.b.wrapping_add(width), c: top, ..at };
         }
     });
 }

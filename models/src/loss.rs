@@ -4,7 +4,7 @@
 //! last layer's output alone.
 
 use kernels::softmax::{self, CrossEntropy};
-use kernels::{Element, Error, Exec, Level, reduce};
+use kernels::{Element, Error, Exec, reduce, vectorized};
 
 /// The cost J of a batch of n samples, a function of the last layer's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,12 +115,13 @@ impl Loss {
             Self::Quadratic => {
                 let y = as_values(o.targets, o.outputs, o.scratch);
                 // J = r/2 sum (a - y)^2, so dJ/da = r (a - y); the difference is measured in between.
-                subtract(exec.level, o.a, y, o.grad_a);
+                let terms = o.grad_a.iter_mut().zip(o.a.iter().zip(y));
+                vectorized!(exec.level, terms.for_each(|(d, (&a, &y))| *d = a - y));
                 let half = T::from_f64(0.5);
                 for (loss, row) in o.losses.iter_mut().zip(o.grad_a.chunks_exact(o.outputs)) {
                     *loss = half * reduce::sum_of_squares(exec, row);
                 }
-                scale(exec.level, r, o.grad_a);
+                vectorized!(exec.level, o.grad_a.iter_mut().for_each(|value| *value = r * *value));
                 Ok(())
             }
         }
@@ -142,20 +143,4 @@ fn as_values<'a, T: Element>(targets: Targets<'a, T>, outputs: usize, one_hot: &
         }
     }
     one_hot
-}
-
-/// difference = a - y
-fn subtract<T: Element>(level: Level, a: &[T], y: &[T], difference: &mut [T]) {
-    level.vectorize(
-        #[inline(always)]
-        || difference.iter_mut().zip(a.iter().zip(y)).for_each(|(d, (&a, &y))| *d = a - y),
-    );
-}
-
-/// values = r * values
-fn scale<T: Element>(level: Level, r: T, values: &mut [T]) {
-    level.vectorize(
-        #[inline(always)]
-        || values.iter_mut().for_each(|value| *value = r * *value),
-    );
 }

@@ -13,11 +13,12 @@
 //!
 //! let level = Level::best();
 //! let mut y = [1.0_f32, 2.0, 3.0];
-//! level.vectorize(#[inline(always)] || y.iter_mut().for_each(|v| *v += 1.0));
+//! kernels::vectorized!(level, y.iter_mut().for_each(|v| *v += 1.0));
 //! assert_eq!(y, [2.0, 3.0, 4.0]);
 //! ```
 
 /// A block compiled for an instruction set: `vectorize` of a [`Level`] or a token, with the closure inlined as it must be.
+#[macro_export]
 macro_rules! vectorized {
     ($level:expr, $body:expr) => {
         $level.vectorize(
@@ -26,7 +27,7 @@ macro_rules! vectorized {
         )
     };
 }
-pub(crate) use vectorized;
+pub use vectorized;
 
 #[allow(unsafe_code)] // loads and stores through the pointers that `Vector` takes
 mod array;

@@ -5,7 +5,7 @@
 //! the unbiased variance are kept, as `(1 - momentum) old + momentum new` with momentum 0.1;
 //! evaluation uses those. Sums: per sample and channel over 32 lanes (N4), samples chained (N16).
 
-use kernels::{Element, Error, Exec, Level, reduce};
+use kernels::{Element, Error, Exec, Level, reduce, vectorized};
 
 use super::{Backward, Forward, Kind, Layer, Mode, Pass, Properties, Start, TensorPlan, WholeBatch, volume};
 
@@ -152,17 +152,14 @@ impl<T: Element> Channels<'_, T> {
     #[inline(always)]
     fn map(&self, a: &[T], b: &[T], out: &mut [T], f: impl Fn([T; 4], T, T) -> T) {
         let (area, constants) = (self.area, self.constants);
-        self.level.vectorize(
-            #[inline(always)]
-            || {
-                let planes = a.chunks_exact(area).zip(b.chunks_exact(area)).zip(out.chunks_exact_mut(area));
-                for (((a, b), out), &k) in planes.zip(constants.iter().cycle()) {
-                    for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
-                        *out = f(k, a, b);
-                    }
+        vectorized!(self.level, {
+            let planes = a.chunks_exact(area).zip(b.chunks_exact(area)).zip(out.chunks_exact_mut(area));
+            for (((a, b), out), &k) in planes.zip(constants.iter().cycle()) {
+                for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+                    *out = f(k, a, b);
                 }
-            },
-        );
+            }
+        });
     }
 }
 
@@ -171,16 +168,13 @@ fn sum_channels<T: Element>(exec: Exec, area: usize, values: &[T], squares: bool
     sums.fill(T::ZERO);
     if area == 1 {
         // A plane of one value is its own sum.
-        return exec.level.vectorize(
-            #[inline(always)]
-            || {
-                for sample in values.chunks_exact(sums.len()) {
-                    for (sum, &value) in sums.iter_mut().zip(sample) {
-                        *sum += if squares { value * value } else { value };
-                    }
+        return vectorized!(exec.level, {
+            for sample in values.chunks_exact(sums.len()) {
+                for (sum, &value) in sums.iter_mut().zip(sample) {
+                    *sum += if squares { value * value } else { value };
                 }
-            },
-        );
+            }
+        });
     }
     let of_plane = if squares { reduce::sum_of_squares } else { reduce::sum };
     for sample in values.chunks_exact(sums.len() * area) {

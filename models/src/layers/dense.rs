@@ -4,10 +4,10 @@
 //! PyTorch's [units, inputs].
 
 use kernels::gemm::{Bias, gemm, gemm_bias, gemm_over_samples};
-use kernels::{Element, Error, Level, MatMut, MatRef};
+use kernels::{Element, Error, Level, MatMut, MatRef, vectorized};
 
 use super::{Backward, Forward, Gradient, Layer, Pass, PerSample, Properties, Start, TensorPlan};
-use crate::chain::SAMPLES as CHUNK;
+use crate::chain::SAMPLES;
 
 #[derive(Debug)]
 pub(crate) struct Dense {
@@ -74,7 +74,7 @@ impl<T: Element> PerSample<T> for Dense {
             let x = MatRef::row_major(g.x, pass.batch, self.inputs)?.t();
             let delta = MatRef::row_major(g.grad_y, pass.batch, self.units)?;
             let grad_weight = MatMut::row_major(grad_weight, weights.len(), self.units)?;
-            gemm_over_samples(pass.exec, CHUNK, x.tile(weights, 0..pass.batch), delta, grad_weight)?;
+            gemm_over_samples(pass.exec, SAMPLES, x.tile(weights, 0..pass.batch), delta, grad_weight)?;
         }
         if !grad_bias.is_empty() {
             sum_rows(pass.exec.level, g.grad_y, grad_bias);
@@ -86,7 +86,7 @@ impl<T: Element> PerSample<T> for Dense {
 /// The sum of the rows in the chunks of N3: samples chained from +0.0, chunks added ascending.
 fn sum_rows<T: Element>(level: Level, rows: &[T], sum: &mut [T]) {
     let units = sum.len();
-    for (index, chunk) in rows.chunks(CHUNK * units).enumerate() {
+    for (index, chunk) in rows.chunks(SAMPLES * units).enumerate() {
         for (at, sum) in sum.chunks_mut(STRIP).enumerate() {
             let mut chain = [T::ZERO; STRIP];
             chain_rows(level, chunk, units, at * STRIP, &mut chain[..sum.len()]);
@@ -102,14 +102,11 @@ const STRIP: usize = 64;
 
 /// One chain of `+` per column from column `first` on, from +0.0, rows ascending.
 fn chain_rows<T: Element>(level: Level, rows: &[T], units: usize, first: usize, sum: &mut [T]) {
-    level.vectorize(
-        #[inline(always)]
-        || {
-            for row in rows.chunks_exact(units) {
-                for (s, &value) in sum.iter_mut().zip(&row[first..]) {
-                    *s += value;
-                }
+    vectorized!(level, {
+        for row in rows.chunks_exact(units) {
+            for (s, &value) in sum.iter_mut().zip(&row[first..]) {
+                *s += value;
             }
-        },
-    );
+        }
+    });
 }

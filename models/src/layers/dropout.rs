@@ -5,7 +5,7 @@
 //! (N16), so that the mask depends neither on the batch size nor on the threads. A value is dropped
 //! if its 32-bit word is below `rate * 2^32`.
 
-use kernels::{Element, Error, Level};
+use kernels::{Element, Error, Level, vectorized};
 
 use super::{Backward, Forward, Layer, Mode, Pass, PerSample, Position, Properties, volume};
 use crate::rng::{Purpose, Stream};
@@ -69,12 +69,9 @@ impl<T: Element> PerSample<T> for Dropout {
 
 /// out = kept ? scale * value : +0.0
 fn select<T: Element>(level: Level, kept: &[u16], scale: T, values: &[T], out: &mut [T]) {
-    level.vectorize(
-        #[inline(always)]
-        || {
-            for ((out, &value), &kept) in out.iter_mut().zip(values).zip(kept) {
-                *out = if kept == 1 { scale * value } else { T::ZERO };
-            }
-        },
-    );
+    vectorized!(level, {
+        for ((out, &value), &kept) in out.iter_mut().zip(values).zip(kept) {
+            *out = if kept == 1 { scale * value } else { T::ZERO };
+        }
+    });
 }

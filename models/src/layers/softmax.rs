@@ -3,7 +3,7 @@
 //! It has no elementwise phi': every p_i depends on every z_j, so that BP1's product with phi' is
 //! one with the whole Jacobian, dp_i/dz_j = p_i ([i = j] - p_j).
 
-use kernels::{Element, Error, Level, softmax};
+use kernels::{Element, Error, Level, softmax, vectorized};
 
 use super::{Backward, Forward, Layer, Pass, PerSample, Properties};
 
@@ -39,19 +39,16 @@ impl<T: Element> PerSample<T> for Softmax {
 
 /// Row by row; the inner product is one chain over the classes, ascending (N2).
 fn jacobian_products<T: Element>(level: Level, classes: usize, p: &[T], delta: &[T], grad_z: &mut [T]) {
-    level.vectorize(
-        #[inline(always)]
-        || {
-            let rows = p.chunks_exact(classes).zip(delta.chunks_exact(classes));
-            for ((p, delta), grad_z) in rows.zip(grad_z.chunks_exact_mut(classes)) {
-                let mut inner = T::ZERO;
-                for (&p, &delta) in p.iter().zip(delta) {
-                    inner = delta.mul_add(p, inner);
-                }
-                for ((g, &p), &delta) in grad_z.iter_mut().zip(p).zip(delta) {
-                    *g = p * (delta - inner);
-                }
+    vectorized!(level, {
+        let rows = p.chunks_exact(classes).zip(delta.chunks_exact(classes));
+        for ((p, delta), grad_z) in rows.zip(grad_z.chunks_exact_mut(classes)) {
+            let mut inner = T::ZERO;
+            for (&p, &delta) in p.iter().zip(delta) {
+                inner = delta.mul_add(p, inner);
             }
-        },
-    );
+            for ((g, &p), &delta) in grad_z.iter_mut().zip(p).zip(delta) {
+                *g = p * (delta - inner);
+            }
+        }
+    });
 }

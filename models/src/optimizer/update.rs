@@ -1,6 +1,6 @@
 //! The loops of the rules: one step of some parameters.
 
-use kernels::{Element, Level};
+use kernels::{Element, Level, vectorized};
 
 /// What is remembered of some parameters: as many values, or none where the rule needs none.
 #[derive(Debug)]
@@ -41,37 +41,28 @@ impl<T: Element> Update<T> {
     pub(crate) fn apply(&self, level: Level, parameters: &mut [T], gradients: &[T], moments: Moments<'_, T>) {
         let weights = parameters.iter_mut().zip(gradients);
         match *self {
-            Self::Descent { minus_eta, decay } => level.vectorize(
-                #[inline(always)]
-                || {
-                    for (w, &g) in weights {
-                        *w = minus_eta.mul_add(decayed(decay, *w, g), *w);
-                    }
-                },
-            ),
-            Self::Momentum { minus_eta, momentum, nesterov, decay } => level.vectorize(
-                #[inline(always)]
-                || {
-                    for ((w, &g), v) in weights.zip(moments.first) {
-                        let g = decayed(decay, *w, g);
-                        *v = momentum.mul_add(*v, g);
-                        let d = if nesterov { momentum.mul_add(*v, g) } else { *v };
-                        *w = minus_eta.mul_add(d, *w);
-                    }
-                },
-            ),
-            Self::Adam { minus_eta, rest1, beta2, rest2, root, epsilon, decay } => level.vectorize(
-                #[inline(always)]
-                || {
-                    for ((w, &g), (m, v)) in weights.zip(moments.first.iter_mut().zip(moments.second)) {
-                        let g = decayed(decay, *w, g);
-                        *m = rest1.mul_add(g - *m, *m);
-                        *v = (rest2 * g).mul_add(g, beta2 * *v);
-                        let denominator = v.sqrt() / root + epsilon;
-                        *w = minus_eta.mul_add(*m / denominator, *w);
-                    }
-                },
-            ),
+            Self::Descent { minus_eta, decay } => vectorized!(level, {
+                for (w, &g) in weights {
+                    *w = minus_eta.mul_add(decayed(decay, *w, g), *w);
+                }
+            }),
+            Self::Momentum { minus_eta, momentum, nesterov, decay } => vectorized!(level, {
+                for ((w, &g), v) in weights.zip(moments.first) {
+                    let g = decayed(decay, *w, g);
+                    *v = momentum.mul_add(*v, g);
+                    let d = if nesterov { momentum.mul_add(*v, g) } else { *v };
+                    *w = minus_eta.mul_add(d, *w);
+                }
+            }),
+            Self::Adam { minus_eta, rest1, beta2, rest2, root, epsilon, decay } => vectorized!(level, {
+                for ((w, &g), (m, v)) in weights.zip(moments.first.iter_mut().zip(moments.second)) {
+                    let g = decayed(decay, *w, g);
+                    *m = rest1.mul_add(g - *m, *m);
+                    *v = (rest2 * g).mul_add(g, beta2 * *v);
+                    let denominator = v.sqrt() / root + epsilon;
+                    *w = minus_eta.mul_add(*m / denominator, *w);
+                }
+            }),
         }
     }
 }

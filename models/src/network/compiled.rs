@@ -1,16 +1,25 @@
 //! The element types whose networks are compiled in this crate.
 
-use kernels::{Error, Exec};
+#![expect(
+    private_interfaces,
+    reason = "nobody outside of this crate can name the trait or call its functions"
+)]
 
-use super::{Evaluation, Examples, LayerSpec, Network, Observe, Outline, Position, ProfiledStep, ShapeError};
-use crate::loss::{Loss, Targets};
-use crate::optimizer::Optimizer;
+use std::ops::Range;
+
+use kernels::Error;
+
+use super::step::Purpose;
+use super::{Gather, LayerSpec, Network, Observe, ProfiledStep, ShapeError};
+use crate::layers::{Layer, Pass};
+use crate::loss::Loss;
+use crate::optimizer::{Moments, Update};
 
 /// Stamps a trait whose functions are compiled here for f32 and f64, each from the generic body behind its `=`.
 macro_rules! compiled {
     ($(fn $name:ident($($argument:ident: $type:ty),*) -> $result:ty = $body:path;)*) => {
-        /// The bodies of [`Network`]'s functions. They hold the code of every layer, which a crate that trains a
-        /// network would otherwise compile again, whenever it changes.
+        /// What [`Network`]'s public functions call: all that holds the code of the layers, which a crate that trains
+        /// a network would otherwise compile again, whenever it changes.
         pub trait Compiled: Sized {
             $(#[doc = concat!("[`", stringify!($body), "`]")]
             fn $name($($argument: $type),*) -> $result;)*
@@ -28,21 +37,14 @@ macro_rules! compiled {
 }
 
 compiled! {
-    fn new(input: &[usize], layers: &[LayerSpec], loss: Loss, max_batch: usize)
-        -> Result<Network<Self>, ShapeError> = Network::new_body;
-    fn outline(input: &[usize], layers: &[LayerSpec], loss: Loss, max_batch: usize)
-        -> Result<Outline, ShapeError> = super::outline::outline_body::<Self>;
-    fn train_step_from(
-        network: &mut Network<Self>, exec: Exec, examples: Examples<'_, Self>, optimizer: &mut Optimizer<Self>,
-        at: Position
-    ) -> Result<f64, Error> = Network::train_step_body;
-    fn forward_backward(
-        network: &mut Network<Self>, exec: Exec, x: &[Self], targets: Targets<'_, Self>, at: Position
-    ) -> Result<f64, Error> = Network::forward_backward_body;
-    fn predict(network: &mut Network<Self>, exec: Exec, x: &[Self], outputs: &mut [Self])
-        -> Result<(), Error> = Network::predict_body;
-    fn evaluate_from(network: &mut Network<Self>, exec: Exec, examples: Examples<'_, Self>)
-        -> Result<Evaluation<Self>, Error> = Network::evaluate_body;
-    fn profile(network: &mut Network<Self>, step: ProfiledStep<'_, Self>, observe: Observe<'_>)
-        -> Result<(), Error> = Network::profile_body;
+    fn infer(input: &[usize], specs: &[LayerSpec], loss: Loss, max_batch: usize)
+        -> Result<Vec<Layer<Self>>, ShapeError> = super::shape::infer;
+    fn pass(network: &mut Network<Self>, pass: Pass, gather: Gather<'_, Self>, purpose: Purpose<'_, Self>)
+        -> Result<f64, Error> = Network::pass;
+    fn learn(
+        network: &mut Network<Self>, pass: Pass, layers: Range<usize>, update: Option<Update<Self>>,
+        moments: Moments<'_, Self>
+    ) -> Result<(), Error> = Network::learn;
+    fn stages(network: &mut Network<Self>, step: &ProfiledStep<'_, Self>, observe: Observe<'_>)
+        -> Result<(), Error> = Network::stages;
 }

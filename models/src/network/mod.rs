@@ -108,7 +108,7 @@ pub struct Network<T> {
     input: usize,
     layers: Vec<Layer<T>>,
     fused: Vec<Fused<T>>,
-    summaries: Vec<LayerSummary>,
+    outline: Outline,
     loss: Loss,
     max_batch: usize,
     plan: Plan,
@@ -146,24 +146,12 @@ impl<T: Element> Network<T> {
         loss: Loss,
         max_batch: usize,
     ) -> Result<Self, ShapeError> {
-        T::new(input, layers, loss, max_batch)
-    }
-}
-
-impl<T: kernels::Element> Network<T> {
-    fn new_body(
-        input: &[usize],
-        layers: &[LayerSpec],
-        loss: Loss,
-        max_batch: usize,
-    ) -> Result<Self, ShapeError> {
         let specs = layers;
-        let layers = shape::infer::<T>(input, specs, loss, max_batch)?;
+        let layers = T::infer(input, specs, loss, max_batch)?;
         let plan = Plan::new(input, &layers, loss, max_batch);
-        let summaries = summarise(specs, &layers, &plan);
         let mut network = Self {
             input: input.iter().product(),
-            summaries,
+            outline: Outline::of(specs, &layers, &plan),
             loss,
             max_batch,
             parameters: Arena::new(plan.parameters),
@@ -180,10 +168,12 @@ impl<T: kernels::Element> Network<T> {
         network.reset_constants();
         Ok(network)
     }
+}
 
+impl<T: kernels::Element> Network<T> {
     /// Index, kind, output shape, parameters and FLOPs of each layer.
     pub fn layers(&self) -> &[LayerSummary] {
-        &self.summaries
+        &self.outline.layers
     }
 
     /// Values of one sample's input.
@@ -203,7 +193,7 @@ impl<T: kernels::Element> Network<T> {
 
     /// Bytes of all parameters, gradients, activations and scratch.
     pub fn memory(&self) -> usize {
-        self.plan.bytes::<T>(threads())
+        self.outline.memory
     }
 
     /// All parameters, layer after layer, in memory order (dense weights as [inputs, units]).
@@ -258,25 +248,4 @@ impl<T: kernels::Element> Network<T> {
     fn rows_of(&self, block: BlockId) -> &[T] {
         self.plan.values.rows(self.values.as_slice(), block, self.rows)
     }
-}
-
-/// Threads that a step is planned for; with more, the first step takes more scratch.
-fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-fn summarise<T: kernels::Element>(
-    specs: &[LayerSpec],
-    layers: &[Layer<T>],
-    plan: &Plan,
-) -> Vec<LayerSummary> {
-    let rows = specs.iter().zip(layers).zip(&plan.layouts).enumerate();
-    rows.map(|(index, ((spec, layer), block))| LayerSummary {
-        index,
-        kind: spec.kind(),
-        output: layer.properties.output.clone(),
-        parameters: block.parameters.len(),
-        flops: layer.properties.flops,
-    })
-    .collect()
 }

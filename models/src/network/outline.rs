@@ -1,8 +1,9 @@
 //! A network's sizes before its memory is taken.
 
 use super::plan::Plan;
-use super::{LayerSpec, LayerSummary, ShapeError, shape, summarise, threads};
+use super::{LayerSpec, LayerSummary, ShapeError};
 use crate::Element;
+use crate::layers::Layer;
 use crate::loss::Loss;
 
 /// What a network would be.
@@ -38,24 +39,25 @@ pub fn outline<T: Element>(
     loss: Loss,
     max_batch: usize,
 ) -> Result<Outline, ShapeError> {
-    T::outline(input, layers, loss, max_batch)
+    let built = T::infer(input, layers, loss, 1)?;
+    Ok(Outline::of(layers, &built, &Plan::new(input, &built, loss, max_batch)))
 }
 
-pub(super) fn outline_body<T: kernels::Element>(
-    input: &[usize],
-    layers: &[LayerSpec],
-    loss: Loss,
-    max_batch: usize,
-) -> Result<Outline, ShapeError> {
-    let specs = layers;
-    let layers = shape::infer::<T>(input, specs, loss, 1)?;
-    let plan = Plan::new(input, &layers, loss, max_batch);
-    let summaries = summarise(specs, &layers, &plan);
-    Ok(Outline {
-        parameters: plan.parameters,
-        outputs: plan.outputs(),
-        flops: summaries.iter().map(|layer| layer.flops).sum(),
-        layers: summaries,
-        memory: plan.bytes::<T>(threads()),
-    })
+impl Outline {
+    pub(super) fn of<T: kernels::Element>(specs: &[LayerSpec], layers: &[Layer<T>], plan: &Plan) -> Self {
+        let rows = specs.iter().zip(layers).zip(&plan.layouts).enumerate();
+        let layers = rows.map(|(index, ((spec, layer), layout))| LayerSummary {
+            index,
+            kind: spec.kind(),
+            output: layer.properties.output.clone(),
+            parameters: layout.parameters.len(),
+            flops: layer.properties.flops,
+        });
+        let layers: Vec<_> = layers.collect();
+        let flops = layers.iter().map(|layer| layer.flops).sum();
+        // Threads that a step is planned for; with more, the first step takes more scratch.
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let (parameters, outputs, memory) = (plan.parameters, plan.outputs(), plan.bytes::<T>(threads));
+        Self { layers, parameters, outputs, flops, memory }
+    }
 }

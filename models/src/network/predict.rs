@@ -45,7 +45,11 @@ impl<T: Element> Network<T> {
     /// # Errors
     /// If the shapes do not fit.
     pub fn predict(&mut self, exec: Exec, x: &[T], outputs: &mut [T]) -> Result<(), Error> {
-        T::predict(self, exec, x, outputs)
+        let samples = self.samples_of(x)?;
+        if outputs.len() != samples * self.outputs() {
+            return Err(self.wrong_samples(format!("{} values and {} outputs", x.len(), outputs.len())));
+        }
+        self.answer(exec, samples, &rows_of(x, self.input), None, outputs).map(drop)
     }
 
     /// Outputs, predictions and mean loss for any number of samples, in evaluation mode.
@@ -64,29 +68,6 @@ impl<T: Element> Network<T> {
     /// # Errors
     /// As [`Network::evaluate`].
     pub fn evaluate_from(&mut self, exec: Exec, examples: Examples<'_, T>) -> Result<Evaluation<T>, Error> {
-        T::evaluate_from(self, exec, examples)
-    }
-}
-
-impl<T: kernels::Element> Network<T> {
-    pub(super) fn predict_body(&mut self, exec: Exec, x: &[T], outputs: &mut [T]) -> Result<(), Error> {
-        let samples = self.samples_of(x)?;
-        if outputs.len() != samples * self.outputs() {
-            return Err(self.wrong_samples(format!("{} values and {} outputs", x.len(), outputs.len())));
-        }
-        let (gather, width) = (rows_of(x, self.input), self.outputs());
-        for batch in batches(samples, self.max_batch) {
-            let answers = &mut outputs[batch.start * width..batch.end * width];
-            self.answer(exec, batch, &gather, Purpose::Answer, answers)?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn evaluate_body(
-        &mut self,
-        exec: Exec,
-        examples: Examples<'_, T>,
-    ) -> Result<Evaluation<T>, Error> {
         let Examples { samples, gather, targets } = examples;
         if samples == 0 {
             return Err(self.wrong_samples("0 samples".to_owned()));
@@ -94,17 +75,37 @@ impl<T: kernels::Element> Network<T> {
         let width = self.outputs();
         targets.check(samples, width)?;
         let mut outputs = vec![T::ZERO; samples * width];
-        let mut loss = 0.0;
-        for batch in batches(samples, self.max_batch) {
-            let purpose = Purpose::Measure(targets.rows(batch.start, batch.len(), width));
-            let answers = &mut outputs[batch.start * width..batch.end * width];
-            self.answer(exec, batch, gather, purpose, answers)?;
-            loss = self.losses().iter().fold(loss, |sum, loss| sum + loss.to_f64());
-        }
+        let loss = self.answer(exec, samples, gather, Some(targets), &mut outputs)?;
         let predictions = outputs.chunks_exact(width).map(|row| self.class(row)).collect();
         Ok(Evaluation { loss: loss / samples as f64, outputs, predictions })
     }
 
+    /// Writes the outputs of all samples, in batches of the largest size. Returns the sum of their losses, where there
+    /// are targets.
+    fn answer(
+        &mut self,
+        exec: Exec,
+        samples: usize,
+        gather: Gather<'_, T>,
+        targets: Option<Targets<'_, T>>,
+        outputs: &mut [T],
+    ) -> Result<f64, Error> {
+        let (width, mut sum) = (self.outputs(), 0.0);
+        for first in (0..samples).step_by(self.max_batch) {
+            let batch = self.max_batch.min(samples - first);
+            let targets = targets.map(|targets| targets.rows(first, batch, width));
+            let purpose = targets.map_or(Purpose::Answer, Purpose::Measure);
+            let gather = |part: Range<usize>, x: &mut [T]| gather(first + part.start..first + part.end, x);
+            T::pass(self, Pass { exec, batch, mode: Mode::Evaluation }, &gather, purpose)?;
+            let answers = self.activations(self.layers.len() - 1);
+            outputs[first * width..][..answers.len()].copy_from_slice(answers);
+            sum = self.losses().iter().fold(sum, |sum, loss| sum + loss.to_f64());
+        }
+        Ok(sum)
+    }
+}
+
+impl<T: kernels::Element> Network<T> {
     /// The class of each sample of the last forward pass, in training too: as in
     /// [`Evaluation::predictions`], but of the outputs as they were, dropout included.
     pub fn answers(&self) -> impl Iterator<Item = u32> {
@@ -121,23 +122,6 @@ impl<T: kernels::Element> Network<T> {
         reduce::argmax(outputs).unwrap_or(0) as u32
     }
 
-    /// Runs the samples `batch` and copies their outputs.
-    fn answer(
-        &mut self,
-        exec: Exec,
-        batch: Range<usize>,
-        gather: Gather<'_, T>,
-        purpose: Purpose<'_, T>,
-        outputs: &mut [T],
-    ) -> Result<(), Error> {
-        let first = batch.start;
-        let gather = |part: Range<usize>, x: &mut [T]| gather(first + part.start..first + part.end, x);
-        let pass = Pass { exec, batch: batch.len(), mode: Mode::Evaluation };
-        self.pass(pass, &gather, purpose)?;
-        outputs.copy_from_slice(self.activations(self.layers.len() - 1));
-        Ok(())
-    }
-
     /// The number of samples in `x`, at least 1.
     fn samples_of(&self, x: &[T]) -> Result<usize, Error> {
         let samples = self.samples_in(x).filter(|&samples| samples > 0);
@@ -149,9 +133,4 @@ impl<T: kernels::Element> Network<T> {
         let expected = format!("at least 1 sample of {inputs} values, and {outputs} outputs each");
         Error::Shape { operation: "predict", expected, got }
     }
-}
-
-/// The samples in batches of the largest size.
-fn batches(samples: usize, largest: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..samples).step_by(largest).map(move |first| first..samples.min(first + largest))
 }

@@ -126,26 +126,18 @@ impl<T: Element> Network<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn profile(&mut self, step: ProfiledStep<'_, T>, observe: Observe<'_>) -> Result<(), Error> {
-        T::profile(self, step, observe)
-    }
-}
-
-impl<T: kernels::Element> Network<T> {
-    pub(super) fn profile_body(
-        &mut self,
-        step: ProfiledStep<'_, T>,
-        observe: Observe<'_>,
-    ) -> Result<(), Error> {
         self.check_batch(step.examples.samples)?;
         step.examples.targets.check(step.examples.samples, self.outputs())?;
         let (parameters, statistics) = (self.parameters().to_vec(), self.statistics().to_vec());
-        let profiled = self.stages(&step, observe);
+        let profiled = T::stages(self, &step, observe);
         self.parameters_mut().copy_from_slice(&parameters);
         self.statistics_mut().copy_from_slice(&statistics);
         profiled
     }
+}
 
-    fn stages(&mut self, step: &ProfiledStep<'_, T>, observe: Observe<'_>) -> Result<(), Error> {
+impl<T: kernels::Element> Network<T> {
+    pub(super) fn stages(&mut self, step: &ProfiledStep<'_, T>, observe: Observe<'_>) -> Result<(), Error> {
         let (exec, mode) = (Exec::serial(step.level), Mode::Training(step.at));
         let pass = Pass { exec, batch: step.examples.samples, mode };
         let cut = Cut { parts: 1, pass, fuses: true, reuses: false };

@@ -127,7 +127,19 @@ impl<T: Element> Network<T> {
         optimizer: &mut Optimizer<T>,
         at: Position,
     ) -> Result<f64, Error> {
-        T::train_step_from(self, exec, examples, optimizer, at)
+        let Examples { samples: batch, gather, targets } = examples;
+        self.check_batch(batch)?;
+        // The parameters of a short step cost more to hand to another thread than that thread brings.
+        let few = batch < exec.tuning.serial_samples && batch * self.plan.flops < exec.tuning.serial_flops;
+        let exec = if few { exec.on_one_thread() } else { exec };
+        let pass = Pass { exec, batch, mode: Mode::Training(at) };
+        let loss = T::pass(self, pass, gather, Purpose::Learn(targets))?;
+        if loss.is_finite() {
+            let update = optimizer.begin(at.epoch, self.plan.parameters);
+            let layers = 0..self.layers.len();
+            T::learn(self, pass, layers, Some(update), optimizer.moments())?;
+        }
+        Ok(loss)
     }
 
     /// Forward and backward in training mode, without the update: leaves [`Network::gradients`],
@@ -142,47 +154,17 @@ impl<T: Element> Network<T> {
         targets: Targets<'_, T>,
         at: Position,
     ) -> Result<f64, Error> {
-        T::forward_backward(self, exec, x, targets, at)
+        let pass = Pass { exec, batch: self.batch_of(x)?, mode: Mode::Training(at) };
+        let loss = T::pass(self, pass, &rows_of(x, self.input), Purpose::Show(targets))?;
+        if loss.is_finite() {
+            let layers = 0..self.layers.len();
+            T::learn(self, pass, layers, None, Moments::default())?;
+        }
+        Ok(loss)
     }
 }
 
 impl<T: kernels::Element> Network<T> {
-    pub(super) fn train_step_body(
-        &mut self,
-        exec: Exec,
-        examples: Examples<'_, T>,
-        optimizer: &mut Optimizer<T>,
-        at: Position,
-    ) -> Result<f64, Error> {
-        let Examples { samples: batch, gather, targets } = examples;
-        self.check_batch(batch)?;
-        // The parameters of a short step cost more to hand to another thread than that thread brings.
-        let few = batch < exec.tuning.serial_samples && batch * self.plan.flops < exec.tuning.serial_flops;
-        let exec = if few { exec.on_one_thread() } else { exec };
-        let pass = Pass { exec, batch, mode: Mode::Training(at) };
-        let loss = self.pass(pass, gather, Purpose::Learn(targets))?;
-        if loss.is_finite() {
-            let update = optimizer.begin(at.epoch, self.plan.parameters);
-            self.learn(pass, 0..self.layers.len(), Some(update), optimizer.moments())?;
-        }
-        Ok(loss)
-    }
-
-    pub(super) fn forward_backward_body(
-        &mut self,
-        exec: Exec,
-        x: &[T],
-        targets: Targets<'_, T>,
-        at: Position,
-    ) -> Result<f64, Error> {
-        let pass = Pass { exec, batch: self.batch_of(x)?, mode: Mode::Training(at) };
-        let loss = self.pass(pass, &rows_of(x, self.input), Purpose::Show(targets))?;
-        if loss.is_finite() {
-            self.learn(pass, 0..self.layers.len(), None, Moments::default())?;
-        }
-        Ok(loss)
-    }
-
     /// The number of samples in `x`, at least one and no more than planned.
     fn batch_of(&self, x: &[T]) -> Result<usize, Error> {
         let batch = self.samples_in(x).ok_or_else(|| self.wrong_batch(format!("{} values", x.len())))?;

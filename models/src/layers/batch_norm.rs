@@ -19,12 +19,10 @@ pub(crate) struct BatchNorm<T> {
     area: usize,
     /// x_hat of the last pass, [batch, channels, area].
     normalised: Vec<T>,
-    /// Per channel, of the last pass.
-    mean: Vec<T>,
     /// Per channel, of the last pass: 1 / sqrt(variance + eps).
     inverse_sd: Vec<T>,
     sums: Vec<T>,
-    /// Per channel: what the elementwise loop at work needs.
+    /// Per channel: what the elementwise loop at work needs; the mean comes first going forward.
     constants: Vec<[T; 4]>,
 }
 
@@ -48,7 +46,6 @@ impl<T: Element> BatchNorm<T> {
             channels,
             area: volume(plane),
             normalised: vec![T::ZERO; max_batch * volume(input)],
-            mean: zeros(),
             inverse_sd: zeros(),
             sums: zeros(),
             constants: vec![[T::ZERO; 4]; channels],
@@ -70,9 +67,8 @@ impl<T: Element> BatchNorm<T> {
 
         sum_channels(pass.exec, self.area, x, false, &mut self.sums);
         for (c, running) in running_mean.iter_mut().enumerate() {
-            self.mean[c] = self.sums[c] / n;
-            self.constants[c] = [self.mean[c], T::ZERO, T::ZERO, T::ZERO];
-            *running = keep * *running + momentum * self.mean[c];
+            self.constants[c][0] = self.sums[c] / n;
+            *running = keep * *running + momentum * self.constants[c][0];
         }
         let centred = &mut self.normalised[..x.len()];
         let channels = Channels { level: pass.exec.level, area: self.area, constants: &self.constants };
@@ -88,9 +84,9 @@ impl<T: Element> BatchNorm<T> {
     /// Takes the running values.
     fn recall(&mut self, statistics: &[T]) {
         let (running_mean, running_variance) = statistics.split_at(self.channels);
-        self.mean.copy_from_slice(running_mean);
-        for (inverse_sd, &variance) in self.inverse_sd.iter_mut().zip(running_variance) {
-            *inverse_sd = T::ONE / (variance + T::from_f64(EPSILON)).sqrt();
+        for c in 0..self.channels {
+            self.constants[c][0] = running_mean[c];
+            self.inverse_sd[c] = T::ONE / (running_variance[c] + T::from_f64(EPSILON)).sqrt();
         }
     }
 }
@@ -104,7 +100,7 @@ impl<T: Element> WholeBatch<T> for BatchNorm<T> {
         }
         let (gamma, beta) = f.parameters.split_at(self.channels);
         for (c, k) in self.constants.iter_mut().enumerate() {
-            *k = [self.mean[c], self.inverse_sd[c], gamma[c], beta[c]];
+            *k = [k[0], self.inverse_sd[c], gamma[c], beta[c]];
         }
         let channels = Channels { level: pass.exec.level, area: self.area, constants: &self.constants };
         let x_hat = &mut self.normalised[..f.x.len()];
@@ -114,25 +110,21 @@ impl<T: Element> WholeBatch<T> for BatchNorm<T> {
     }
 
     /// y = gamma x_hat + beta, so dJ/dgamma = sum delta x_hat and dJ/dbeta = sum delta.
-    fn gradient(&mut self, pass: &Pass, grad_y: &[T], gradient: &mut [T], scratch: &mut [T]) {
-        let (grad_gamma, grad_beta) = gradient.split_at_mut(self.channels);
-        let (x_hat, products) = (&self.normalised[..grad_y.len()], &mut scratch[..grad_y.len()]);
-        let channels = Channels { level: pass.exec.level, area: self.area, constants: &self.constants };
-        channels.map(grad_y, x_hat, products, |_, delta, x_hat| delta * x_hat);
-        sum_channels(pass.exec, self.area, products, false, grad_gamma);
-        sum_channels(pass.exec, self.area, grad_y, false, grad_beta);
-    }
-
     /// Through the mean and the variance dJ/dx = gamma inverse_sd (delta - mean(delta) - x_hat mean(delta x_hat)).
-    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>, gradient: &[T]) {
-        let (grad_gamma, grad_beta) = gradient.split_at(self.channels);
+    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>, gradient: &mut [T]) {
+        let (grad_gamma, grad_beta) = gradient.split_at_mut(self.channels);
+        let (x_hat, products) = (&self.normalised[..b.grad_y.len()], &mut b.scratch[..b.grad_y.len()]);
+        let channels = Channels { level: pass.exec.level, area: self.area, constants: &self.constants };
+        channels.map(b.grad_y, x_hat, products, |_, delta, x_hat| delta * x_hat);
+        sum_channels(pass.exec, self.area, products, false, grad_gamma);
+        sum_channels(pass.exec, self.area, b.grad_y, false, grad_beta);
+
         let n = T::from_f64((pass.batch * self.area) as f64);
         for (c, k) in self.constants.iter_mut().enumerate() {
             let slope = b.parameters[c] * self.inverse_sd[c];
             *k = [slope, grad_beta[c] / n, grad_gamma[c] / n, T::ZERO];
         }
         let channels = Channels { level: pass.exec.level, area: self.area, constants: &self.constants };
-        let x_hat = &self.normalised[..b.grad_y.len()];
         channels.map(b.grad_y, x_hat, b.grad_x, |k, delta, x_hat| {
             let [slope, mean_delta, mean_product, _] = k;
             slope * (-x_hat).mul_add(mean_product, delta - mean_delta)

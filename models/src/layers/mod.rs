@@ -268,10 +268,8 @@ pub(crate) trait PerSample<T: Element>: Debug + Send + Sync {
 pub(crate) trait WholeBatch<T>: Debug + Send + Sync {
     /// Writes y; learning, it moves the running statistics.
     fn forward(&mut self, pass: &Pass, f: Forward<'_, T>, statistics: &mut [T]) -> Result<(), Error>;
-    /// Writes the gradient of all parameters.
-    fn gradient(&mut self, pass: &Pass, grad_y: &[T], gradient: &mut [T], scratch: &mut [T]);
-    /// Writes dJ/dx, after `gradient`.
-    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>, gradient: &[T]);
+    /// Writes the gradient of all parameters, and dJ/dx unless that has no elements: no layer below learns then.
+    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>, gradient: &mut [T]);
 }
 
 /// Elements of one sample of `shape`.

@@ -1,9 +1,6 @@
 //! The element types whose networks are compiled in this crate.
 
-#![expect(
-    private_interfaces,
-    reason = "nobody outside of this crate can name the trait or call its functions"
-)]
+#![expect(private_interfaces, reason = "nobody outside can name the trait or call its functions")]
 
 use std::ops::Range;
 

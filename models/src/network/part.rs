@@ -103,7 +103,7 @@ impl<T: Element> Batch<'_, T> {
             for samples in group.micro_batches(part.samples()).rev() {
                 let mut micro_batch = part.micro_batch(samples);
                 for index in group.layers.clone().rev() {
-                    self.layer_chunk_gradients(index, &mut micro_batch)?;
+                    self.layer_chunks(index, &mut micro_batch)?;
                     self.layer_backward(index, &mut micro_batch)?;
                 }
             }
@@ -154,11 +154,7 @@ impl<T: Element> Batch<'_, T> {
     }
 
     /// The gradients of the chunks, of a layer that has chunks.
-    pub(super) fn layer_chunk_gradients(
-        &self,
-        index: usize,
-        part: &mut SamplePart<'_, T>,
-    ) -> Result<(), Error> {
+    pub(super) fn layer_chunks(&self, index: usize, part: &mut SamplePart<'_, T>) -> Result<(), Error> {
         let layout = &self.plan.layouts[index];
         let runs = self.layer(index).filter(|_| layout.chunks != BlockId::EMPTY);
         let Some((layer, below)) = runs else { return Ok(()) };

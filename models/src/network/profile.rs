@@ -152,7 +152,7 @@ impl<T: kernels::Element> Network<T> {
         for &layer in &computing {
             observe(&self.of_layer(layer, Stage::Forward, step), &mut || {
                 self.barrier_forward(pass, layer)?;
-                self.layer_alone(cut, layer, |batch, part| batch.layer_forward(layer, part))
+                self.layer_alone(cut, layer, Batch::layer_forward)
             })?;
         }
         observe(&self.of_network(Stage::Loss, step), &mut || {
@@ -184,36 +184,37 @@ impl<T: kernels::Element> Network<T> {
     ) -> Result<(), Error> {
         if self.layers[layer].is_barrier() {
             let work = self.of_layer(layer, Stage::Gradients, step);
-            return observe(&work, &mut || self.barrier_backward(cut.pass, layer));
+            return observe(&work, &mut || {
+                self.barrier_backward(cut.pass, layer);
+                Ok(())
+            });
         }
         if !self.plan.layouts[layer].parameters.is_empty() {
             observe(&self.of_layer(layer, Stage::WeightGradient, step), &mut || {
-                self.layer_alone(cut, layer, |batch, part| batch.layer_chunk_gradients(layer, part))?;
+                self.layer_alone(cut, layer, Batch::layer_chunks)?;
                 self.learn(cut.pass, layer..layer + 1, None, Moments::default())
             })?;
         }
         if layer > self.plan.first_learning {
             let work = self.of_layer(layer, Stage::InputGradient, step);
-            observe(&work, &mut || {
-                self.layer_alone(cut, layer, |batch, part| batch.layer_backward(layer, part))
-            })?;
+            observe(&work, &mut || self.layer_alone(cut, layer, Batch::layer_backward))?;
         }
         Ok(())
     }
 
     /// One pass of a layer by itself, in the micro-batches that it has in a step. Of a barrier: nothing.
-    fn layer_alone(
-        &mut self,
+    fn layer_alone<'a>(
+        &'a mut self,
         cut: Cut,
         layer: usize,
-        pass: impl Fn(&Batch<'_, T>, &mut SamplePart<'_, T>) -> Result<(), Error>,
+        pass: impl Fn(&Batch<'a, T>, usize, &mut SamplePart<'_, T>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let (batch, mut part) = self.as_one_part(cut);
         let mut groups = batch.plan.segments.iter().flat_map(|segment| &segment.groups);
         let Some(group) = groups.find(|group| group.layers.contains(&layer)) else { return Ok(()) };
         group
             .micro_batches(part.samples())
-            .try_for_each(|samples| pass(&batch, &mut part.micro_batch(samples)))
+            .try_for_each(|samples| pass(&batch, layer, &mut part.micro_batch(samples)))
     }
 
     /// The work of a stage of the network as a whole.

@@ -1,14 +1,6 @@
-//! In which order layers and samples are worked through: segments, layer groups and micro-batches.
-//!
-//! A segment ends at a layer that needs the whole batch, its barrier. Within a segment the order is depth first: a
-//! micro-batch that L2 holds goes through a whole layer group before the next micro-batch starts. A dense layer reads
-//! all its weights for every micro-batch, so that its layer group takes all samples at once.
-//!
-//! ```text
-//! conv relu pool conv relu pool | dense relu dense      batch-norm      relu dense
-//! '--- group, 4 samples each --'  '- group, all --'
-//! '------------ segment -------------------------'       barrier          segment
-//! ```
+//! In which order layers and samples are worked through: segments, layer groups and micro-batches, as the drawing in
+//! `mod.rs` shows them. A dense layer reads all its weights for every micro-batch, so that its layer group takes all
+//! samples at once.
 
 use std::ops::Range;
 

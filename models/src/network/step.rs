@@ -9,10 +9,8 @@
 //! parameters, in buckets      gradient of the whole batch, update (learn.rs)                a part on each thread
 //! ```
 //!
-//! Between two barriers a part of the samples goes through a whole segment on one thread, without waiting for the
-//! others; a network without barriers is one segment, so that a step has two meetings of all threads, one after the
-//! samples and one after the parameters. A sample's values depend on that sample alone and a parameter's gradient is
-//! one written sum (N3), so the bits do not depend on how the work is cut.
+//! A sample's values depend on that sample alone and a parameter's gradient is one written sum (N3), so the bits do not
+//! depend on how the work is cut.
 
 use std::ops::Range;
 
@@ -232,7 +230,7 @@ impl<T: kernels::Element> Network<T> {
                 if barrier < self.plan.first_learning {
                     break;
                 }
-                self.barrier_backward(pass, barrier)?;
+                self.barrier_backward(pass, barrier);
                 self.each_part(cut, |batch, part| batch.backward(segment, part))?;
             }
         }
@@ -288,22 +286,14 @@ impl<T: kernels::Element> Network<T> {
     }
 
     /// The gradient of the parameters, and dJ/dx where a layer below learns.
-    pub(super) fn barrier_backward(&mut self, pass: Pass, index: usize) -> Result<(), Error> {
-        let Kind::WholeBatch(layer) = &mut self.layers[index].kind else { return Ok(()) };
+    pub(super) fn barrier_backward(&mut self, pass: Pass, index: usize) {
+        let Kind::WholeBatch(layer) = &mut self.layers[index].kind else { return };
         let layout = &self.plan.layouts[index];
         let mut values = Samples::new(self.values.as_mut_slice(), &self.plan.values.list, pass.batch);
         let (read, scratch) = ([layout.x.0, layout.y.0, layout.grad_y.0], self.scratch.as_mut_slice());
         let ([x, y, grad_y], [grad_x]) = values.lend(read, [layout.grad_x.0]);
+        let parameters = &self.parameters.as_slice()[layout.parameters.clone()];
         let gradient = &mut self.gradients.as_mut_slice()[layout.parameters.clone()];
-        layer.gradient(&pass, grad_y, gradient, scratch);
-        if index > self.plan.first_learning {
-            let parameters = &self.parameters.as_slice()[layout.parameters.clone()];
-            layer.backward(
-                &pass,
-                Backward { x, y, parameters, grad_y, grad_x, kept: &[], scratch },
-                gradient,
-            );
-        }
-        Ok(())
+        layer.backward(&pass, Backward { x, y, parameters, grad_y, grad_x, kept: &[], scratch }, gradient);
     }
 }

@@ -13,7 +13,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use kernels::{CONTRACT, Element};
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::{Dtype, SafeTensorError, SafeTensors, tensor::TensorView};
 
 use crate::network::{Network, little_endian};
 use crate::optimizer::Optimizer;
@@ -214,9 +214,8 @@ struct Opened<'a> {
 
 impl<'a> Opened<'a> {
     fn new(bytes: &'a [u8]) -> Result<Self, CheckpointError> {
-        let format = |error: safetensors::SafeTensorError| CheckpointError::Format(error.to_string());
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(format)?;
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(format_error)?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(format_error)?;
         Ok(Self { tensors, metadata: header.metadata().clone().unwrap_or_default() })
     }
 
@@ -285,18 +284,17 @@ impl File {
     }
 
     fn serialise(self, key: &str, value: String) -> Result<Vec<u8>, CheckpointError> {
-        let views: Result<Vec<_>, _> = self
-            .tensors
-            .iter()
-            .map(|(name, dtype, shape, bytes)| {
-                TensorView::new(*dtype, shape.clone(), bytes).map(|view| (name, view))
-            })
-            .collect();
+        let mut views = Vec::new();
+        for (name, dtype, shape, bytes) in &self.tensors {
+            views.push((name, TensorView::new(*dtype, shape.clone(), bytes).map_err(format_error)?));
+        }
         let metadata = HashMap::from([(key.to_owned(), value)]);
-        views
-            .and_then(|views| safetensors::serialize(views, Some(metadata)))
-            .map_err(|error| CheckpointError::Format(error.to_string()))
+        safetensors::serialize(views, Some(metadata)).map_err(format_error)
     }
+}
+
+fn format_error(error: SafeTensorError) -> CheckpointError {
+    CheckpointError::Format(error.to_string())
 }
 
 fn dtype<T: Element>() -> Dtype {

@@ -40,7 +40,7 @@ pub(crate) use batch_norm::BatchNorm;
 pub(crate) use conv::Conv;
 pub(crate) use dense::Dense;
 pub(crate) use dropout::Dropout;
-pub(crate) use pool::{AveragePool, GlobalAveragePool, MaxPool};
+pub(crate) use pool::{GlobalAveragePool, Pool, Reduction};
 pub(crate) use softmax::Softmax;
 
 /// Where a training step is in the run: what the random streams of dropout depend on.

@@ -7,77 +7,63 @@ use kernels::{Element, Error};
 use super::{Backward, Forward, Layer, Pass, PerSample, Properties, volume};
 use crate::network::Window;
 
-/// The sizes of a pooling over an image, and its output's shape.
-fn pooling(image: [usize; 3], window: Window) -> Result<(Pool2d, Properties), String> {
-    let ([channels, h_in, w_in], Window { kernel, stride, padding }) = (image, window);
-    let sizes = Pool2d { channels, h_in, w_in, kernel, stride, padding };
-    sizes.validate().map_err(|error| error.to_string())?;
-    let output = vec![channels, sizes.h_out(), sizes.w_out()];
-    Ok((sizes, Properties { output, ..Properties::default() }))
+/// What becomes of the values of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reduction {
+    Max,
+    /// The ReLU below and the maximum, as one layer.
+    MaxOfRelu,
+    Mean,
 }
 
 #[derive(Debug)]
-pub(crate) struct MaxPool {
+pub(crate) struct Pool {
     sizes: Pool2d,
-    /// Whether the input goes through a ReLU first.
-    over_relu: bool,
+    reduction: Reduction,
 }
 
-impl MaxPool {
-    /// The pooling alone, or as one layer with the ReLU below it.
+impl Pool {
     pub(crate) fn layer<T: Element>(
         image: [usize; 3],
         window: Window,
-        over_relu: bool,
+        reduction: Reduction,
     ) -> Result<Layer<T>, String> {
-        let (sizes, properties) = pooling(image, window)?;
-        let kept = volume(&properties.output);
+        let ([channels, h_in, w_in], Window { kernel, stride, padding }) = (image, window);
+        let sizes = Pool2d { channels, h_in, w_in, kernel, stride, padding };
+        sizes.validate().map_err(|error| error.to_string())?;
+        let output = vec![channels, sizes.h_out(), sizes.w_out()];
+        let kept = if reduction == Reduction::Mean { 0 } else { volume(&output) };
         // The gradient of a ReLU below is computed from y.
-        let read_for_grad_x = if over_relu { kept } else { 0 };
-        Ok(Layer::per_sample(Self { sizes, over_relu }, Properties { kept, read_for_grad_x, ..properties }))
+        let read_for_grad_x = if reduction == Reduction::MaxOfRelu { kept } else { 0 };
+        let properties = Properties { output, kept, read_for_grad_x, ..Properties::default() };
+        Ok(Layer::per_sample(Self { sizes, reduction }, properties))
     }
 }
 
-impl<T: Element> PerSample<T> for MaxPool {
-    /// y [batch, channels, h_out, w_out] = max over the windows of x [batch, channels, h_in, w_in]; kept is where each
-    /// maximum is in its window.
+impl<T: Element> PerSample<T> for Pool {
+    /// y [batch, channels, h_out, w_out] = max or mean over the windows of x [batch, channels, h_in, w_in]; kept is
+    /// where each maximum is in its window.
     fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
-        let forward = if self.over_relu { pool::relu_max_forward } else { pool::max_forward };
-        forward(pass.exec, &self.sizes, pass.batch, f.x, f.y, f.kept)
+        let (exec, sizes, batch) = (pass.exec, &self.sizes, pass.batch);
+        match self.reduction {
+            Reduction::Max => pool::max_forward(exec, sizes, batch, f.x, f.y, f.kept),
+            Reduction::MaxOfRelu => pool::relu_max_forward(exec, sizes, batch, f.x, f.y, f.kept),
+            Reduction::Mean => pool::average_forward(exec, sizes, batch, f.x, f.y),
+        }
     }
 
-    /// y is x at its maximum, so dJ/dx there is delta, and 0 elsewhere; overlapping windows add.
+    /// y is x at its maximum, so dJ/dx there is delta, and 0 elsewhere. A mean is sum x / size, so every x of a window
+    /// receives delta / size. Overlapping windows add.
     fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
         let (exec, sizes, batch) = (pass.exec, &self.sizes, pass.batch);
-        if self.over_relu {
-            let operands = MaxBackward { indices: b.kept, y: b.y, grad_y: b.grad_y, grad_x: b.grad_x };
-            return pool::relu_max_backward(exec, sizes, batch, operands);
+        match self.reduction {
+            Reduction::Max => pool::max_backward(exec, sizes, batch, b.kept, b.grad_y, b.grad_x),
+            Reduction::MaxOfRelu => {
+                let operands = MaxBackward { indices: b.kept, y: b.y, grad_y: b.grad_y, grad_x: b.grad_x };
+                pool::relu_max_backward(exec, sizes, batch, operands)
+            }
+            Reduction::Mean => pool::average_backward(exec, sizes, batch, b.grad_y, b.grad_x),
         }
-        pool::max_backward(exec, sizes, batch, b.kept, b.grad_y, b.grad_x)
-    }
-}
-
-#[derive(Debug)]
-pub(crate) struct AveragePool {
-    sizes: Pool2d,
-}
-
-impl AveragePool {
-    pub(crate) fn layer<T: Element>(image: [usize; 3], window: Window) -> Result<Layer<T>, String> {
-        let (sizes, properties) = pooling(image, window)?;
-        Ok(Layer::per_sample(Self { sizes }, properties))
-    }
-}
-
-impl<T: Element> PerSample<T> for AveragePool {
-    /// y [batch, channels, h_out, w_out] = mean over the windows of x [batch, channels, h_in, w_in]
-    fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
-        pool::average_forward(pass.exec, &self.sizes, pass.batch, f.x, f.y)
-    }
-
-    /// y = sum x / size, so every x of a window receives delta / size; overlapping windows add.
-    fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
-        pool::average_backward(pass.exec, &self.sizes, pass.batch, b.grad_y, b.grad_x)
     }
 }
 

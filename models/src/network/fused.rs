@@ -12,7 +12,7 @@ use kernels::Element;
 use kernels::activation::Activation;
 
 use super::{LayerSpec, shape};
-use crate::layers::{Layer, MaxPool};
+use crate::layers::{Layer, Pool, Reduction};
 
 /// What a training step makes of a layer.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(super) fn fuse<T: Element>(specs: &[LayerSpec], layers: &[Layer<T>]) -> Vec<
         [
             LayerSpec::Activation(Activation::Relu),
             LayerSpec::MaxPool2d(window) | LayerSpec::MaxPool1d(window),
-        ] => MaxPool::layer(shape::image(&layers[below].properties.output)?, *window, true).ok(),
+        ] => Pool::layer(shape::image(&layers[below].properties.output)?, *window, Reduction::MaxOfRelu).ok(),
         _ => None,
     };
     (0..layers.len())

@@ -5,10 +5,9 @@ use std::fmt;
 use kernels::Element;
 use kernels::activation::Activation;
 
-use super::LayerSpec;
+use super::{LayerSpec, Window};
 use crate::layers::{
-    AveragePool, BatchNorm, Conv, Dense, Dropout, Elementwise, GlobalAveragePool, Layer, MaxPool, Softmax,
-    volume,
+    BatchNorm, Conv, Dense, Dropout, Elementwise, GlobalAveragePool, Layer, Pool, Reduction, Softmax, volume,
 };
 use crate::loss::Loss;
 
@@ -95,14 +94,10 @@ fn build<T: Element>(
         LayerSpec::Dense { units, bias } => Dense::layer(input, units, bias),
         LayerSpec::Conv2d(spec) => Conv::layer(image_of(input)?, spec),
         LayerSpec::Conv1d(spec) => Conv::layer(signal_of(input, spec.kernel)?, spec).map(without_height),
-        LayerSpec::MaxPool2d(window) => MaxPool::layer(image_of(input)?, window, false),
-        LayerSpec::AveragePool2d(window) => AveragePool::layer(image_of(input)?, window),
-        LayerSpec::MaxPool1d(window) => {
-            MaxPool::layer(signal_of(input, window.kernel)?, window, false).map(without_height)
-        }
-        LayerSpec::AveragePool1d(window) => {
-            AveragePool::layer(signal_of(input, window.kernel)?, window).map(without_height)
-        }
+        LayerSpec::MaxPool2d(window) => Pool::layer(image_of(input)?, window, Reduction::Max),
+        LayerSpec::AveragePool2d(window) => Pool::layer(image_of(input)?, window, Reduction::Mean),
+        LayerSpec::MaxPool1d(window) => pool_signal(input, window, Reduction::Max),
+        LayerSpec::AveragePool1d(window) => pool_signal(input, window, Reduction::Mean),
         LayerSpec::GlobalAveragePool => GlobalAveragePool::layer(input),
         LayerSpec::Activation(phi) => Elementwise::layer(input, phi),
         LayerSpec::Softmax => Softmax::layer(input),
@@ -132,6 +127,14 @@ fn signal_of(input: &[usize], kernel: [usize; 2]) -> Result<[usize; 3], String> 
     }
     let signal = image(input).filter(|_| input.len() == 2);
     signal.ok_or_else(|| "expects a signal, [channels, length]".to_owned())
+}
+
+fn pool_signal<T: Element>(
+    input: &[usize],
+    window: Window,
+    reduction: Reduction,
+) -> Result<Layer<T>, String> {
+    Pool::layer(signal_of(input, window.kernel)?, window, reduction).map(without_height)
 }
 
 /// A layer of images of height 1 as one of signals: its shapes lose the axis of the height.

@@ -99,7 +99,7 @@ pub struct Adaline {
 }
 
 /// What a run of Adaline did.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Training {
     /// w at the end.
     pub weights: Vec<f64>,
@@ -150,8 +150,7 @@ impl Adaline {
             let (expected, got) = ("mini-batches of at least 1 observation".to_owned(), "size 0".to_owned());
             return Err(Error::Shape { operation: "adaline", expected, got });
         }
-        let mut run =
-            Training { weights: start.to_vec(), costs: Vec::new(), trace: Vec::new(), diverged: None };
+        let mut run = Training { weights: start.to_vec(), ..Training::default() };
         for epoch in 1..=self.epochs {
             let order = self.order.of_epoch(data.n(), epoch);
             let mut cost = 0.0;

@@ -101,11 +101,8 @@ pub fn scan(
 /// The point with the least error, the first of equals; a NaN is never the best. `None` if there is
 /// no such point.
 pub fn best(points: &[Point]) -> Option<Point> {
-    points
-        .iter()
-        .copied()
-        .filter(|point| !point.worst.is_nan())
-        .reduce(|best, point| if point.worst < best.worst { point } else { best })
+    let numbers = points.iter().copied().filter(|point| !point.worst.is_nan());
+    numbers.reduce(|best, point| if point.worst < best.worst { point } else { best })
 }
 
 /// The largest of values that are not negative, 0 for nothing; a NaN wins (N7).

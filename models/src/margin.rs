@@ -72,13 +72,8 @@ pub fn novikoff(data: &Observations) -> Result<Option<Novikoff>, Error> {
         let (expected, got) = ("at least one observation".to_owned(), "none".to_owned());
         return Err(Error::Shape { operation: "novikoff", expected, got });
     }
-    let z = Matrix::from_fn(
-        data.n(),
-        data.p(),
-        |i, k| {
-            if data.y(i) > 0.0 { data.x(i)[k] } else { -data.x(i)[k] }
-        },
-    );
+    let sign = |i| if data.y(i) > 0.0 { 1.0 } else { -1.0 };
+    let z = Matrix::from_fn(data.n(), data.p(), |i, k| sign(i) * data.x(i)[k]);
     let radius = (0..z.rows()).map(|i| norm(z.row(i))).fold(0.0, |r, norm| if norm > r { norm } else { r });
     let nearest = nearest_point(&z);
     let distance = norm(&nearest);
@@ -125,16 +120,13 @@ fn descend(z: &Matrix<f64>, corral: &mut Vec<Vertex>) -> Option<Vec<f64>> {
     loop {
         let (target, nearest) = nearest_of_flat(z, corral).ok()?;
         // The part of the way to the target at which the first weight vanishes.
-        let mut part = 1.0;
-        let mut first = None;
-        for (v, vertex) in corral.iter().enumerate() {
-            if target[v] <= 0.0 {
-                // The weight just added is 0 and vanishes at once if rounding sends it down.
-                let way = vertex.weight - target[v];
-                let vanishes = if way > 0.0 { vertex.weight / way } else { 0.0 };
-                if first.is_none() || vanishes < part {
-                    (part, first) = (vanishes, Some(v));
-                }
+        let (mut part, mut first) = (1.0, None);
+        for (v, vertex) in corral.iter().enumerate().filter(|&(v, _)| target[v] <= 0.0) {
+            // The weight just added is 0 and vanishes at once if rounding sends it down.
+            let way = vertex.weight - target[v];
+            let vanishes = if way > 0.0 { vertex.weight / way } else { 0.0 };
+            if first.is_none() || vanishes < part {
+                (part, first) = (vanishes, Some(v));
             }
         }
         for (vertex, target) in corral.iter_mut().zip(&target) {

@@ -111,7 +111,7 @@ pub struct Update {
 }
 
 /// What a run of the perceptron rule did.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Training {
     /// w at the end.
     pub weights: Vec<f64>,
@@ -166,14 +166,7 @@ impl Perceptron {
         data.check_weights("perceptron", start)?;
         self.check_labels(data)?;
         let mut w = start.to_vec();
-        let mut run = Training {
-            weights: Vec::new(),
-            updates: Vec::new(),
-            errors: Vec::new(),
-            converged: None,
-            cycle: None,
-            trace: Vec::new(),
-        };
+        let mut run = Training::default();
         let mut ends = BTreeMap::from([(identity(&w), 0)]);
         for epoch in 1..=self.epochs {
             let before = run.trace.len();

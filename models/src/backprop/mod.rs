@@ -244,13 +244,9 @@ impl<T: Element> Mlp<T> {
     /// # Panics
     /// If there are fewer values than parameters.
     pub fn set_parameters(&mut self, values: &[T]) {
-        let mut next = 0;
-        for layer in &mut self.layers {
-            for parameter in layer.w.data_mut().iter_mut().chain(&mut layer.b) {
-                *parameter = values[next];
-                next += 1;
-            }
-        }
+        let layers = self.layers.iter_mut();
+        let parameters = layers.flat_map(|layer| layer.w.data_mut().iter_mut().chain(&mut layer.b));
+        parameters.enumerate().for_each(|(i, parameter)| *parameter = values[i]);
     }
 
     /// The single layer that computes what layers without activation (phi = identity) compute

@@ -49,7 +49,7 @@ pub(super) struct Bucket {
 }
 
 /// The places of all layers, the sizes of all memory, and the order of work.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Plan {
     pub(super) layouts: Vec<Layout>,
     /// The blocks of elements.
@@ -87,18 +87,12 @@ impl Plan {
             debug_assert_eq!(added, block);
         }
         let mut plan = Self {
-            layouts: Vec::with_capacity(layers.len()),
             values,
-            reused: Vec::new(),
-            kept: Blocks::default(),
-            scratch: 0,
-            parameters: 0,
-            statistics: 0,
-            buckets: Vec::new(),
             first_learning: layers.iter().position(learns).unwrap_or(layers.len()),
             longest_chunk: layers.iter().filter_map(|layer| layer.properties.chunk).max().unwrap_or(1),
             segments: segments(layers, volume(input)),
             flops: layers.iter().map(|layer| 3 * layer.properties.flops as usize).sum(),
+            ..Self::default()
         };
         for (index, layer) in layers.iter().enumerate() {
             plan.place(index, layer, max_batch);

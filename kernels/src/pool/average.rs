@@ -66,9 +66,9 @@ impl<T: Element> Pass<(&[T], &mut [T])> for Mean {
             x.len() / pool.area_in(),
             #[inline(always)]
             |row| {
-                let (upper, lower) = row.inputs::<T, N>(x);
-                let to = y.get_mut(row.windows::<N>());
-                if let (Some(upper), Some(lower), Some(to)) = (upper, lower, to) {
+                if let Some((upper, lower)) = row.inputs::<T, N>(x)
+                    && let Some(to) = y.get_mut(row.windows::<N>())
+                {
                     to.copy_from_slice(&mean_of(&pairs::taps::<V, N, false>(simd, upper, lower)));
                     return;
                 }
@@ -161,10 +161,9 @@ impl<T: Element> Pass<(&[T], &mut [T])> for MeanGradient {
     fn windows(level: Level, pool: &Pool2d, (grad_y, grad_x): (&[T], &mut [T])) -> bool {
         vectorized!(level, {
             let planes = grad_y.chunks_exact(pool.area_out()).zip(grad_x.chunks_exact_mut(pool.area_in()));
-            planes.for_each(
-                #[inline(always)]
-                |(grad_y, grad_x)| spread_windows(pool, grad_y, grad_x),
-            );
+            for (grad_y, grad_x) in planes {
+                spread_windows(pool, grad_y, grad_x);
+            }
         });
         true
     }

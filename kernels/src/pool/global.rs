@@ -32,7 +32,7 @@ pub fn global_average_forward<T: Element>(
     x: &[T],
     y: &mut [T],
 ) -> Result<(), Error> {
-    check_planes("global average pooling", (planes, area), ("x", x.len()), ("y", y.len()))?;
+    check_planes("global average pooling", [planes, area], [("x", x.len()), ("y", y.len())])?;
     T::global_average_forward(exec, (planes, area), x, y)
 }
 
@@ -75,8 +75,8 @@ pub fn global_average_backward<T: Element>(
     grad_y: &[T],
     grad_x: &mut [T],
 ) -> Result<(), Error> {
-    let (inputs, outputs) = (("grad_x", grad_x.len()), ("grad_y", grad_y.len()));
-    check_planes("global average pooling gradient", (planes, area), inputs, outputs)?;
+    let lengths = [("grad_x", grad_x.len()), ("grad_y", grad_y.len())];
+    check_planes("global average pooling gradient", [planes, area], lengths)?;
     T::global_average_backward(exec, (planes, area), grad_y, grad_x)
 }
 
@@ -96,16 +96,16 @@ pub(crate) fn backward<T: Element>(
     })
 }
 
+/// Checks the lengths of the planes and of what there is one of for each plane.
 fn check_planes(
     operation: &'static str,
-    (planes, area): (usize, usize),
-    inputs: (&str, usize),
-    outputs: (&str, usize),
+    [planes, area]: [usize; 2],
+    [whole, means]: [(&str, usize); 2],
 ) -> Result<(), Error> {
     if area == 0 {
         let expected = "planes of at least 1 value".to_owned();
         return Err(Error::Shape { operation, expected, got: "0".to_owned() });
     }
-    check(operation, inputs.0, (planes, area), inputs.1)?;
-    check(operation, outputs.0, (planes, 1), outputs.1)
+    check(operation, whole.0, (planes, area), whole.1)?;
+    check(operation, means.0, (planes, 1), means.1)
 }

@@ -106,16 +106,19 @@ impl<'a, T: Element, const RELU: bool> Pass<Maxima<'a, T>> for Max<RELU> {
             x.len() / pool.area_in(),
             #[inline(always)]
             |row| {
-                let (upper, lower) = row.inputs::<T, N>(x);
-                let outputs = y.get_mut(row.windows::<N>()).zip(indices.get_mut(row.windows::<N>()));
-                if let (Some(upper), Some(lower), Some((y, indices))) = (upper, lower, outputs) {
+                // One after the other: options that are made first and asked together stay in memory.
+                if let Some((upper, lower)) = row.inputs::<T, N>(x)
+                    && let Some(y) = y.get_mut(row.windows::<N>())
+                    && let Some(indices) = indices.get_mut(row.windows::<N>())
+                {
                     let taps = pairs::taps::<V, N, RELU>(simd, upper, lower);
                     let (best, places) = best_of::<T, N, RELU>(&taps);
                     y.copy_from_slice(&best);
                     indices.copy_from_slice(&places);
                     return;
                 }
-                best_one_by_one::<T, RELU>(x, &row, y, indices);
+                // A copy: the address of `row` itself would keep it in memory.
+                best_one_by_one::<T, RELU>(x, &{ row }, y, indices);
             },
         );
         true
@@ -320,7 +323,7 @@ impl<'a, T: Element, const RELU: bool> Pass<Gradients<'a, T>> for MaxGradient<RE
                         let taps = spread::<T, N, RELU>(indices, y, grad_y);
                         pairs::write_taps::<V, N>(simd, &taps, &row, grad_x);
                     }
-                    None => spread_one_by_one::<T, RELU>(indices, (y, grad_y), &row, grad_x),
+                    None => spread_one_by_one::<T, RELU>(indices, (y, grad_y), &{ row }, grad_x),
                 }
             },
         );

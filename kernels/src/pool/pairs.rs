@@ -54,6 +54,7 @@ impl<P: Pass<S>, S> Pairs<'_, P, S> {
 }
 
 /// Some windows that are neighbours in a row, as places in the planes.
+#[derive(Clone, Copy)]
 pub(super) struct Row {
     /// Their first input in the upper row and in the lower row.
     pub(super) upper: usize,
@@ -67,8 +68,8 @@ pub(super) struct Row {
 impl Row {
     /// The inputs of `N` windows, those in the upper row and those in the lower row, where there are so many.
     #[inline(always)]
-    pub(super) fn inputs<'x, T, const N: usize>(&self, x: &'x [T]) -> (Option<&'x [T]>, Option<&'x [T]>) {
-        (x.get(self.upper..self.upper + 2 * N), x.get(self.lower..self.lower + 2 * N))
+    pub(super) fn inputs<'x, T, const N: usize>(&self, x: &'x [T]) -> Option<(&'x [T], &'x [T])> {
+        Some((x.get(self.upper..self.upper + 2 * N)?, x.get(self.lower..self.lower + 2 * N)?))
     }
 
     /// `N` windows.

@@ -131,45 +131,28 @@ fn double_ln(u: Double) -> Double {
     (s * series).scaled(2.0) + times_ln2(biased as f64 - 1023.0)
 }
 
-/// f32(e^x).
-#[cold]
-#[inline(never)]
-pub(super) fn exp(x: f32) -> f32 {
-    double_exp(f64::from(x)).rounded()
+/// Functions of one number: what stands beside them is rounded to f32.
+macro_rules! rounded {
+    ($($(#[$documentation:meta])* $name:ident($x:ident) = $double:expr;)*) => {
+        $($(#[$documentation])*
+        #[cold]
+        #[inline(never)]
+        pub(super) fn $name(x: f32) -> f32 {
+            let $x = f64::from(x);
+            $double.rounded()
+        })*
+    };
 }
 
-/// f32(e^x - 1).
-#[cold]
-#[inline(never)]
-pub(super) fn expm1(x: f32) -> f32 {
-    double_expm1(f64::from(x)).rounded()
-}
-
-/// f32(ln x).
-#[cold]
-#[inline(never)]
-pub(super) fn ln(x: f32) -> f32 {
-    double_ln(Double::from(f64::from(x))).rounded()
-}
-
-/// f32(ln(1 + x)).
-#[cold]
-#[inline(never)]
-pub(super) fn ln1p(x: f32) -> f32 {
-    double_ln(Double::sum(1.0, f64::from(x))).rounded()
-}
-
-/// f32(tanh x) = t / (t + 2) with t = e^2x - 1.
-#[cold]
-#[inline(never)]
-pub(super) fn tanh(x: f32) -> f32 {
-    let t = double_expm1(2.0 * f64::from(x));
-    (t / (t + Double::from(2.0))).rounded()
-}
-
-/// f32(1 / (1 + e^-x)).
-#[cold]
-#[inline(never)]
-pub(super) fn sigmoid(x: f32) -> f32 {
-    (Double::from(1.0) / (Double::from(1.0) + double_exp(-f64::from(x)))).rounded()
+rounded! {
+    exp(x) = double_exp(x);
+    expm1(x) = double_expm1(x);
+    ln(x) = double_ln(Double::from(x));
+    ln1p(x) = double_ln(Double::sum(1.0, x));
+    /// t / (t + 2) with t = e^2x - 1.
+    tanh(x) = {
+        let t = double_expm1(2.0 * x);
+        t / (t + Double::from(2.0))
+    };
+    sigmoid(x) = (Double::from(1.0) / (Double::from(1.0) + double_exp(-x)));
 }

@@ -102,16 +102,11 @@ fn exponential_less_one(x: f64, one: f64) -> f64 {
     power.mul_add(r * polynomial(&EXP, r), power - one)
 }
 
-/// From the bits of sqrt 1/2 to those of 1: added to the bits of u, it makes u 2^-k >= sqrt 1/2 carry.
+/// From the bits of sqrt 1/2 to those of 1: added to the bits of u = 2^k m with m in [sqrt 1/2, sqrt 2), it makes the
+/// exponent k + 1023.
 const ABOVE_SQRT_HALF: u64 = 1.0_f64.to_bits() - std::f64::consts::FRAC_1_SQRT_2.to_bits();
 /// The bits of an f64 below its exponent.
 const FRACTION: u64 = (1 << 52) - 1;
-
-/// u = 2^k m with m in [sqrt 1/2, sqrt 2): returns k + 1023 as an integer.
-#[inline(always)]
-fn biased_exponent(u: f64) -> u64 {
-    u.to_bits().wrapping_add(ABOVE_SQRT_HALF) >> 52
-}
 
 /// `one` (k ln 2 + ln(1 + f)), by 2 atanh(f / (2 + f)); k is given as k + 1023, and 2 + f beside f.
 #[inline(always)]
@@ -173,115 +168,75 @@ fn unless_special(x: f32, zero: f32, y: f32) -> f32 {
     if x >= zero { y } else { NAN }
 }
 
-/// e^x; below e^-104 and above e^90 it stays there, which f32 cannot tell.
-struct Exp;
-impl Curve for Exp {
-    const LARGEST_KEY: u32 = LARGEST_NORMAL;
-    const ACCURATE: fn(f32) -> f32 = accurate::exp;
-    #[inline(always)]
-    fn within(x: f32) -> f32 {
-        bounded(x, ZERO, 90.0)
-    }
-    #[inline(always)]
-    fn quick(x: f32, one: f64) -> f64 {
-        exponential(f64::from(x), one)
-    }
+/// A curve: its largest key and its function in double-double, then its own methods, inlined as they must be.
+macro_rules! curve {
+    ($(#[$documentation:meta])* $name:ident: $key:expr, $accurate:path; $($method:item)*) => {
+        $(#[$documentation])*
+        struct $name;
+        impl Curve for $name {
+            const LARGEST_KEY: u32 = $key;
+            const ACCURATE: fn(f32) -> f32 = $accurate;
+            $(#[inline(always)]
+            $method)*
+        }
+    };
 }
 
-/// e^x - 1
-struct Expm1;
-impl Curve for Expm1 {
-    const LARGEST_KEY: u32 = LARGEST_REDUCED;
-    const ACCURATE: fn(f32) -> f32 = accurate::expm1;
-    #[inline(always)]
-    fn within(x: f32) -> f32 {
-        bounded(x, -40.0, 90.0)
-    }
-    #[inline(always)]
-    fn quick(x: f32, one: f64) -> f64 {
-        exponential_less_one(f64::from(x), one).copysign(f64::from(x))
-    }
+curve! {
+    /// e^x; below e^-104 and above e^90 it stays there, which f32 cannot tell.
+    Exp: LARGEST_NORMAL, accurate::exp;
+    fn within(x: f32) -> f32 { bounded(x, ZERO, 90.0) }
+    fn quick(x: f32, one: f64) -> f64 { exponential(f64::from(x), one) }
 }
-
-/// 1 / (1 + e^-x)
-struct Sigmoid;
-impl Curve for Sigmoid {
-    const LARGEST_KEY: u32 = LARGEST_NORMAL;
-    const ACCURATE: fn(f32) -> f32 = accurate::sigmoid;
-    #[inline(always)]
-    fn within(x: f32) -> f32 {
-        bounded(x, ZERO, 40.0)
-    }
-    #[inline(always)]
-    fn quick(x: f32, one: f64) -> f64 {
-        one / (1.0 + exponential(-f64::from(x), 1.0))
-    }
+curve! {
+    /// e^x - 1
+    Expm1: LARGEST_REDUCED, accurate::expm1;
+    fn within(x: f32) -> f32 { bounded(x, -40.0, 90.0) }
+    fn quick(x: f32, one: f64) -> f64 { exponential_less_one(f64::from(x), one).copysign(f64::from(x)) }
 }
-
-/// tanh(x) = t / (t + 2) with t = e^2x - 1, for |x|, with the sign of x.
-struct Tanh;
-impl Curve for Tanh {
-    const LARGEST_KEY: u32 = LARGEST_REDUCED;
-    const ACCURATE: fn(f32) -> f32 = accurate::tanh;
-    #[inline(always)]
-    fn within(x: f32) -> f32 {
-        bounded(x, -40.0, 40.0)
-    }
-    #[inline(always)]
+curve! {
+    /// 1 / (1 + e^-x)
+    Sigmoid: LARGEST_NORMAL, accurate::sigmoid;
+    fn within(x: f32) -> f32 { bounded(x, ZERO, 40.0) }
+    fn quick(x: f32, one: f64) -> f64 { one / (1.0 + exponential(-f64::from(x), 1.0)) }
+}
+curve! {
+    /// tanh(x) = t / (t + 2) with t = e^2x - 1, for |x|, with the sign of x.
+    Tanh: LARGEST_REDUCED, accurate::tanh;
+    fn within(x: f32) -> f32 { bounded(x, -40.0, 40.0) }
     fn quick(x: f32, one: f64) -> f64 {
         let t = exponential_less_one(2.0 * f64::from(x.abs()), one);
         (t / t.mul_add(1.0 / one, 2.0)).copysign(f64::from(x))
     }
 }
-
-/// ln x. An f32's subnormals are normal in f64.
-struct Ln;
-impl Curve for Ln {
-    const LARGEST_KEY: u32 = LARGEST_POSITIVE;
-    const ACCURATE: fn(f32) -> f32 = accurate::ln;
-    #[inline(always)]
-    fn key(x: f32) -> u32 {
-        x.to_bits().wrapping_sub(1)
-    }
-    #[inline(always)]
+curve! {
+    /// ln x. An f32's subnormals are normal in f64.
+    Ln: LARGEST_POSITIVE, accurate::ln;
+    fn key(x: f32) -> u32 { x.to_bits().wrapping_sub(1) }
     fn quick(x: f32, one: f64) -> f64 {
         let x = f64::from(x);
         // Its exponent is k + 1023, its fraction the distance of m's bits from those of sqrt 1/2.
         let shifted = x.to_bits().wrapping_add(ABOVE_SQRT_HALF);
         let m = f64::from_bits((shifted & FRACTION) + std::f64::consts::FRAC_1_SQRT_2.to_bits());
-        let k = shifted >> 52;
-        // Both are exact, and neither waits for the other.
-        logarithm(k, (m - 1.0, m + 1.0), one)
+        // Both m - 1 and m + 1 are exact, and neither waits for the other.
+        logarithm(shifted >> 52, (m - 1.0, m + 1.0), one)
     }
-    #[inline(always)]
-    fn special(x: f32, y: f32) -> f32 {
-        unless_special(x, 0.0, y)
-    }
+    fn special(x: f32, y: f32) -> f32 { unless_special(x, 0.0, y) }
 }
-
-/// ln(1 + x), with f = 2^-k (1 + x) - 1 rounded once.
-struct Ln1p;
-impl Curve for Ln1p {
-    const LARGEST_KEY: u32 = LARGEST_POSITIVE;
-    const ACCURATE: fn(f32) -> f32 = accurate::ln1p;
-    #[inline(always)]
-    fn key(x: f32) -> u32 {
-        // The sum is zero at -1 only, and infinite at infinity only.
-        (1.0 + x).to_bits().wrapping_sub(1)
-    }
-    #[inline(always)]
+curve! {
+    /// ln(1 + x), with f = 2^-k (1 + x) - 1 rounded once.
+    Ln1p: LARGEST_POSITIVE, accurate::ln1p;
+    // The sum is zero at -1 only, and infinite at infinity only.
+    fn key(x: f32) -> u32 { (1.0 + x).to_bits().wrapping_sub(1) }
     fn quick(x: f32, one: f64) -> f64 {
         let x = f64::from(x);
-        let k = biased_exponent(1.0 + x);
+        let k = (1.0 + x).to_bits().wrapping_add(ABOVE_SQRT_HALF) >> 52;
         let scale = f64::from_bits(2046_u64.wrapping_sub(k) << 52);
         let f = x.mul_add(scale, scale - 1.0);
         // 1 + x < 1 exactly where ln(1 + x) < 0, and -0.0 goes to -0.0.
         logarithm(k, (f, 2.0 + f), one).copysign(x)
     }
-    #[inline(always)]
-    fn special(x: f32, y: f32) -> f32 {
-        unless_special(x, -1.0, y)
-    }
+    fn special(x: f32, y: f32) -> f32 { unless_special(x, -1.0, y) }
 }
 
 /// The two candidates of the rounding test.

@@ -117,9 +117,47 @@ impl Layout {
     }
 }
 
-/// The layout's parts, of both views.
-macro_rules! accessors {
-    () => {
+/// What both views have: constructors from a slice, and the layout's parts.
+macro_rules! view {
+    ($slice:ty, $valid:expr, $errors:literal) => {
+        /// A row-major matrix: element (i, j) at `i * cols + j`.
+        ///
+        /// # Errors
+        /// If the slice does not have exactly `rows * cols` elements.
+        pub fn row_major(data: $slice, rows: usize, cols: usize) -> Result<Self, Error> {
+            let layout = Layout::row_major(rows, cols).whole(data.len())?;
+            Ok(Self::new(data, layout))
+        }
+
+        /// A matrix with any strides, in elements.
+        ///
+        /// # Errors
+        #[doc = $errors]
+        pub fn with_strides(
+            data: $slice,
+            (rows, cols): (usize, usize),
+            (row_stride, col_stride): (usize, usize),
+        ) -> Result<Self, Error> {
+            let layout = Layout { rows, cols, row_stride, col_stride };
+            let layout = layout.valid_if($valid(layout, data.len()), data.len())?;
+            Ok(Self::new(data, layout))
+        }
+
+        /// The front of a slice as a row-major matrix.
+        ///
+        /// # Panics
+        /// If the slice is too short.
+        pub(crate) fn of_rows(data: $slice, rows: usize, cols: usize) -> Self {
+            assert!(rows * cols <= data.len());
+            Self::new(data, Layout::row_major(rows, cols))
+        }
+
+        /// The transpose: the same elements with rows and columns exchanged.
+        #[must_use]
+        pub fn t(self) -> Self {
+            Self { layout: self.layout.t(), ..self }
+        }
+
         /// The number of rows.
         pub fn rows(&self) -> usize {
             self.layout.rows
@@ -140,42 +178,10 @@ macro_rules! accessors {
 }
 
 impl<'a, T> MatRef<'a, T> {
-    accessors!();
+    view!(&'a [T], Layout::is_inside, "If an element would lie outside the slice.");
 
-    /// A row-major matrix: element (i, j) at `i * cols + j`.
-    ///
-    /// # Errors
-    /// If the slice does not have exactly `rows * cols` elements.
-    pub fn row_major(data: &'a [T], rows: usize, cols: usize) -> Result<Self, Error> {
-        Ok(Self { data, layout: Layout::row_major(rows, cols).whole(data.len())? })
-    }
-
-    /// A matrix with any strides, in elements.
-    ///
-    /// # Errors
-    /// If an element would lie outside the slice.
-    pub fn with_strides(
-        data: &'a [T],
-        (rows, cols): (usize, usize),
-        (row_stride, col_stride): (usize, usize),
-    ) -> Result<Self, Error> {
-        let layout = Layout { rows, cols, row_stride, col_stride };
-        Ok(Self { data, layout: layout.valid_if(layout.is_inside(data.len()), data.len())? })
-    }
-
-    /// The front of a slice as a row-major matrix.
-    ///
-    /// # Panics
-    /// If the slice is too short.
-    pub(crate) fn of_rows(data: &'a [T], rows: usize, cols: usize) -> Self {
-        assert!(rows * cols <= data.len());
-        Self { data, layout: Layout::row_major(rows, cols) }
-    }
-
-    /// The transpose: the same elements with rows and columns exchanged.
-    #[must_use]
-    pub fn t(self) -> Self {
-        Self { layout: self.layout.t(), ..self }
+    fn new(data: &'a [T], layout: Layout) -> Self {
+        Self { data, layout }
     }
 
     /// The slice that the strides index.
@@ -210,49 +216,14 @@ impl<T: Copy> MatRef<'_, T> {
 unsafe impl<T: Send> Send for MatMut<'_, T> {}
 
 impl<'a, T> MatMut<'a, T> {
-    accessors!();
+    view!(
+        &'a mut [T],
+        |layout: Layout, len| layout.is_inside(len) && layout.is_disjoint(),
+        "If an element would lie outside the slice or two index pairs would address the same one."
+    );
 
     fn new(data: &'a mut [T], layout: Layout) -> Self {
         Self { data: data.as_mut_ptr(), layout, borrow: PhantomData }
-    }
-
-    /// A row-major matrix: element (i, j) at `i * cols + j`.
-    ///
-    /// # Errors
-    /// If the slice does not have exactly `rows * cols` elements.
-    pub fn row_major(data: &'a mut [T], rows: usize, cols: usize) -> Result<Self, Error> {
-        let layout = Layout::row_major(rows, cols).whole(data.len())?;
-        Ok(Self::new(data, layout))
-    }
-
-    /// A matrix with any strides, in elements.
-    ///
-    /// # Errors
-    /// If an element would lie outside the slice or two index pairs would address the same one.
-    pub fn with_strides(
-        data: &'a mut [T],
-        (rows, cols): (usize, usize),
-        (row_stride, col_stride): (usize, usize),
-    ) -> Result<Self, Error> {
-        let layout = Layout { rows, cols, row_stride, col_stride };
-        let valid = layout.is_inside(data.len()) && layout.is_disjoint();
-        let layout = layout.valid_if(valid, data.len())?;
-        Ok(Self::new(data, layout))
-    }
-
-    /// The front of a slice as a row-major matrix.
-    ///
-    /// # Panics
-    /// If the slice is too short.
-    pub(crate) fn of_rows(data: &'a mut [T], rows: usize, cols: usize) -> Self {
-        assert!(rows * cols <= data.len());
-        Self::new(data, Layout::row_major(rows, cols))
-    }
-
-    /// The transpose: the same elements with rows and columns exchanged.
-    #[must_use]
-    pub fn t(self) -> Self {
-        Self { layout: self.layout.t(), ..self }
     }
 
     /// The same matrix for a shorter time.

@@ -201,18 +201,9 @@ impl<T: Element> Kernel for Gather<'_, T> {
 /// Prefetches a row to L1.
 #[inline(always)]
 fn prefetch_near<S: Simd>(simd: S, bytes: &[u8]) {
-    for line in lines(bytes) {
-        <f32 as Element>::Vector::<S>::prefetch(simd, line);
+    for line in bytes.chunks(CACHE_LINE) {
+        <f32 as Element>::Vector::<S>::prefetch(simd, line.as_ptr().cast());
     }
-}
-
-/// Where each cache line's worth of a row begins.
-#[inline(always)]
-fn lines(bytes: &[u8]) -> impl Iterator<Item = *const f32> {
-    bytes.chunks(CACHE_LINE).map(
-        #[inline(always)]
-        |line| line.as_ptr().cast(),
-    )
 }
 
 /// Not generic, so that it is compiled in this crate alone.
@@ -232,8 +223,8 @@ impl Kernel for Prefetch<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         for row in self.rows {
-            for line in lines(&self.stored[row * self.width..][..self.width]) {
-                <f32 as Element>::Vector::<S>::prefetch_far(simd, line);
+            for line in self.stored[row * self.width..][..self.width].chunks(CACHE_LINE) {
+                <f32 as Element>::Vector::<S>::prefetch_far(simd, line.as_ptr().cast());
             }
         }
     }

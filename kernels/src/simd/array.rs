@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::ops::Add;
 
-use super::vector::{read_front, write_front};
+use super::vector::{counted_masks, read_front, write_front};
 use super::{Simd, Vector};
 use crate::Element;
 
@@ -42,9 +42,9 @@ impl<T: Element, S: Portable, const N: usize> Add for Array<T, S, N> {
 impl<T: Element, S: Portable, const N: usize> Vector for Array<T, S, N> {
     type Element = T;
     type Simd = S;
-    /// The number of lanes.
-    type Mask = usize;
     const LANES: usize = N;
+
+    counted_masks!(S, N, T);
 
     #[inline(always)]
     fn splat(_: S, x: T) -> Self {
@@ -84,39 +84,14 @@ impl<T: Element, S: Portable, const N: usize> Vector for Array<T, S, N> {
     }
 
     #[inline(always)]
-    fn mask(_: S, len: usize) -> usize {
-        if len < N { len } else { N }
-    }
-
-    #[inline(always)]
     unsafe fn load_from(_: S, source: *const T) -> Self {
         // SAFETY: the caller promises N readable elements.
         Self::new(unsafe { source.cast::<[T; N]>().read() })
     }
 
     #[inline(always)]
-    unsafe fn load_masked(simd: S, source: *const T, mask: usize) -> Self {
-        if mask == N {
-            // SAFETY: the mask holds every lane.
-            return unsafe { Self::load_from(simd, source) };
-        }
-        // SAFETY: the caller promises that the mask's elements are readable.
-        Self::new(unsafe { read_front(source, mask) })
-    }
-
-    #[inline(always)]
     unsafe fn store_to(self, target: *mut T) {
         // SAFETY: the caller promises N writable elements.
         unsafe { target.cast::<[T; N]>().write(self.lanes) };
-    }
-
-    #[inline(always)]
-    unsafe fn store_masked(self, target: *mut T, mask: usize) {
-        if mask == N {
-            // SAFETY: the mask holds every lane.
-            return unsafe { self.store_to(target) };
-        }
-        // SAFETY: the caller promises that the mask's elements are writable.
-        unsafe { write_front(self.lanes, target, mask) };
     }
 }

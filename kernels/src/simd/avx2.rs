@@ -36,16 +36,7 @@ impl Simd for Avx2 {
         self
     }
 
-    #[inline]
-    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
-        #[target_feature(enable = "avx2,fma")]
-        #[inline]
-        fn with_features<R>(f: impl FnOnce() -> R) -> R {
-            f()
-        }
-        // SAFETY: the token exists, so `detect` has seen every feature that is enabled here.
-        unsafe { with_features(f) }
-    }
+    vectorize_with!("avx2,fma");
 }
 
 /// Lanes to touch, as AVX2 needs them (the sign bit of each lane), and their number.

@@ -34,16 +34,7 @@ impl Simd for Avx512 {
         super::Avx2::of_avx512(self)
     }
 
-    #[inline]
-    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
-        #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
-        #[inline]
-        fn with_features<R>(f: impl FnOnce() -> R) -> R {
-            f()
-        }
-        // SAFETY: the token exists, so `detect` has seen every feature that is enabled here.
-        unsafe { with_features(f) }
-    }
+    vectorize_with!("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma");
 }
 
 macro_rules! vector {

@@ -29,6 +29,23 @@ macro_rules! vectorized {
 }
 pub use vectorized;
 
+/// [`Simd::vectorize`] by a function that is compiled with the features.
+#[cfg(target_arch = "x86_64")]
+macro_rules! vectorize_with {
+    ($features:literal) => {
+        #[inline]
+        fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
+            #[target_feature(enable = $features)]
+            #[inline]
+            fn with_features<R>(f: impl FnOnce() -> R) -> R {
+                f()
+            }
+            // SAFETY: the token exists, so `detect` has seen every feature that is enabled here.
+            unsafe { with_features(f) }
+        }
+    };
+}
+
 #[allow(unsafe_code)] // loads and stores through the pointers that `Vector` takes
 mod array;
 #[cfg(target_arch = "x86_64")]

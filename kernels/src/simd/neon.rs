@@ -1,7 +1,7 @@
 //! NEON (Advanced SIMD), which every 64-bit ARM CPU has.
 
 use super::register::register;
-use super::vector::{read_front, write_front};
+use super::vector::{counted_masks, read_front, write_front};
 use super::{Simd, Vector};
 
 /// The token of NEON.
@@ -36,38 +36,13 @@ impl Simd for Neon {
 macro_rules! vector {
     ($name:ident: $lanes:literal x $element:ident, $ops:ident) => {
         register! { $name: $lanes x $element, Neon, $ops,
-            /// The number of lanes: NEON has no masked access.
-            type Mask = usize;
+            // NEON has no masked access.
+            counted_masks!(Neon, $lanes, $element);
 
             #[inline(always)]
             fn replace_negative(self, by: Self) -> Self {
                 // SAFETY: a value exists, so a token did.
                 Self(unsafe { $ops::select($ops::less_than_zero(self.0), by.0, self.0) })
-            }
-            #[inline(always)]
-            fn mask(_: Neon, len: usize) -> usize {
-                if len < $lanes { len } else { $lanes }
-            }
-            #[inline(always)]
-            unsafe fn load_masked(simd: Neon, source: *const $element, mask: usize) -> Self {
-                if mask == $lanes {
-                    // SAFETY: the mask holds every lane.
-                    return unsafe { Self::load_from(simd, source) };
-                }
-                // SAFETY: the caller promises that the mask's elements are readable.
-                let lanes: [_; $lanes] = unsafe { read_front(source, mask) };
-                Self::load(simd, &lanes)
-            }
-            #[inline(always)]
-            unsafe fn store_masked(self, target: *mut $element, mask: usize) {
-                if mask == $lanes {
-                    // SAFETY: the mask holds every lane.
-                    return unsafe { self.store_to(target) };
-                }
-                let mut lanes = [0.0; $lanes];
-                self.store(&mut lanes);
-                // SAFETY: the caller promises that the mask's elements are writable.
-                unsafe { write_front(lanes, target, mask) };
             }
         }
     };

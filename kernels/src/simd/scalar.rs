@@ -31,18 +31,9 @@ impl Simd for Scalar {
         self
     }
 
+    // Without the feature `mul_add` is a call of the C library, a hundred times slower.
     #[cfg(target_arch = "x86_64")]
-    #[inline]
-    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
-        // Without the feature `mul_add` is a call of the C library, a hundred times slower.
-        #[target_feature(enable = "fma")]
-        #[inline]
-        fn with_features<R>(f: impl FnOnce() -> R) -> R {
-            f()
-        }
-        // SAFETY: the token exists, so `detect` has seen the feature that is enabled here.
-        unsafe { with_features(f) }
-    }
+    vectorize_with!("fma");
 
     #[cfg(not(target_arch = "x86_64"))]
     #[inline(always)]

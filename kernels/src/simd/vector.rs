@@ -202,3 +202,38 @@ pub(super) unsafe fn write_front<T, const N: usize>(lanes: [T; N], target: *mut 
         unsafe { target.add(i).write(lane) };
     }
 }
+
+/// The masks of a [`Vector`] without masked instructions: the number of lanes.
+macro_rules! counted_masks {
+    ($simd:ty, $lanes:expr, $element:ty) => {
+        /// The number of lanes.
+        type Mask = usize;
+
+        #[inline(always)]
+        fn mask(_: $simd, len: usize) -> usize {
+            if len < $lanes { len } else { $lanes }
+        }
+        #[inline(always)]
+        unsafe fn load_masked(simd: $simd, source: *const $element, mask: usize) -> Self {
+            if mask == $lanes {
+                // SAFETY: the mask holds every lane.
+                return unsafe { Self::load_from(simd, source) };
+            }
+            // SAFETY: the caller promises that the mask's elements are readable.
+            let lanes: [_; $lanes] = unsafe { read_front(source, mask) };
+            Self::load(simd, &lanes)
+        }
+        #[inline(always)]
+        unsafe fn store_masked(self, target: *mut $element, mask: usize) {
+            if mask == $lanes {
+                // SAFETY: the mask holds every lane.
+                return unsafe { self.store_to(target) };
+            }
+            let mut lanes = [<$element as crate::Element>::ZERO; $lanes];
+            self.store(&mut lanes);
+            // SAFETY: the caller promises that the mask's elements are writable.
+            unsafe { write_front(lanes, target, mask) };
+        }
+    };
+}
+pub(super) use counted_masks;

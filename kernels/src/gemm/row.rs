@@ -7,7 +7,7 @@
 #![forbid(unsafe_code)]
 
 use super::output::{Output, Start};
-use crate::simd::{Simd, Strided, Vector};
+use crate::simd::{Simd, Strided, Vector, vectorized};
 use crate::tuning::Gemm;
 use crate::{Element, MatRef};
 
@@ -30,16 +30,13 @@ pub(super) fn product<T: Element, S: Simd>(
     b: MatRef<'_, T>,
     mut out: Output<'_, T>,
 ) {
-    simd.vectorize(
-        #[inline(always)]
-        || {
-            if out.start == Start::Zero {
-                out.c.row_mut(0).fill(T::ZERO);
-            }
-            chains(simd, tuning, a, b, out.c.row_mut(0));
-            out.add_bias(simd);
-        },
-    );
+    vectorized!(simd, {
+        if out.start == Start::Zero {
+            out.c.row_mut(0).fill(T::ZERO);
+        }
+        chains(simd, tuning, a, b, out.c.row_mut(0));
+        out.add_bias(simd);
+    });
 }
 
 #[inline(always)]
@@ -66,23 +63,16 @@ fn in_registers<T: Element, S: Simd>(simd: S, a: MatRef<'_, T>, b: MatRef<'_, T>
     let lanes = T::Vector::<S>::LANES;
     let mut j = 0;
     while c.len() - j >= 8 * lanes {
-        columns::<T, S, 8>(simd, j, a, b, c);
+        columns::<T, S, 8>(simd, j, a, b, &mut c[j..][..8 * lanes]);
         j += 8 * lanes;
     }
-    while c.len() - j >= 2 * lanes {
-        columns::<T, S, 2>(simd, j, a, b, c);
-        j += 2 * lanes;
-    }
     while c.len() - j >= lanes {
-        columns::<T, S, 1>(simd, j, a, b, c);
+        columns::<T, S, 1>(simd, j, a, b, &mut c[j..][..lanes]);
         j += lanes;
     }
-    let rest = &mut c[j..];
-    for p in 0..if rest.is_empty() { 0 } else { a.cols() } {
-        let x = a.data()[p * a.col_stride()];
-        let row = &b.data()[p * b.row_stride() + j..][..rest.len()];
-        for (sum, &y) in rest.iter_mut().zip(row) {
-            *sum = x.mul_add(y, *sum);
+    for (j, sum) in c.iter_mut().enumerate().skip(j) {
+        for p in 0..a.cols() {
+            *sum = a.data()[p * a.col_stride()].mul_add(b.data()[p * b.row_stride() + j], *sum);
         }
     }
 }
@@ -97,7 +87,6 @@ fn columns<T: Element, S: Simd, const W: usize>(
     c: &mut [T],
 ) {
     let lanes = T::Vector::<S>::LANES;
-    let c = &mut c[j..][..W * lanes];
     let mut sums = [T::Vector::<S>::splat(simd, T::ZERO); W];
     for w in 0..W {
         sums[w] = T::Vector::<S>::load(simd, &c[w * lanes..]);
@@ -126,8 +115,9 @@ fn transposed<T: Element, S: Simd>(simd: S, a: MatRef<'_, T>, b: MatRef<'_, T>, 
     }
     for (j, sum) in c.iter_mut().enumerate().skip(j) {
         let column = &b.data()[j * b.col_stride()..][..k];
-        *sum =
-            column.iter().enumerate().fold(*sum, |sum, (p, &y)| a.data()[p * a.col_stride()].mul_add(y, sum));
+        for (p, &y) in column.iter().enumerate() {
+            *sum = a.data()[p * a.col_stride()].mul_add(y, *sum);
+        }
     }
 }
 

@@ -30,7 +30,7 @@
 //! **Source** Ziv 1991, *Fast evaluation of elementary mathematical functions with correctly rounded
 //! last bit* (the rounding test); Muller, *Elementary Functions*, ch. 10 and 12.
 
-use super::{Function, ROUND, accurate};
+use super::{Function, ROUND, accurate, bounded};
 use crate::Level;
 use crate::simd::vectorized;
 
@@ -71,13 +71,6 @@ fn polynomial<const N: usize>(c: &[f64; N], x: f64) -> f64 {
         sum = sum.mul_add(x, c[i]);
     }
     sum
-}
-
-/// x, or the nearer bound; the lower one for a NaN.
-#[inline(always)]
-fn bounded(x: f32, low: f32, high: f32) -> f32 {
-    let x = if x > low { x } else { low };
-    if x < high { x } else { high }
 }
 
 /// x = k ln 2 + r: returns k as the top twelve bits of an f64, and r.

@@ -18,7 +18,7 @@
 
 pub use super::trigonometry::{cos, sin};
 
-use super::{Function, NAN, ROUND};
+use super::{Function, NAN, ROUND, bounded};
 use crate::Level;
 use crate::simd::vectorized;
 
@@ -30,13 +30,6 @@ const LN2_LO: f64 = 2.319_046_813_846_299_6e-17;
 /// ln 2 = `LN2_SHORT` + `LN2_REST`: the first has 42 bits, so its product with an exponent is exact.
 const LN2_SHORT: f64 = 0.693_147_180_559_890_3;
 const LN2_REST: f64 = 5.497_923_018_708_371e-14;
-
-/// x, or the nearer bound; the lower one for a NaN, which the integer arithmetic after it must not see.
-#[inline(always)]
-fn bounded(x: f64, low: f64, high: f64) -> f64 {
-    let x = if x > low { x } else { low };
-    if x > high { high } else { x }
-}
 
 /// y, or the contract's NaN where x is NaN.
 #[inline(always)]

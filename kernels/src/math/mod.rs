@@ -27,6 +27,13 @@ const ROUND: f64 = 6_755_399_441_055_744.0;
 /// The one NaN of the contract (N8), in f64.
 const NAN: f64 = f64::from_bits(0x7ff8_0000_0000_0000);
 
+/// x, or the nearer bound; the lower one for a NaN, which the integer arithmetic after it must not see.
+#[inline(always)]
+fn bounded<T: Element>(x: T, low: T, high: T) -> T {
+    let x = if x > low { x } else { low };
+    if x > high { high } else { x }
+}
+
 /// The functions that come in both precisions and over slices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Function {

@@ -50,9 +50,10 @@ pub fn backward_bias<T: Element>(
     Ok(())
 }
 
-/// The bias gradient of one filter over a chunk of samples.
+/// The bias gradient of one filter over the first chunk of samples.
 pub(super) fn chunk_sum<T: Element>(exec: Exec, conv: &Conv2d, grad_y: &[T], c_out: usize) -> T {
     let (serial, area) = (exec.on_one_thread(), conv.h_out() * conv.w_out());
-    let planes = grad_y.chunks_exact(conv.output_len()).map(|sample| &sample[c_out * area..][..area]);
+    let samples = grad_y.chunks_exact(conv.output_len()).take(conv.chunk());
+    let planes = samples.map(|sample| &sample[c_out * area..][..area]);
     planes.fold(T::ZERO, |chain, plane| chain + reduce::sum(serial, plane))
 }

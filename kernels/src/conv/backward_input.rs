@@ -8,11 +8,9 @@
 //! With a stride, each residue class of positions has taps of its own, and is a gather of stride 1: the general case
 //! is one pass like the forward pass for each class.
 
-use super::gather::Gather;
-use super::parts::{Part, parts};
-use super::ways::{Operands, Product};
-use super::{Conv2d, check_len, check_samples, check_scratch};
-use crate::parallel::for_each_part;
+use super::parts::Part;
+use super::ways::Product;
+use super::{Conv2d, check_conv, check_len, check_samples};
 use crate::window::ClassTaps;
 use crate::{Element, Error, Exec};
 
@@ -75,17 +73,18 @@ pub(crate) fn compute<T: Element>(
 ) -> Result<(), Error> {
     const NAME: &str = "conv2d input gradient";
     let BackwardInput { batch, w, grad_y, grad_x, scratch } = operands;
-    conv.validate()?;
+    check_conv(NAME, conv, scratch.len())?;
     check_len(NAME, "weights", conv.weight_len(), w.len())?;
     check_samples(NAME, "grad_y", batch, conv.output_len(), grad_y.len())?;
     check_samples(NAME, "grad_x", batch, conv.input_len(), grad_x.len())?;
-    check_scratch(NAME, conv, scratch.len())?;
-    let (parts, inner) = parts(exec, batch, conv.flops(batch), scratch.len() / conv.scratch_len(1));
-    let samples = Part { first: 0, samples: batch, out: grad_x, scratch };
-    for_each_part(samples, parts, &|part| {
-        let grad_y = &grad_y[part.first * conv.output_len()..][..part.samples * conv.output_len()];
+    let place = |sample| sample * conv.input_len();
+    let samples = Part { first: 0, items: batch, place, out: grad_x, scratch };
+    samples.share(exec, conv.flops(batch), conv.scratch_len(1), &|exec, part| {
+        let grad_y = &grad_y[part.first * conv.output_len()..][..part.items * conv.output_len()];
         for class in conv.classes() {
-            Class::new(conv, class).backward(inner, w, grad_y, part.out, part.scratch)?;
+            let (product, kernel_taps) = conv.class_product(class);
+            let class = Class { conv, class, kernel_taps, product };
+            class.backward(exec, w, grad_y, part.out, part.scratch)?;
         }
         Ok(())
     })
@@ -97,18 +96,10 @@ struct Class<'a> {
     conv: &'a Conv2d,
     class: [usize; 2],
     kernel_taps: [ClassTaps; 2],
-    /// Columns of positions in the class.
-    width: usize,
     product: Product,
 }
 
-impl<'a> Class<'a> {
-    fn new(conv: &'a Conv2d, class: [usize; 2]) -> Self {
-        let (gather, kernel_taps) = Gather::of_class(conv, class);
-        let product = Product::new(gather, conv.c_out / conv.groups, conv.c_in / conv.groups);
-        Self { conv, class, kernel_taps, width: gather.cols.positions, product }
-    }
-
+impl Class<'_> {
     /// The gradients of this class's positions in all the given samples.
     fn backward<T: Element>(
         &self,
@@ -119,38 +110,36 @@ impl<'a> Class<'a> {
         scratch: &mut [T],
     ) -> Result<(), Error> {
         let (conv, product, groups) = (self.conv, &self.product, self.conv.groups);
-        let (plain, scratch) = scratch.split_at_mut(conv.c_in * product.taps());
-        let (packed, scratch) = scratch.split_at_mut(product.packed_len() * groups);
-        let (result, scratch) = scratch.split_at_mut(conv.input_len() / groups);
-        self.transpose_weights(w, plain);
-        let weights = product.pack(exec, plain, packed);
-        let grad_y = grad_y.chunks_exact(conv.output_len() / groups);
-        let grad_x = grad_x.chunks_exact_mut(conv.input_len() / groups);
-        for (index, (planes, grad_x)) in grad_y.zip(grad_x).enumerate() {
-            let weights = weights.of_group(index % groups, groups);
-            if conv.stride == [1, 1] {
-                product.compute(exec, Operands { weights, planes, bias: None, out: grad_x }, scratch)?;
-            } else {
-                let out = &mut result[..product.out_len()];
-                product.compute(exec, Operands { weights, planes, bias: None, out: &mut *out }, scratch)?;
-                self.spread(out, grad_x);
+        let (plain, scratch) = scratch.split_at_mut(conv.c_in / groups * product.frame.all_taps());
+        let (packed, scratch) = scratch.split_at_mut(product.packed_len());
+        let (result, scratch) = scratch.split_at_mut(conv.c_in / groups * product.frame.positions());
+        for (group, w) in w.chunks_exact(conv.weight_len() / groups).enumerate() {
+            self.transpose_weights(w, plain);
+            let weights = product.pack(exec, plain, None, packed);
+            let grad_y = grad_y.chunks_exact(conv.output_len() / groups).skip(group).step_by(groups);
+            let grad_x = grad_x.chunks_exact_mut(conv.input_len() / groups).skip(group).step_by(groups);
+            for (planes, grad_x) in grad_y.zip(grad_x) {
+                if conv.stride == [1, 1] {
+                    product.compute(exec, &weights, planes, grad_x, scratch)?;
+                } else {
+                    product.compute(exec, &weights, planes, result, scratch)?;
+                    self.spread(result, grad_x);
+                }
             }
         }
         Ok(())
     }
 
-    /// W' for this class's taps: [group, channel, (filter, tap row, tap column)].
+    /// W' of one group for this class's taps: [channel, (filter, tap row, tap column)].
     fn transpose_weights<T: Element>(&self, w: &[T], transposed: &mut [T]) {
-        let conv = self.conv;
-        let (channels, filters) = (conv.c_in / conv.groups, conv.c_out / conv.groups);
-        let [rows, cols] = self.kernel_taps;
+        let ([kernel_h, kernel_w], [rows, cols]) = (self.conv.kernel, self.kernel_taps);
+        let channels = self.conv.c_in / self.conv.groups;
         let mut transposed = transposed.iter_mut();
-        for (group, channel) in (0..conv.groups).flat_map(|g| (0..channels).map(move |c| (g, c))) {
-            for filter in group * filters..(group + 1) * filters {
-                let kernel = &w[(filter * channels + channel) * conv.kernel[0] * conv.kernel[1]..];
+        for channel in 0..channels {
+            for kernel in w.chunks_exact(kernel_h * kernel_w).skip(channel).step_by(channels) {
                 for i in (rows.first..).step_by(rows.period).take(rows.count) {
                     let taps = (cols.first..).step_by(cols.period).take(cols.count);
-                    let values = taps.map(|j| kernel[i * conv.kernel[1] + j]);
+                    let values = taps.map(|j| kernel[i * kernel_w + j]);
                     values.zip(transposed.by_ref()).for_each(|(value, to)| *to = value);
                 }
             }
@@ -160,13 +149,11 @@ impl<'a> Class<'a> {
     /// Writes the class's result [channels, positions] to its places among the other classes'.
     fn spread<T: Element>(&self, result: &[T], grad_x: &mut [T]) {
         let conv = self.conv;
-        let planes = grad_x.chunks_exact_mut(conv.h_in * conv.w_in);
-        let channels = conv.c_in / conv.groups;
-        for (plane, result) in planes.zip(result.chunks_exact(result.len() / channels)) {
-            let rows = plane.chunks_exact_mut(conv.w_in).skip(self.class[0]).step_by(conv.stride[0]);
-            for (row, line) in rows.zip(result.chunks_exact(self.width)) {
+        let mut result = result.iter();
+        for plane in grad_x.chunks_exact_mut(conv.h_in * conv.w_in) {
+            for row in plane.chunks_exact_mut(conv.w_in).skip(self.class[0]).step_by(conv.stride[0]) {
                 let places = row[self.class[1]..].iter_mut().step_by(conv.stride[1]);
-                places.zip(line).for_each(|(to, &value)| *to = value);
+                places.zip(result.by_ref()).for_each(|(to, &value)| *to = value);
             }
         }
     }

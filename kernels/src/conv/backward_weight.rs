@@ -9,13 +9,10 @@
 //!
 //! The work is cut for threads between (chunk, filter) pairs, never within a chain.
 
-use std::ops::Range;
-
 use super::backward_bias::chunk_sum;
-use super::parts::parts;
-use super::ways;
-use super::{Conv2d, check_len, check_samples, check_scratch};
-use crate::parallel::{Divide, for_each_part};
+use super::parts::Part;
+use super::{Conv2d, check_conv, check_len, check_samples, ways};
+use crate::simd::vectorized;
 use crate::{Element, Error, Exec, Level};
 
 /// The operands of [`backward_weight`].
@@ -70,30 +67,24 @@ pub fn backward_weight<T: Element>(
 ) -> Result<(), Error> {
     const NAME: &str = "conv2d weight gradient";
     let BackwardWeight { batch, x, grad_y, grad_w, scratch } = operands;
-    conv.validate()?;
+    check_conv(NAME, conv, scratch.len())?;
     check_samples(NAME, "x", batch, conv.input_len(), x.len())?;
     check_samples(NAME, "grad_y", batch, conv.output_len(), grad_y.len())?;
     check_len(NAME, "weight gradients", conv.weight_len(), grad_w.len())?;
-    check_scratch(NAME, conv, scratch.len())?;
     grad_w.fill(T::ZERO);
     let (chunks, each) = (batch.div_ceil(conv.chunk()), conv.weight_len());
     let threads = scratch.len() / conv.scratch_len(1);
     // As many chunks at a time as there is room for beside what the threads need.
-    let room = (scratch.len() - threads * conv.gradient_scratch_len()) / each;
-    let (partials, scratch) = scratch.split_at_mut(room.min(chunks) * each);
-    for first in (0..chunks).step_by(room) {
-        let partials = &mut partials[..room.min(chunks - first) * each];
-        let samples = first * conv.chunk()..batch.min((first + room) * conv.chunk());
-        let part = ChunkGradients {
-            batch: samples.len(),
-            x: &x[samples.start * conv.input_len()..samples.end * conv.input_len()],
-            grad_y: &grad_y[samples.start * conv.output_len()..samples.end * conv.output_len()],
-            bias: false,
-            partials: &mut *partials,
-            scratch: &mut *scratch,
-        };
+    let room = ((scratch.len() - threads * conv.gradient_scratch_len()) / each).min(chunks.max(1));
+    let (partials, scratch) = scratch.split_at_mut(room * each);
+    let samples = room * conv.chunk();
+    let several = x.chunks(samples * conv.input_len()).zip(grad_y.chunks(samples * conv.output_len()));
+    for (first, (x, grad_y)) in (0..).step_by(room).zip(several) {
+        let batch = x.len() / conv.input_len();
+        let (all, scratch) = (&mut partials[..batch.div_ceil(conv.chunk()) * each], &mut *scratch);
+        let part = ChunkGradients { batch, x, grad_y, bias: false, partials: &mut *all, scratch };
         T::conv_chunk_gradients(exec, conv, part)?;
-        for (chunk, partial) in (first..).zip(partials.chunks_exact(each)) {
+        for (chunk, partial) in (first..).zip(all.chunks_exact(each)) {
             add_chunk(exec.level, chunk, partial, grad_w);
         }
     }
@@ -154,13 +145,12 @@ pub fn chunk_gradients<T: Element>(
 ) -> Result<(), Error> {
     const NAME: &str = "conv2d chunk gradients";
     let ChunkGradients { batch, x, grad_y, bias, .. } = operands;
-    conv.validate()?;
+    check_conv(NAME, conv, operands.scratch.len())?;
     check_samples(NAME, "x", batch, conv.input_len(), x.len())?;
     check_samples(NAME, "grad_y", batch, conv.output_len(), grad_y.len())?;
     let chunks = batch.div_ceil(conv.chunk());
     let each = conv.weight_len() + if bias { conv.c_out } else { 0 };
     check_samples(NAME, "partials", chunks, each, operands.partials.len())?;
-    check_scratch(NAME, conv, operands.scratch.len())?;
     T::conv_chunk_gradients(exec, conv, operands)
 }
 
@@ -171,99 +161,36 @@ pub(crate) fn compute<T: Element>(
     operands: ChunkGradients<'_, T>,
 ) -> Result<(), Error> {
     let ChunkGradients { batch, x, grad_y, bias, partials, scratch } = operands;
+    let (taps, per_group, frame) = (conv.taps_in(), conv.c_out / conv.groups, conv.frame());
+    // The items are (chunk, filter) pairs; the biases of a chunk follow its last filter.
+    let biases = if bias { conv.c_out } else { 0 };
+    let place = |item: usize| item * taps + item / conv.c_out * biases;
     let items = batch.div_ceil(conv.chunk()) * conv.c_out;
-    let (parts, inner) = parts(exec, items, conv.flops(batch), scratch.len() / conv.gradient_scratch_len());
-    let all = Part { conv, bias, first: 0, items, partials, scratch };
-    for_each_part(all, parts, &|part| {
-        let (mut item, mut partials) = (part.first, part.partials);
-        while item < part.first + part.items {
+    let all = Part { first: 0, items, place, out: partials, scratch };
+    all.share(exec, conv.flops(batch), conv.gradient_scratch_len(), &|exec, part| {
+        let (mut item, end, mut out) = (part.first, part.first + part.items, part.out);
+        while item < end {
+            // The filters of one chunk and one group.
             let (chunk, first) = (item / conv.c_out, item % conv.c_out);
-            let filters = first..conv.c_out.min(first + part.first + part.items - item);
-            let samples = chunk * conv.chunk()..batch.min((chunk + 1) * conv.chunk());
-            let chunk = Chunk {
-                conv,
-                x: &x[samples.start * conv.input_len()..samples.end * conv.input_len()],
-                grad_y: &grad_y[samples.start * conv.output_len()..samples.end * conv.output_len()],
-            };
-            let (grad_w, rest) = partials.split_at_mut(filters.len() * conv.taps_in());
-            let with_bias = bias && filters.end == conv.c_out;
-            let (grad_bias, rest) = rest.split_at_mut(if with_bias { conv.c_out } else { 0 });
-            chunk.weights(inner, filters.clone(), grad_w, part.scratch)?;
+            let group = first / per_group;
+            let filters = first..((group + 1) * per_group).min(first + end - item);
+            let x = &x[chunk * conv.chunk() * conv.input_len()..];
+            let grad_y = &grad_y[chunk * conv.chunk() * conv.output_len()..];
+            let (input, area) = (conv.input_len() / conv.groups, conv.h_out() * conv.w_out());
+            let planes =
+                x.chunks_exact(conv.input_len()).take(conv.chunk()).map(|x| &x[group * input..][..input]);
+            let maps = grad_y.chunks_exact(conv.output_len()).take(conv.chunk());
+            let maps = maps.map(|grad_y| &grad_y[filters.start * area..filters.end * area]);
+            let (grad_w, rest) = out.split_at_mut(filters.len() * taps);
+            ways::weight_gradient(exec, &frame, planes.zip(maps), grad_w, part.scratch)?;
+            let (grad_bias, rest) = rest.split_at_mut(if filters.end == conv.c_out { biases } else { 0 });
             for (c_out, grad) in grad_bias.iter_mut().enumerate() {
-                *grad = chunk_sum(inner, conv, chunk.grad_y, c_out);
+                *grad = chunk_sum(exec, conv, grad_y, c_out);
             }
-            (item, partials) = (item + filters.len(), rest);
+            (item, out) = (item + filters.len(), rest);
         }
         Ok(())
     })
-}
-
-/// Consecutive (chunk, filter) pairs, with their gradients and scratch. The biases of a chunk follow its last filter.
-struct Part<'a, T> {
-    conv: &'a Conv2d,
-    bias: bool,
-    first: usize,
-    items: usize,
-    partials: &'a mut [T],
-    scratch: &'a mut [T],
-}
-
-impl<T: Send> Divide for Part<'_, T> {
-    fn divide(self, first: usize, parts: usize) -> Result<(Self, Self), Self> {
-        if self.items < 2 {
-            return Err(self);
-        }
-        let items = self.items * first / parts;
-        let place = |item: usize| {
-            let biases = if self.bias { item / self.conv.c_out * self.conv.c_out } else { 0 };
-            item * self.conv.taps_in() + biases
-        };
-        let at = place(self.first + items) - place(self.first);
-        let (partials, right_partials) = self.partials.split_at_mut(at);
-        let (scratch, right_scratch) = self.scratch.split_at_mut(self.scratch.len() / parts * first);
-        let right = Self {
-            first: self.first + items,
-            items: self.items - items,
-            partials: right_partials,
-            scratch: right_scratch,
-            ..self
-        };
-        Ok((Self { items, partials, scratch, ..self }, right))
-    }
-}
-
-/// The samples of one chunk.
-struct Chunk<'a, T> {
-    conv: &'a Conv2d,
-    x: &'a [T],
-    grad_y: &'a [T],
-}
-
-impl<T: Element> Chunk<'_, T> {
-    /// The gradients of some filters, group by group.
-    fn weights(
-        &self,
-        exec: Exec,
-        filters: Range<usize>,
-        mut grad_w: &mut [T],
-        scratch: &mut [T],
-    ) -> Result<(), Error> {
-        let (conv, frame) = (self.conv, self.conv.frame());
-        let (input, area) = (conv.input_len() / conv.groups, conv.h_out() * conv.w_out());
-        let per_group = conv.c_out / conv.groups;
-        let mut first = filters.start;
-        while first < filters.end {
-            let group = first / per_group;
-            let here = first..filters.end.min((group + 1) * per_group);
-            let x = self.x.chunks_exact(conv.input_len()).map(|x| &x[group * input..][..input]);
-            let grad_y = self.grad_y.chunks_exact(conv.output_len());
-            let grad_y = grad_y.map(|grad_y| &grad_y[here.start * area..here.end * area]);
-            let (grad, rest) = grad_w.split_at_mut(here.len() * conv.taps_in());
-            ways::weight_gradient(exec, &frame, x.zip(grad_y), grad, scratch)?;
-            (first, grad_w) = (here.end, rest);
-        }
-        Ok(())
-    }
 }
 
 /// Adds the gradient of a chunk to the sum of those before it, or begins the sum with it (N3). Both may be a range
@@ -282,15 +209,12 @@ pub fn add_chunk<T: Element>(level: Level, chunk: usize, values: &[T], sum: &mut
 }
 
 pub(crate) fn add<T: Element>(level: Level, chunk: usize, values: &[T], sum: &mut [T]) {
-    level.vectorize(
-        #[inline(always)]
-        || {
-            let values = sum.iter_mut().zip(values);
-            if chunk == 0 {
-                values.for_each(|(sum, &value)| *sum = value);
-            } else {
-                values.for_each(|(sum, &value)| *sum += value);
-            }
-        },
-    );
+    vectorized!(level, {
+        let values = sum.iter_mut().zip(values);
+        if chunk == 0 {
+            values.for_each(|(sum, &value)| *sum = value);
+        } else {
+            values.for_each(|(sum, &value)| *sum += value);
+        }
+    });
 }

@@ -1,10 +1,8 @@
 //! The forward pass: y = W im2col(x) + b, one sample at a time. The columns are copied out for the
 //! matrix product, or a register tile reads them where they lie (`ways/`); the bits are the same.
 
-use super::parts::{Part, parts};
-use super::ways::Operands;
-use super::{Conv2d, check_len, check_samples, check_scratch};
-use crate::parallel::for_each_part;
+use super::parts::Part;
+use super::{Conv2d, check_conv, check_len, check_samples};
 use crate::{Element, Error, Exec};
 
 /// The operands of [`forward`].
@@ -58,26 +56,25 @@ pub fn forward<T: Element>(exec: Exec, conv: &Conv2d, operands: Forward<'_, T>) 
 pub(crate) fn compute<T: Element>(exec: Exec, conv: &Conv2d, operands: Forward<'_, T>) -> Result<(), Error> {
     const NAME: &str = "conv2d forward";
     let Forward { batch, x, w, bias, y, scratch } = operands;
-    conv.validate()?;
+    check_conv(NAME, conv, scratch.len())?;
     check_samples(NAME, "x", batch, conv.input_len(), x.len())?;
     check_len(NAME, "weights", conv.weight_len(), w.len())?;
     check_len(NAME, "biases", conv.c_out, bias.map_or(conv.c_out, <[T]>::len))?;
     check_samples(NAME, "y", batch, conv.output_len(), y.len())?;
-    check_scratch(NAME, conv, scratch.len())?;
-    let (parts, inner) = parts(exec, batch, conv.flops(batch), scratch.len() / conv.scratch_len(1));
-    let product = conv.forward_product();
-    let groups = conv.groups;
-    let samples = Part { first: 0, samples: batch, out: y, scratch };
-    for_each_part(samples, parts, &|part| {
-        let (packed, scratch) = part.scratch.split_at_mut(product.packed_len() * groups);
-        let weights = product.pack(inner, w, packed);
-        let x = x.chunks_exact(conv.input_len() / groups).skip(part.first * groups);
-        let y = part.out.chunks_exact_mut(conv.output_len() / groups);
-        for (index, (planes, out)) in x.zip(y).enumerate() {
-            let (group, filters) = (index % groups, conv.c_out / groups);
+    let (product, groups) = (conv.forward_product(), conv.groups);
+    let samples =
+        Part { first: 0, items: batch, place: |sample| sample * conv.output_len(), out: y, scratch };
+    samples.share(exec, conv.flops(batch), conv.scratch_len(1), &|exec, part| {
+        let (packed, scratch) = part.scratch.split_at_mut(product.packed_len());
+        for (group, w) in w.chunks_exact(conv.weight_len() / groups).enumerate() {
+            let filters = conv.c_out / groups;
             let bias = bias.map(|bias| &bias[group * filters..][..filters]);
-            let weights = weights.of_group(group, groups);
-            product.compute(inner, Operands { weights, planes, bias, out }, scratch)?;
+            let weights = product.pack(exec, w, bias, packed);
+            let x = x.chunks_exact(conv.input_len() / groups).skip(part.first * groups + group);
+            let y = part.out.chunks_exact_mut(conv.output_len() / groups).skip(group);
+            for (planes, out) in x.step_by(groups).zip(y.step_by(groups)) {
+                product.compute(exec, &weights, planes, out, scratch)?;
+            }
         }
         Ok(())
     })

@@ -10,7 +10,8 @@
 //!
 //! With it y = W columns is a matrix product: W is [c_out, c_in * kernel_h * kernel_w].
 
-use super::gather::Gather;
+use std::ops::Range;
+
 use super::{Conv2d, check_len};
 use crate::{Element, Error};
 
@@ -41,18 +42,11 @@ use crate::{Element, Error};
 /// ```
 pub fn im2col<T: Element>(conv: &Conv2d, x: &[T], columns: &mut [T]) -> Result<(), Error> {
     check("im2col", conv, x, columns)?;
-    let (gather, area) = (Gather::forward(conv), conv.h_in * conv.w_in);
-    let positions = gather.positions();
-    let (rows, cols) = (0..gather.rows.positions, 0..gather.cols.positions);
     columns.fill(T::ZERO);
-    for (row, (channel, i, j)) in columns.chunks_exact_mut(positions).zip(taps(conv.c_in, &gather)) {
-        let plane = &x[channel * area..][..area];
-        for h in gather.rows.inside(i, &rows) {
-            for w in gather.cols.inside(j, &cols) {
-                row[h * cols.end + w] = plane[gather.rows.read(i, h) * conv.w_in + gather.cols.read(j, w)];
-            }
-        }
-    }
+    for_each_run(conv, |run, first| {
+        let values = x[first..].iter().step_by(conv.stride[1]);
+        columns[run].iter_mut().zip(values).for_each(|(to, &value)| *to = value);
+    });
     Ok(())
 }
 
@@ -70,18 +64,10 @@ pub fn im2col<T: Element>(conv: &Conv2d, x: &[T], columns: &mut [T]) -> Result<(
 pub fn col2im<T: Element>(conv: &Conv2d, columns: &[T], x: &mut [T]) -> Result<(), Error> {
     check("col2im", conv, x, columns)?;
     x.fill(T::ZERO);
-    let gather = Gather::forward(conv);
-    let (rows, cols) = (0..gather.rows.positions, 0..gather.cols.positions);
-    let matrix_rows = columns.chunks_exact(gather.positions().max(1)).zip(taps(conv.c_in, &gather));
-    for (row, (channel, i, j)) in matrix_rows {
-        let plane = &mut x[channel * conv.h_in * conv.w_in..][..conv.h_in * conv.w_in];
-        for h in gather.rows.inside(i, &rows) {
-            for w in gather.cols.inside(j, &cols) {
-                plane[gather.rows.read(i, h) * conv.w_in + gather.cols.read(j, w)] +=
-                    row[h * gather.cols.positions + w];
-            }
-        }
-    }
+    for_each_run(conv, |run, first| {
+        let values = x[first..].iter_mut().step_by(conv.stride[1]);
+        values.zip(&columns[run]).for_each(|(to, &value)| *to += value);
+    });
     Ok(())
 }
 
@@ -92,8 +78,20 @@ fn check<T>(operation: &'static str, conv: &Conv2d, x: &[T], columns: &[T]) -> R
     check_len(operation, "values of the column matrix", rows * conv.h_out() * conv.w_out(), columns.len())
 }
 
-/// All (channel, tap row, tap column), row-major: the rows of a column matrix.
-fn taps(channels: usize, gather: &Gather) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
-    let (rows, cols) = (gather.rows.taps, gather.cols.taps);
-    (0..channels * rows * cols).map(move |row| (row / (rows * cols), row / cols % rows, row % cols))
+/// Calls `body` with the entries of the column matrix that are read from one row of x, one after the other, and the
+/// first value that is read.
+fn for_each_run(conv: &Conv2d, mut body: impl FnMut(Range<usize>, usize)) {
+    let [rows, cols] = conv.reads();
+    for row in 0..conv.c_in * rows.taps * cols.taps {
+        let (channel, i, j) = (row / (rows.taps * cols.taps), row / cols.taps % rows.taps, row % cols.taps);
+        let inside = cols.inside(j, &(0..cols.positions));
+        if inside.is_empty() {
+            continue;
+        }
+        for h in rows.inside(i, &(0..rows.positions)) {
+            let line = (row * rows.positions + h) * cols.positions;
+            let first = (channel * conv.h_in + rows.read(i, h)) * conv.w_in + cols.read(j, inside.start);
+            body(line + inside.start..line + inside.end, first);
+        }
+    }
 }

@@ -18,8 +18,7 @@
 //! | `backward_input.rs` | transposed weights times the columns of grad_y |
 //! | `backward_weight.rs` | the gradients of chunks of samples, and their sum |
 //! | `backward_bias.rs` | the same for the biases |
-//! | `gather.rs` | which input each entry of a column matrix reads, forward and backward |
-//! | `parts.rs` | samples over threads |
+//! | `parts.rs` | samples and filters over threads |
 //! | `ways/` | the fast ways to compute these products, with the same bits |
 //!
 //! Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to
@@ -31,7 +30,6 @@ mod backward_bias;
 pub(crate) mod backward_input;
 pub(crate) mod backward_weight;
 pub(crate) mod forward;
-mod gather;
 mod im2col;
 mod parts;
 mod shape;
@@ -65,24 +63,30 @@ use crate::{Element, Error};
 pub fn flip<T: Element>(kernel: [usize; 2], w: &[T], flipped: &mut [T]) -> Result<(), Error> {
     let taps = kernel[0].saturating_mul(kernel[1]);
     check_len("conv2d flip", "flipped weights", w.len(), flipped.len())?;
-    if taps == 0 || !w.len().is_multiple_of(taps) {
-        return Err(Error::Shape {
-            operation: "conv2d flip",
-            expected: format!("whole kernels of {} x {} values", kernel[0], kernel[1]),
-            got: format!("{} values", w.len()),
-        });
-    }
+    check("conv2d flip", taps > 0 && w.len().is_multiple_of(taps), || {
+        (format!("whole kernels of {} x {} values", kernel[0], kernel[1]), format!("{} values", w.len()))
+    })?;
     for (rotated, plane) in flipped.chunks_exact_mut(taps).zip(w.chunks_exact(taps)) {
         rotated.iter_mut().zip(plane.iter().rev()).for_each(|(to, &from)| *to = from);
     }
     Ok(())
 }
 
-fn check_len(operation: &'static str, what: &str, expected: usize, got: usize) -> Result<(), Error> {
-    if expected == got {
+/// The error of a shape, with what is expected and what is there, unless it fits.
+fn check(
+    operation: &'static str,
+    fits: bool,
+    shapes: impl FnOnce() -> (String, String),
+) -> Result<(), Error> {
+    if fits {
         return Ok(());
     }
-    Err(Error::Shape { operation, expected: format!("{expected} {what}"), got: got.to_string() })
+    let (expected, got) = shapes();
+    Err(Error::Shape { operation, expected, got })
+}
+
+fn check_len(operation: &'static str, what: &str, expected: usize, got: usize) -> Result<(), Error> {
+    check(operation, expected == got, || (format!("{expected} {what}"), got.to_string()))
 }
 
 fn check_samples(
@@ -92,24 +96,16 @@ fn check_samples(
     each: usize,
     got: usize,
 ) -> Result<(), Error> {
-    if batch.checked_mul(each) == Some(got) {
-        return Ok(());
-    }
-    Err(Error::Shape {
-        operation,
-        expected: format!("{what} of {batch} samples of {each} values"),
-        got: format!("{got} values"),
+    check(operation, batch.checked_mul(each) == Some(got), || {
+        (format!("{what} of {batch} samples of {each} values"), format!("{got} values"))
     })
 }
 
-fn check_scratch(operation: &'static str, conv: &Conv2d, got: usize) -> Result<(), Error> {
+/// The sizes of the convolution and the scratch.
+fn check_conv(operation: &'static str, conv: &Conv2d, scratch: usize) -> Result<(), Error> {
+    conv.validate()?;
     let least = conv.scratch_len(1);
-    if got >= least {
-        return Ok(());
-    }
-    Err(Error::Shape {
-        operation,
-        expected: format!("a scratch of at least {least} values"),
-        got: got.to_string(),
+    check(operation, scratch >= least, || {
+        (format!("a scratch of at least {least} values"), scratch.to_string())
     })
 }

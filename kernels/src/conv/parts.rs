@@ -1,44 +1,47 @@
-//! Samples over threads, which never changes a bit: each output element belongs to one sample, and its chain stays
-//! whole.
+//! Work over threads, which never changes a bit: each output element belongs to one item, and its chain stays whole.
 
-use crate::Exec;
-use crate::parallel::Divide;
+use crate::parallel::{Divide, for_each_part};
+use crate::{Error, Exec};
 
-/// Into how many parts `items` of work of `flops` operations in all are cut, with scratch for `scratches` of them, and
-/// how each is to run: a single part of much work may be cut further down.
-pub(super) fn parts(exec: Exec, items: usize, flops: usize, scratches: usize) -> (usize, Exec) {
-    match exec.parts(flops, exec.tuning.conv_flops, 1) {
-        1 => (1, exec.on_one_thread()),
-        parts => match parts.min(items).min(scratches) {
-            0 | 1 => (1, exec),
-            parts => (parts, exec.on_one_thread()),
-        },
-    }
-}
-
-/// Consecutive samples with the outputs [samples, each] and the scratch that belong to them.
+/// Consecutive items, samples or filters, with the outputs and the scratch that belong to them.
 #[derive(Debug)]
-pub(super) struct Part<'a, T> {
+pub(super) struct Part<'a, T, P> {
     pub(super) first: usize,
-    pub(super) samples: usize,
+    pub(super) items: usize,
+    /// Where an item's outputs begin among those of all items.
+    pub(super) place: P,
     pub(super) out: &'a mut [T],
     pub(super) scratch: &'a mut [T],
 }
 
-impl<T: Send> Divide for Part<'_, T> {
+impl<T: Send, P: Fn(usize) -> usize + Copy + Send> Part<'_, T, P> {
+    /// Calls `body` on as many parts as `flops` operations are worth and as have a scratch of `scratch_len` values, and
+    /// with how each is to run: a single part of much work may be cut further down.
+    pub(super) fn share(
+        self,
+        exec: Exec,
+        flops: usize,
+        scratch_len: usize,
+        body: &(impl Fn(Exec, Self) -> Result<(), Error> + Sync),
+    ) -> Result<(), Error> {
+        let worth = exec.parts(flops, exec.tuning.conv_flops, 1);
+        let parts = worth.min(self.items).min(self.scratch.len() / scratch_len);
+        let inner = if worth > 1 && parts < 2 { exec } else { exec.on_one_thread() };
+        for_each_part(self, parts, &|part| body(inner, part))
+    }
+}
+
+impl<T: Send, P: Fn(usize) -> usize + Copy + Send> Divide for Part<'_, T, P> {
     fn divide(self, first: usize, parts: usize) -> Result<(Self, Self), Self> {
-        if self.samples < 2 {
+        if self.items < 2 {
             return Err(self);
         }
-        let samples = (self.samples * first / parts).max(1);
-        let (out, right_out) = self.out.split_at_mut(self.out.len() / self.samples * samples);
+        let items = self.items * first / parts;
+        let at = (self.place)(self.first + items) - (self.place)(self.first);
+        let (out, right_out) = self.out.split_at_mut(at);
         let (scratch, right_scratch) = self.scratch.split_at_mut(self.scratch.len() / parts * first);
-        let right = Self {
-            first: self.first + samples,
-            samples: self.samples - samples,
-            out: right_out,
-            scratch: right_scratch,
-        };
-        Ok((Self { samples, out, scratch, ..self }, right))
+        let (first, rest) = (self.first + items, self.items - items);
+        let right = Self { first, items: rest, out: right_out, scratch: right_scratch, ..self };
+        Ok((Self { items, out, scratch, ..self }, right))
     }
 }

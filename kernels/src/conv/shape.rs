@@ -1,8 +1,7 @@
 //! The sizes of a convolution.
 
-use super::gather::Gather;
 use super::ways::{self, Frame, Product};
-use crate::window::Axis;
+use crate::window::{Axis, ClassTaps, Reads};
 use crate::{Error, Tuning};
 
 /// All sizes of a 2-D convolution; a 1-D one has height 1. Layout NCHW, weights OIHW
@@ -49,30 +48,27 @@ impl Conv2d {
     /// [`Error::Shape`] for a size of zero (padding apart), groups that do not divide both
     /// numbers of channels, a kernel larger than the padded input, or sizes beyond `usize`.
     pub fn validate(&self) -> Result<(), Error> {
-        let refuse = |expected: &str| {
-            Err(Error::Shape { operation: "conv2d", expected: expected.to_owned(), got: format!("{self:?}") })
+        let check = |fits, expected: &str| {
+            super::check("conv2d", fits, || (expected.to_owned(), format!("{self:?}")))
         };
         let sizes = [self.c_in, self.h_in, self.w_in, self.c_out, self.groups];
-        if sizes.iter().chain(&self.kernel).chain(&self.stride).chain(&self.dilation).any(|&size| size == 0) {
-            return refuse("every size but the padding to be at least 1");
-        }
-        if !self.c_in.is_multiple_of(self.groups) || !self.c_out.is_multiple_of(self.groups) {
-            return refuse("groups that divide c_in and c_out");
-        }
-        let (Some(h_out), Some(w_out)) = (self.rows().checked_output(), self.cols().checked_output()) else {
-            return refuse("a kernel, dilated, no larger than the padded input");
-        };
-        let taps = self.kernel[0].checked_mul(self.kernel[1]);
-        let weights = taps.and_then(|taps| taps.checked_mul(self.c_in.checked_mul(self.c_out)?));
-        // The kernels copy the planes into a frame of zeros, the input's and the output's.
+        let mut sizes = sizes.iter().chain(&self.kernel).chain(&self.stride).chain(&self.dilation);
+        check(sizes.all(|&size| size > 0), "every size but the padding to be at least 1")?;
+        let divide = self.c_in.is_multiple_of(self.groups) && self.c_out.is_multiple_of(self.groups);
+        check(divide, "groups that divide c_in and c_out")?;
+        let output = self.rows().checked_output().zip(self.cols().checked_output());
+        check(output.is_some(), "a kernel, dilated, no larger than the padded input")?;
+        let fit = self.products().is_some_and(|values| values <= isize::MAX as usize / 64);
+        check(fit, "sizes whose products fit in memory")
+    }
+
+    /// Weights times positions, those of the output and of the framed planes that the kernels copy.
+    fn products(&self) -> Option<usize> {
         let framed = |axis: Axis| axis.padding.checked_mul(2)?.checked_add(axis.input);
-        let framed = framed(self.rows()).and_then(|rows| rows.checked_mul(framed(self.cols())?));
-        let positions = framed.and_then(|framed| framed.checked_add(h_out.checked_mul(w_out)?));
-        let values = weights.zip(positions).and_then(|(weights, positions)| weights.checked_mul(positions));
-        if values.is_none_or(|values| values > isize::MAX as usize / 64) {
-            return refuse("sizes whose products fit in memory");
-        }
-        Ok(())
+        let weights =
+            (self.kernel[0].checked_mul(self.kernel[1])?).checked_mul(self.c_in.checked_mul(self.c_out)?)?;
+        let framed = framed(self.rows())?.checked_mul(framed(self.cols())?)?;
+        weights.checked_mul(framed.checked_add(self.h_out().checked_mul(self.w_out())?)?)
     }
 
     /// Height of the output: (h_in + 2 padding - dilation (kernel - 1) - 1) / stride + 1, rounded
@@ -114,30 +110,38 @@ impl Conv2d {
     /// Values of scratch with which the forward pass and the gradients can employ `threads`
     /// threads. One thread's worth is enough to run; more never changes a bit.
     pub fn scratch_len(&self, threads: usize) -> usize {
-        let forward = {
-            let product = self.forward_product();
-            self.groups * product.packed_len() + product.scratch_len()
-        };
+        let room = |product: Product| self.groups * product.packed_len() + product.scratch_len();
+        let forward = room(self.forward_product());
         let several = (Tuning::DEFAULT.conv_gradients / self.weight_len()).clamp(1, 8);
         let weight_gradient = several * self.weight_len() + self.gradient_scratch_len();
-        let channels = (self.c_in / self.groups, self.c_out / self.groups);
-        let classes = self.classes().map(|class| {
-            let product = Product::new(Gather::of_class(self, class).0, channels.1, channels.0);
-            self.groups * product.packed_len() + product.scratch_len()
-        });
+        let classes = self.classes().map(|class| room(self.class_product(class).0));
         let result = self.input_len() / self.groups;
         let input_gradient = self.weight_len() + result + classes.max().unwrap_or(0);
         threads * forward.max(weight_gradient).max(input_gradient)
     }
 
+    /// Where the windows lie, along both axes.
+    pub(super) fn reads(&self) -> [Reads; 2] {
+        [Reads::forward(&self.rows()), Reads::forward(&self.cols())]
+    }
+
     /// Weights times the columns of x, per group.
     pub(super) fn forward_product(&self) -> Product {
-        Product::new(Gather::forward(self), self.c_in / self.groups, self.c_out / self.groups)
+        Product::new(self.frame(), self.c_out / self.groups)
+    }
+
+    /// Transposed weights times the columns of grad_y, per group, at the input positions `class` modulo the strides,
+    /// and the kernel taps that they meet.
+    pub(super) fn class_product(&self, class: [usize; 2]) -> (Product, [ClassTaps; 2]) {
+        let (rows, row_taps) = Reads::backward(&self.rows(), class[0]);
+        let (cols, col_taps) = Reads::backward(&self.cols(), class[1]);
+        let frame = Frame::new([rows, cols], self.c_out / self.groups);
+        (Product::new(frame, self.c_in / self.groups), [row_taps, col_taps])
     }
 
     /// Where the forward pass and the weight gradient read x, per group.
     pub(super) fn frame(&self) -> Frame {
-        Frame::new(Gather::forward(self), self.c_in / self.groups)
+        Frame::new(self.reads(), self.c_in / self.groups)
     }
 
     /// Values of scratch that the gradient of some filters over a chunk of samples needs.

@@ -11,9 +11,9 @@
 use std::ops::Range;
 
 use super::frame::{Frame, copy_row};
-use crate::conv::gather::Gather;
 use crate::gemm::{gemm, gemm_acc};
 use crate::simd::{Kernel, Simd};
+use crate::window::Reads;
 use crate::{Element, Error, Exec, MatMut, MatRef, Tuning};
 
 /// Columns are made in multiples of this, a whole number of the widest tiles of a product.
@@ -23,7 +23,7 @@ const TILE: usize = 48;
 /// sums over them, and N3 knows no cut).
 fn block_columns(tuning: &Tuning, frame: &Frame) -> usize {
     let most = tuning.conv_block / frame.all_taps().max(1);
-    (most.clamp(TILE, 8192) / TILE * TILE).min(frame.gather.positions())
+    (most.clamp(TILE, 8192) / TILE * TILE).min(frame.positions())
 }
 
 /// Values of scratch that the functions below need: a block of columns and the framed planes.
@@ -40,11 +40,11 @@ pub(super) fn product<T: Element>(
     out: &mut [T],
     scratch: &mut [T],
 ) -> Result<(), Error> {
-    let (taps, positions) = (frame.all_taps(), frame.gather.positions());
+    let (taps, positions) = (frame.all_taps(), frame.positions());
     let filters = out.len() / positions;
     let w = MatRef::row_major(weights, filters, taps)?;
     let mut y = MatMut::row_major(out, filters, positions)?;
-    if frame.gather.is_identity() {
+    if frame.reads.iter().all(Reads::is_identity) {
         return gemm(exec, w, MatRef::row_major(planes, taps, positions)?, y);
     }
     for_each_block(exec, frame, planes, scratch, |block, columns| {
@@ -62,7 +62,7 @@ pub(super) fn add_weight_gradient<T: Element>(
     grad_w: &mut [T],
     scratch: &mut [T],
 ) -> Result<(), Error> {
-    let (taps, positions) = (frame.all_taps(), frame.gather.positions());
+    let (taps, positions) = (frame.all_taps(), frame.positions());
     let filters = grad_w.len() / taps;
     let grad_y = MatRef::row_major(grad_y, filters, positions)?;
     for_each_block(exec, frame, x, scratch, |block, columns| {
@@ -81,7 +81,7 @@ fn for_each_block<T: Element>(
 ) -> Result<(), Error> {
     let (framed, columns) = scratch.split_at_mut(frame.len());
     frame.copy(exec, planes, framed);
-    let (taps, positions) = (frame.all_taps(), frame.gather.positions());
+    let (taps, positions) = (frame.all_taps(), frame.positions());
     let room = columns.len() / taps.max(1);
     let each = block_columns(exec.tuning, frame).min(room).max(1);
     for first in (0..positions).step_by(each) {
@@ -107,7 +107,7 @@ impl<T: Element> Kernel for Fill<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let Self { frame, framed, positions, columns } = self;
-        let (Gather { cols, .. }, [row_stride, stride]) = (frame.gather, frame.strides);
+        let ([_, cols], [row_stride, stride]) = (frame.reads, frame.strides);
         let (first_row, first_col) = (positions.start / cols.positions, positions.start % cols.positions);
         let mut at = 0;
         let ([channels, kernel_h, kernel_w], [channel_stride, tap_row, tap_col]) =

@@ -26,7 +26,7 @@ use super::frame::Frame;
 use super::panels::{LANES, Panel, PanelKernel, UnpackPanel};
 use super::tile::{self, KLoops};
 use crate::Element;
-use crate::simd::{Simd, Vector};
+use crate::simd::{Simd, Vector, vectorized};
 
 /// The narrowest tile: a map of fewer columns has too few chains, and goes through columns.
 pub(super) const NARROWEST: usize = 4;
@@ -43,7 +43,6 @@ const fn widest(registers: usize, depth: usize) -> usize {
 /// out [filters, positions] = weights times the planes, plus the bias.
 pub(super) struct FilterLanes<'a, T> {
     pub(super) frame: &'a Frame,
-    pub(super) filters: usize,
     /// The weights in panels of [taps, registers].
     pub(super) packed: &'a [T],
     /// Whether all weights are finite.
@@ -56,10 +55,6 @@ pub(super) struct FilterLanes<'a, T> {
 }
 
 impl<T: Element> PanelKernel<T> for FilterLanes<'_, T> {
-    fn filters(&self) -> usize {
-        self.filters
-    }
-
     #[inline(always)]
     fn run<S: Simd, V: Vector<Element = T>>(&mut self, level: S, simd: V::Simd, panel: Panel) {
         let Panel { first, filters, registers, width } = panel;
@@ -69,132 +64,90 @@ impl<T: Element> PanelKernel<T> for FilterLanes<'_, T> {
         if let Some(values) = self.bias {
             bias[..filters].copy_from_slice(&values[first..first + filters]);
         }
-        let map = Map {
+        let map = FilterLanes {
             frame: self.frame,
-            weights: &self.packed[first * taps..][..width * taps],
+            packed: &self.packed[first * taps..][..width * taps],
             finite: self.finite,
             framed: self.framed,
-            bias: self.bias.map(
-                #[inline(always)]
-                |_| &bias,
-            ),
+            bias: self.bias.and(Some(&bias)),
             result: &mut self.result[..positions * width],
             out: &mut self.out[first * positions..][..filters * positions],
         };
         let tiles = map_width.div_ceil(widest(S::REGISTERS, registers));
-        map_kernel::<S, V>(map_width.div_ceil(tiles), registers)(level, simd, map);
+        kernel::<S, V>(registers, map_width.div_ceil(tiles))(level, simd, map);
     }
 }
 
-/// The whole map under the filters of one panel: `weights` [taps, registers], `result` [positions, registers],
-/// `out` [filters, positions].
-struct Map<'a, T> {
-    frame: &'a Frame,
-    weights: &'a [T],
-    finite: bool,
-    framed: &'a [T],
-    bias: Option<&'a [T; 2 * LANES]>,
-    result: &'a mut [T],
-    out: &'a mut [T],
-}
-
-/// The kernel for tiles of `width` positions and `registers`.
+/// The kernel for tiles of `width` positions and `registers`, with the operands of one panel.
 #[inline(always)]
-fn map_kernel<S: Simd, V: Vector>(width: usize, registers: usize) -> fn(S, V::Simd, Map<'_, V::Element>) {
-    macro_rules! widths {
-        ($registers:literal, $($width:literal)*) => {
-            match width {
-                $($width => compiled::<S, V, $width, $registers>,)*
-                _ => unreachable!("no tile is {width} positions wide and {registers} registers deep"),
-            }
-        };
-    }
+fn kernel<S: Simd, V: Vector>(registers: usize, width: usize) -> fn(S, V::Simd, FilterLanes<'_, V::Element>) {
     if const { tile::is_half::<S, V>() } {
         // All filters fit one register of half the width.
-        widths!(1, 4 5 6 7 8 9 10 11 12 13 14)
+        instance!(all_rows<S, V>(registers, width): 1: 4 5 6 7 8 9 10 11 12 13 14;)
     } else if const { S::REGISTERS >= 32 } {
-        match registers {
-            2 => widths!(2, 4 5 6 7 8 9 10 11 12 13 14),
-            _ => widths!(1, 4 5 6 7 8 9 10 11 12 13 14),
-        }
+        instance!(all_rows<S, V>(registers, width):
+            1: 4 5 6 7 8 9 10 11 12 13 14;
+            2: 4 5 6 7 8 9 10 11 12 13 14;)
     } else {
-        match registers {
-            2 => widths!(2, 4 5 6),
-            _ => widths!(1, 4 5 6 7 8 9 10 11 12),
-        }
+        instance!(all_rows<S, V>(registers, width): 1: 4 5 6 7 8 9 10 11 12; 2: 4 5 6;)
     }
 }
 
-/// [`all_rows`] as a function of its own, compiled for the level.
-fn compiled<S: Simd, V: Vector, const MR: usize, const NV: usize>(
+/// The rows of the map one after the other, as a function of its own, compiled for the level.
+fn all_rows<S: Simd, V: Vector, const NV: usize, const MR: usize>(
     level: S,
     simd: V::Simd,
-    map: Map<'_, V::Element>,
+    mut map: FilterLanes<'_, V::Element>,
 ) {
-    level.vectorize(
-        #[inline(always)]
-        || all_rows::<S, V, MR, NV>(level, simd, map),
-    );
+    vectorized!(level, {
+        let (result, out) = (std::mem::take(&mut map.result), std::mem::take(&mut map.out));
+        let ([height, width], depth) = (map.frame.map(), NV * V::LANES);
+        let bias: Option<[V; NV]> = map.bias.map(
+            #[inline(always)]
+            |bias| tile::load_row(simd, bias),
+        );
+        let all_taps = 0..map.frame.taps[1];
+        let mut transposed = 0;
+        for row in 0..height {
+            let line = &mut result[row * width * depth..][..width * depth];
+            let on_map = map.frame.taps_on_map(row);
+            let mut leave_out = map.finite && on_map != all_taps;
+            // One place that computes a row: each is a tile of code for every width, depth and level.
+            loop {
+                let taps = if leave_out { on_map.clone() } else { all_taps.clone() };
+                let bias_now = if leave_out { None } else { bias };
+                one_row::<V, NV, MR>(simd, &map, row, taps, bias_now, line);
+                if leave_out && has_negative_zero(level, line) {
+                    leave_out = false;
+                    continue;
+                }
+                if let (true, Some(bias)) = (leave_out, bias) {
+                    add_bias::<V, NV>(simd, bias, line);
+                }
+                break;
+            }
+            let mut panel = UnpackPanel { from: &*result, width: depth, to: &mut *out, n: height * width };
+            while transposed + V::LANES <= (row + 1) * width {
+                panel.block::<V>(simd, transposed);
+                transposed += V::LANES;
+            }
+        }
+        UnpackPanel { from: result, width: depth, to: out, n: height * width }
+            .rest::<S, V>(level, simd, transposed);
+    });
 }
 
+/// line [positions, registers] = the sums of a row of the map under the rows `taps` of the kernel, plus the bias.
 #[inline(always)]
-fn all_rows<S: Simd, V: Vector, const MR: usize, const NV: usize>(
-    level: S,
+fn one_row<V: Vector, const NV: usize, const MR: usize>(
     simd: V::Simd,
-    map: Map<'_, V::Element>,
-) {
-    let Map { frame, weights, finite, framed, bias, result, out } = map;
-    let ([height, width], depth) = (frame.map(), NV * V::LANES);
-    let bias: Option<[V; NV]> = bias.map(
-        #[inline(always)]
-        |bias| tile::load_row(simd, bias),
-    );
-    let all_taps = 0..frame.taps[1];
-    let mut transposed = 0;
-    for row in 0..height {
-        let line = &mut result[row * width * depth..][..width * depth];
-        let on_map = frame.taps_on_map(row);
-        let mut leave_out = finite && on_map != all_taps;
-        // One place that computes a row: each is a tile of code for every width, depth and level.
-        loop {
-            let taps = if leave_out { on_map.clone() } else { all_taps.clone() };
-            let here = Row { frame, weights, framed, row, taps };
-            one_row::<V, MR, NV>(simd, &here, if leave_out { None } else { bias }, line);
-            if leave_out && has_negative_zero(level, line) {
-                leave_out = false;
-                continue;
-            }
-            if let (true, Some(bias)) = (leave_out, bias) {
-                add_bias::<V, NV>(simd, bias, line);
-            }
-            break;
-        }
-        let ready = transposed..(row + 1) * width;
-        let mut panel = UnpackPanel { from: &*result, width: depth, to: &mut *out, n: height * width };
-        transposed = panel.blocks::<V>(simd, ready);
-    }
-    UnpackPanel { from: result, width: depth, to: out, n: height * width }
-        .rest::<S, V>(level, simd, transposed);
-}
-
-/// A row of the map under the rows `taps` of the kernel.
-struct Row<'a, T> {
-    frame: &'a Frame,
-    weights: &'a [T],
-    framed: &'a [T],
+    map: &FilterLanes<'_, V::Element>,
     row: usize,
     taps: Range<usize>,
-}
-
-/// line [positions, registers] = the sums, plus the bias.
-#[inline(always)]
-fn one_row<V: Vector, const MR: usize, const NV: usize>(
-    simd: V::Simd,
-    row: &Row<'_, V::Element>,
     bias: Option<[V; NV]>,
     line: &mut [V::Element],
 ) {
-    let (Row { frame, framed, taps, .. }, depth) = (row, NV * V::LANES);
+    let (FilterLanes { frame, framed, .. }, depth) = (map, NV * V::LANES);
     let ([channels, rows, cols], width) = (frame.taps, frame.map()[1]);
     let loops = KLoops {
         counts: [channels, taps.len(), cols],
@@ -202,8 +155,8 @@ fn one_row<V: Vector, const MR: usize, const NV: usize>(
         a_strides: frame.tap_strides,
         b_stride: rows * cols * depth,
     };
-    let weights = &row.weights[taps.start * cols * depth..];
-    let lowest = frame.lowest + row.row * frame.strides[0];
+    let lowest = frame.lowest + row * frame.strides[0];
+    let weights = &map.packed[taps.start * cols * depth..];
     for first in (0..width).step_by(MR) {
         // A tile beyond the end of the row begins earlier and computes some positions again.
         let first = if first + MR <= width { first } else { width - MR };
@@ -224,17 +177,14 @@ fn one_row<V: Vector, const MR: usize, const NV: usize>(
 /// One copy of the code for all tiles.
 #[inline(never)]
 pub(super) fn has_negative_zero<T: Element, S: Simd>(level: S, values: &[T]) -> bool {
-    level.vectorize(
-        #[inline(always)]
-        || {
-            let bits = (-T::ZERO).bits();
-            let mut found = 0;
-            for value in values {
-                found |= u32::from(value.bits() == bits);
-            }
-            found > 0
-        },
-    )
+    vectorized!(level, {
+        let bits = (-T::ZERO).bits();
+        let mut found = 0;
+        for value in values {
+            found |= u32::from(value.bits() == bits);
+        }
+        found > 0
+    })
 }
 
 /// line [positions, registers] += bias.

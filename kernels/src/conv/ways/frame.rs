@@ -10,7 +10,6 @@
 
 use std::ops::Range;
 
-use crate::conv::gather::Gather;
 use crate::simd::{Kernel, Simd, Vector};
 use crate::window::Reads;
 use crate::{Element, Exec};
@@ -21,7 +20,8 @@ const SLACK: usize = 64;
 /// Where the reads of a gather lie in framed planes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Frame {
-    pub(super) gather: Gather,
+    /// Along the rows and along the columns.
+    pub(super) reads: [Reads; 2],
     /// Zeros above and left of the plane.
     before: [usize; 2],
     /// Rows and columns with the zeros.
@@ -40,16 +40,17 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    pub(crate) fn new(gather: Gather, channels: usize) -> Self {
-        let Gather { rows, cols } = gather;
+    pub(crate) fn new(reads: [Reads; 2], channels: usize) -> Self {
+        let [rows, cols] = reads;
         let ([above, height], [left, width]) = (along_axis(&rows), along_axis(&cols));
         let tap_strides = [(height * width) as isize, rows.tap_stride * width as isize, cols.tap_stride];
         let taps = [channels, rows.taps, cols.taps];
         let spans = [0, 1, 2].map(|axis| taps[axis].saturating_sub(1) as isize * tap_strides[axis]);
         let place = |before: usize, reads: &Reads| (before as isize + reads.origin(0)) as usize;
-        let start = if gather.taps() == 0 { 0 } else { place(above, &rows) * width + place(left, &cols) };
+        let start =
+            if rows.taps * cols.taps == 0 { 0 } else { place(above, &rows) * width + place(left, &cols) };
         Self {
-            gather,
+            reads,
             before: [above, left],
             size: [height, width],
             taps,
@@ -68,7 +69,12 @@ impl Frame {
 
     /// Rows and columns of positions.
     pub(super) fn map(&self) -> [usize; 2] {
-        [self.gather.rows.positions, self.gather.cols.positions]
+        self.reads.map(|reads| reads.positions)
+    }
+
+    /// All positions: the columns of the column matrix.
+    pub(crate) fn positions(&self) -> usize {
+        self.map().iter().product()
     }
 
     /// Values of the framed planes.
@@ -79,7 +85,7 @@ impl Frame {
     /// The planes [channels, rows, columns] in their frame: as they are where no read lies beside them, copied into
     /// `framed` elsewhere.
     pub(super) fn framed<'a, T: Element>(&self, exec: Exec, planes: &'a [T], framed: &'a mut [T]) -> &'a [T] {
-        if self.size == [self.gather.rows.input, self.gather.cols.input] {
+        if self.size == self.reads.map(|reads| reads.input) {
             return planes;
         }
         self.copy(exec, planes, framed);
@@ -107,19 +113,18 @@ impl Frame {
     /// The rows of the kernel that meet the planes at `row` of the map; the others lie in the frame.
     #[inline(always)]
     pub(super) fn taps_on_map(&self, row: usize) -> Range<usize> {
-        let rows = &self.gather.rows;
+        let [rows, _] = &self.reads;
         let meets = |tap: usize| {
             let read = (row * rows.stride) as isize + rows.origin(tap);
             read >= 0 && read < rows.input as isize
         };
-        let (mut first, mut end) = (0, rows.taps);
-        while first < end && !meets(first) {
-            first += 1;
+        let mut on_map = 0..0;
+        for tap in 0..rows.taps {
+            if meets(tap) {
+                on_map = if on_map.end == 0 { tap..tap + 1 } else { on_map.start..tap + 1 };
+            }
         }
-        while end > first && !meets(end - 1) {
-            end -= 1;
-        }
-        first..end
+        on_map
     }
 
     /// Whether the gather is the *full* convolution of the planes: position (h, w) reads (h - i, w - j) under tap
@@ -129,7 +134,7 @@ impl Frame {
             let backwards = reads.origin(0) == 0 && (reads.taps == 1 || reads.tap_stride == -1);
             reads.stride == 1 && backwards && reads.input + reads.taps == reads.positions + 1
         };
-        full(&self.gather.rows) && full(&self.gather.cols)
+        self.reads.iter().all(full)
     }
 }
 
@@ -138,9 +143,8 @@ fn along_axis(reads: &Reads) -> [usize; 2] {
     let Some(last_tap) = reads.taps.checked_sub(1) else { return [0, 0] };
     let last = (reads.positions.saturating_sub(1) * reads.stride) as isize;
     let (one, other) = (reads.origin(0), reads.origin(last_tap));
-    let (lowest, highest) = if one < other { (one, other + last) } else { (other, one + last) };
-    let before = if lowest < 0 { -lowest as usize } else { 0 };
-    let end = if highest < reads.input as isize { reads.input } else { highest as usize + 1 };
+    let (lowest, highest) = (one.min(other), one.max(other) + last);
+    let (before, end) = ((-lowest).max(0) as usize, (highest + 1).max(reads.input as isize) as usize);
     [before, before + end]
 }
 
@@ -156,7 +160,7 @@ impl<T: Element> Kernel for Copy<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let Self { frame, planes, framed } = self;
-        let Gather { rows, cols } = frame.gather;
+        let [rows, cols] = frame.reads;
         let ([above, left], [height, width]) = (frame.before, frame.size);
         framed.fill(T::ZERO);
         let planes = planes.chunks_exact(rows.input * cols.input);

@@ -19,6 +19,16 @@
 //! All of them read planes in a frame of zeros (`frame.rs`). `panels.rs` transposes filters into lanes, `tile.rs` is
 //! the register tile that the files with filters in the lanes have in common.
 
+/// The instance of a function that is generic over two sizes, listed as `first: second ..;`.
+macro_rules! instance {
+    ($function:ident<$one:ty, $two:ty>($($size:ident),*): $($first:literal: $($second:literal)*;)*) => {
+        match ($($size),*) {
+            $($(($first, $second) => $function::<$one, $two, $first, $second>,)*)*
+            sizes => unreachable!("no tile has the sizes {sizes:?}"),
+        }
+    };
+}
+
 mod columns;
 mod filter_lanes;
 mod frame;
@@ -28,23 +38,20 @@ mod position_lanes;
 mod tile;
 mod weight_tiles;
 
-use super::gather::Gather;
+use crate::simd::vectorized;
 use crate::{Element, Error, Exec, Threads};
 use filter_lanes::{FilterLanes, NARROWEST};
 pub(super) use frame::Frame;
 use full::Full;
 use position_lanes::PositionLanes;
 
-/// What is not a multiply-add, in multiply-adds of one register of 8 lanes. Fitted to LeNet-5's convolutions and 3 x 3
-/// kernels of 1 to 128 channels on maps of 10 to 56 columns, on Zen 4 in November 2026, and checked on Zen 5.
-struct Costs {
-    /// To store and transpose a register of sums with filters in its lanes.
-    transpose: usize,
-    /// To begin and end a chain with positions in the lanes.
-    chain: usize,
-}
+// What is not a multiply-add, in multiply-adds of one register of 8 lanes. Fitted to LeNet-5's convolutions and 3 x 3
+// kernels of 1 to 128 channels on maps of 10 to 56 columns, on Zen 4 in November 2026, and checked on Zen 5.
 
-const COSTS: Costs = Costs { transpose: 15, chain: 8 };
+/// To store and transpose a register of sums with filters in its lanes.
+const TRANSPOSE: usize = 15;
+/// To begin and end a chain with positions in the lanes.
+const CHAIN: usize = 8;
 
 /// How a product is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,8 +73,8 @@ impl Way {
         let halves = if filters <= 8 { 1 } else { 2 * filters.div_ceil(16) };
         let kernel_rows: usize = (0..height).map(|row| frame.taps_on_map(row).len()).sum();
         let multiply_adds = width * taps / frame.taps[1] * kernel_rows;
-        let filter_lanes = halves * (multiply_adds + COSTS.transpose * height * width);
-        let position_lanes = 2 * height * width.div_ceil(16) * filters * (taps + COSTS.chain);
+        let filter_lanes = halves * (multiply_adds + TRANSPOSE * height * width);
+        let position_lanes = 2 * height * width.div_ceil(16) * filters * (taps + CHAIN);
         if filter_lanes <= position_lanes { Self::FilterLanes } else { Self::PositionLanes }
     }
 }
@@ -75,65 +82,37 @@ impl Way {
 /// out [filters, positions] = weights [filters, taps] columns [taps, positions] + bias.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Product {
-    frame: Frame,
+    pub(super) frame: Frame,
     filters: usize,
     /// The way on one thread.
     way: Way,
 }
 
-/// The weights of all groups [groups, filters, taps], as they are and rearranged for the way that is taken.
-#[derive(Clone, Copy, Debug)]
+/// The weights [filters, taps] and biases of one group, as they are and rearranged for the way that is taken.
+#[derive(Debug)]
 pub(super) struct Weights<'a, T> {
     plain: &'a [T],
     packed: &'a [T],
     /// Whether all of them are finite.
     finite: bool,
-}
-
-impl<T> Weights<'_, T> {
-    /// Those of one group.
-    pub(super) fn of_group(&self, group: usize, groups: usize) -> Self {
-        let part = |all: &'_ [T]| group * (all.len() / groups)..(group + 1) * (all.len() / groups);
-        let (plain, packed) = (&self.plain[part(self.plain)], &self.packed[part(self.packed)]);
-        Self { plain, packed, ..*self }
-    }
-}
-
-/// The operands of [`Product::compute`]: one group of one sample.
-#[derive(Debug)]
-pub(super) struct Operands<'a, T> {
-    pub(super) weights: Weights<'a, T>,
-    pub(super) planes: &'a [T],
-    pub(super) bias: Option<&'a [T]>,
-    pub(super) out: &'a mut [T],
+    bias: Option<&'a [T]>,
 }
 
 impl Product {
-    /// The product over the reads of `gather` in planes of `channels` channels.
-    pub(super) fn new(gather: Gather, channels: usize, filters: usize) -> Self {
-        let frame = Frame::new(gather, channels);
+    /// The product over the reads in `frame`.
+    pub(super) fn new(frame: Frame, filters: usize) -> Self {
         Self { frame, filters, way: Way::cheapest(&frame, filters) }
-    }
-
-    /// Number of taps, the summed index.
-    pub(super) fn taps(&self) -> usize {
-        self.frame.all_taps()
-    }
-
-    /// Values of the result: filters * positions.
-    pub(super) fn out_len(&self) -> usize {
-        self.filters * self.frame.gather.positions()
     }
 
     /// Values of scratch that [`Product::compute`] needs.
     pub(super) fn scratch_len(&self) -> usize {
-        let result = 2 * panels::LANES * self.frame.gather.positions();
+        let result = 2 * panels::LANES * self.frame.positions();
         columns::scratch_len(&self.frame).max(self.frame.len() + result)
     }
 
     /// Values of the packed weights of a group: [taps, whole registers of filters].
     pub(super) fn packed_len(&self) -> usize {
-        self.taps() * self.filters.next_multiple_of(panels::LANES)
+        self.frame.all_taps() * self.filters.next_multiple_of(panels::LANES)
     }
 
     /// A product that may use several threads goes through gemm, and so does one without tiles of its own.
@@ -142,58 +121,56 @@ impl Product {
         if tiles { self.way } else { Way::Columns }
     }
 
-    /// Rearranges the weights [groups, filters, taps] into `packed` [groups, `packed_len`], where that is of use.
+    /// Rearranges the weights `plain` of a group into `packed`, where that is of use.
     pub(super) fn pack<'a, T: Element>(
         &self,
         exec: Exec,
         plain: &'a [T],
+        bias: Option<&'a [T]>,
         packed: &'a mut [T],
     ) -> Weights<'a, T> {
-        if !plain.is_empty() {
-            let groups = plain.chunks_exact(self.filters * self.taps());
-            for (plain, packed) in groups.zip(packed.chunks_exact_mut(self.packed_len())) {
-                match self.way::<T>(exec) {
-                    Way::FilterLanes => panels::pack(exec, self.filters, plain, packed),
-                    Way::PositionLanes => position_lanes::pack(exec, self.filters, plain, packed),
-                    Way::Columns => {}
-                }
-            }
+        match self.way::<T>(exec) {
+            Way::FilterLanes => panels::pack(exec, self.filters, plain, packed),
+            Way::PositionLanes => position_lanes::pack(exec, self.filters, plain, packed),
+            Way::Columns => {}
         }
-        Weights { plain, packed, finite: all_finite(exec, plain) }
+        Weights { plain, packed, finite: all_finite(exec, plain), bias }
     }
 
     /// The product on one group of one sample.
     pub(super) fn compute<T: Element>(
         &self,
         exec: Exec,
-        operands: Operands<'_, T>,
+        weights: &Weights<'_, T>,
+        planes: &[T],
+        out: &mut [T],
         scratch: &mut [T],
     ) -> Result<(), Error> {
-        let (Self { frame, filters, .. }, Operands { weights, planes, bias, out }) = (self, operands);
-        let way = self.way::<T>(exec);
-        if way == Way::Columns {
-            columns::product(exec, frame, weights.plain, planes, &mut *out, scratch)?;
-            add_bias(exec, bias, out);
-            return Ok(());
-        }
+        let (&Self { ref frame, filters, .. }, &Weights { plain, packed, finite, bias }) = (self, weights);
         let (framed, result) = scratch.split_at_mut(frame.len());
-        if way == Way::FilterLanes {
-            let (filters, Weights { packed, finite, .. }) = (*filters, weights);
-            if finite && bias.is_none() && full::fits(frame, filters) {
-                let (out, result, mut done) = (&mut *out, &mut *result, false);
-                let full = Full { frame, filters, packed, planes, out, result, done: &mut done };
-                panels::for_each_panel(exec, full);
-                if done {
-                    return Ok(());
-                }
+        match self.way::<T>(exec) {
+            Way::Columns => {
+                columns::product(exec, frame, plain, planes, &mut *out, scratch)?;
+                add_bias(exec, bias, out);
             }
-            let framed = frame.framed(exec, planes, framed);
-            let kernel = FilterLanes { frame, filters, packed, finite, framed, bias, out, result };
-            panels::for_each_panel(exec, kernel);
-        } else {
-            frame.copy(exec, planes, framed); // also where no zeros are needed: it is read a register too far
-            let packed = &weights.packed[..filters * frame.all_taps()];
-            exec.level.dispatch(PositionLanes { frame, packed, framed, bias, out });
+            Way::PositionLanes => {
+                frame.copy(exec, planes, framed); // also where no zeros are needed: it is read a register too far
+                let packed = &packed[..filters * frame.all_taps()];
+                exec.level.dispatch(PositionLanes { frame, packed, framed, bias, out });
+            }
+            Way::FilterLanes => {
+                if finite && bias.is_none() && full::fits(frame, filters) {
+                    let (out, result, mut done) = (&mut *out, &mut *result, false);
+                    let map = FilterLanes { frame, packed, finite, framed: planes, bias, out, result };
+                    panels::for_each_panel(exec, filters, Full { map, done: &mut done });
+                    if done {
+                        return Ok(());
+                    }
+                }
+                let framed = frame.framed(exec, planes, framed);
+                let map = FilterLanes { frame, packed, finite, framed, bias, out, result };
+                panels::for_each_panel(exec, filters, map);
+            }
         }
         Ok(())
     }
@@ -201,24 +178,18 @@ impl Product {
 
 /// Whether no value is infinite or NaN.
 fn all_finite<T: Element>(exec: Exec, values: &[T]) -> bool {
-    exec.level.vectorize(
-        #[inline(always)]
-        || values.iter().fold(true, |all, value| all & value.is_finite()),
-    )
+    vectorized!(exec.level, values.iter().fold(true, |all, value| all & value.is_finite()))
 }
 
 /// y += b, one bias per plane.
 fn add_bias<T: Element>(exec: Exec, bias: Option<&[T]>, y: &mut [T]) {
     let Some(bias) = bias else { return };
     let area = y.len() / bias.len();
-    exec.level.vectorize(
-        #[inline(always)]
-        || {
-            for (plane, &b) in y.chunks_exact_mut(area).zip(bias) {
-                plane.iter_mut().for_each(|y| *y += b);
-            }
-        },
-    );
+    vectorized!(exec.level, {
+        for (plane, &b) in y.chunks_exact_mut(area).zip(bias) {
+            plane.iter_mut().for_each(|y| *y += b);
+        }
+    });
 }
 
 /// Values of scratch that [`weight_gradient`] needs.
@@ -231,7 +202,7 @@ pub(super) fn gradient_scratch_len(frame: &Frame, filters: usize) -> usize {
 pub(super) fn weight_gradient<'a, T: Element>(
     exec: Exec,
     frame: &Frame,
-    samples: impl Iterator<Item = (&'a [T], &'a [T])>,
+    samples: impl ExactSizeIterator<Item = (&'a [T], &'a [T])>,
     grad_w: &mut [T],
     scratch: &mut [T],
 ) -> Result<(), Error> {

@@ -10,10 +10,9 @@
 //! The n are the taps of weights and of their gradient, or the positions of a map.
 
 use std::marker::PhantomData;
-use std::ops::Range;
 
 use super::tile;
-use crate::simd::{Kernel, Simd, Strided, Vector};
+use crate::simd::{Kernel, Simd, Strided, Vector, vectorized};
 use crate::{Element, Exec};
 
 /// Lanes of the widest register: what filters are padded to where room is set aside.
@@ -32,18 +31,17 @@ pub(super) struct Panel {
 
 /// A kernel that computes panel by panel.
 pub(super) trait PanelKernel<T: Element> {
-    /// All filters.
-    fn filters(&self) -> usize;
     /// The body for a panel in registers V, to be compiled for the level S. It must be `#[inline(always)]`.
     fn run<S: Simd, V: Vector<Element = T>>(&mut self, level: S, simd: V::Simd, panel: Panel);
 }
 
-/// Runs the kernel on every panel.
-pub(super) fn for_each_panel<T: Element>(exec: Exec, kernel: impl PanelKernel<T>) {
-    exec.level.dispatch(Panels { kernel, element: PhantomData::<T> });
+/// Runs the kernel on every panel of the filters.
+pub(super) fn for_each_panel<T: Element>(exec: Exec, filters: usize, kernel: impl PanelKernel<T>) {
+    exec.level.dispatch(Panels { filters, kernel, element: PhantomData::<T> });
 }
 
 struct Panels<K, T> {
+    filters: usize,
     kernel: K,
     element: PhantomData<T>,
 }
@@ -54,8 +52,8 @@ impl<T: Element, K: PanelKernel<T>> Kernel for Panels<K, T> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         if const { !tile::exists::<T, S>() } {
-            unreachable!("{}", tile::MISSING)
-        } else if self.kernel.filters() <= T::Vector::<S::Narrow>::LANES {
+            unreachable!("no convolution of this type has tiles at this level")
+        } else if self.filters <= T::Vector::<S::Narrow>::LANES {
             // Zen 4 multiplies two registers of half the width at a time, or one of the whole.
             self.all::<S, T::Vector<S::Narrow>>(simd, simd.narrow());
         } else {
@@ -67,9 +65,9 @@ impl<T: Element, K: PanelKernel<T>> Kernel for Panels<K, T> {
 impl<T: Element, K: PanelKernel<T>> Panels<K, T> {
     #[inline(always)]
     fn all<S: Simd, V: Vector<Element = T>>(mut self, level: S, simd: V::Simd) {
-        let all = self.kernel.filters();
-        for first in (0..all).step_by(2 * V::LANES) {
-            let filters = if all - first < 2 * V::LANES { all - first } else { 2 * V::LANES };
+        for first in (0..self.filters).step_by(2 * V::LANES) {
+            let rest = self.filters - first;
+            let filters = if rest < 2 * V::LANES { rest } else { 2 * V::LANES };
             let registers = filters.div_ceil(V::LANES);
             let panel = Panel { first, filters, registers, width: registers * V::LANES };
             self.kernel.run::<S, V>(level, simd, panel);
@@ -79,81 +77,40 @@ impl<T: Element, K: PanelKernel<T>> Panels<K, T> {
 
 /// Transposes `from` [filters, n] into panels.
 pub(super) fn pack<T: Element>(exec: Exec, filters: usize, from: &[T], to: &mut [T]) {
-    for_each_panel(exec, Pack { filters, from, to });
+    for_each_panel(exec, filters, Pack { n: from.len() / filters, from, to });
 }
 
 struct Pack<'a, T> {
-    filters: usize,
+    n: usize,
     from: &'a [T],
     to: &'a mut [T],
 }
 
 impl<T: Element> PanelKernel<T> for Pack<'_, T> {
-    fn filters(&self) -> usize {
-        self.filters
-    }
-
     #[inline(always)]
     fn run<S: Simd, V: Vector<Element = T>>(&mut self, _: S, simd: V::Simd, panel: Panel) {
-        let n = self.from.len() / self.filters;
+        let n = self.n;
         let rows = &self.from[panel.first * n..][..panel.filters * n];
         let to = &mut self.to[panel.first * n..][..panel.width * n];
         for (register, rows) in rows.chunks(V::LANES * n).enumerate() {
-            pack_register::<V>(simd, rows, n, &mut to[register * V::LANES..], panel.width);
+            let to = &mut to[register * V::LANES..];
+            if n < V::LANES {
+                for (column, to) in to.chunks_mut(panel.width).take(n).enumerate() {
+                    to[..V::LANES].fill(T::ZERO);
+                    for (to, &from) in to.iter_mut().zip(rows[column..].iter().step_by(n)) {
+                        *to = from;
+                    }
+                }
+                continue;
+            }
+            for first in (0..n).step_by(V::LANES) {
+                // A block beyond the last column begins earlier and transposes some of them again.
+                let first = if first + V::LANES <= n { first } else { n - V::LANES };
+                let from = Strided { data: &rows[first..], stride: n };
+                let to = Strided { data: &mut to[first * panel.width..], stride: panel.width };
+                V::transpose_block(simd, from, rows.len() / n, to);
+            }
         }
-    }
-}
-
-/// Transposes the rows `from` [at most LANES, n] into a register's lanes of `to` [n, width], in square blocks.
-#[inline(always)]
-fn pack_register<V: Vector>(
-    simd: V::Simd,
-    from: &[V::Element],
-    n: usize,
-    to: &mut [V::Element],
-    width: usize,
-) {
-    if n < V::LANES {
-        for (column, to) in to.chunks_mut(width).take(n).enumerate() {
-            to[..V::LANES].fill(V::Element::ZERO);
-            to.iter_mut().zip(from[column..].iter().step_by(n)).for_each(
-                #[inline(always)]
-                |(to, &from)| *to = from,
-            );
-        }
-        return;
-    }
-    let rows = from.len() / n;
-    for first in (0..n).step_by(V::LANES) {
-        // A block beyond the last column begins earlier and transposes some of them again.
-        let first = if first + V::LANES <= n { first } else { n - V::LANES };
-        let from = Strided { data: &from[first..], stride: n };
-        V::transpose_block(simd, from, rows, Strided { data: &mut to[first * width..], stride: width });
-    }
-}
-
-/// Transposes panels back to `to` [filters, n].
-pub(super) fn unpack<T: Element>(exec: Exec, filters: usize, from: &[T], to: &mut [T]) {
-    for_each_panel(exec, Unpack { filters, from, to });
-}
-
-struct Unpack<'a, T> {
-    filters: usize,
-    from: &'a [T],
-    to: &'a mut [T],
-}
-
-impl<T: Element> PanelKernel<T> for Unpack<'_, T> {
-    fn filters(&self) -> usize {
-        self.filters
-    }
-
-    #[inline(always)]
-    fn run<S: Simd, V: Vector<Element = T>>(&mut self, level: S, simd: V::Simd, panel: Panel) {
-        let n = self.to.len() / self.filters;
-        let from = &self.from[panel.first * n..][..panel.width * n];
-        let to = &mut self.to[panel.first * n..][..panel.filters * n];
-        UnpackPanel { from, width: panel.width, to, n }.rest::<S, V>(level, simd, 0);
     }
 }
 
@@ -166,20 +123,9 @@ pub(super) struct UnpackPanel<'a, T> {
 }
 
 impl<T: Element> UnpackPanel<'_, T> {
-    /// Transposes the whole square blocks among `rows` of the panel; returns the first row that is left.
-    #[inline(always)]
-    pub(super) fn blocks<V: Vector<Element = T>>(&mut self, simd: V::Simd, rows: Range<usize>) -> usize {
-        let mut first = rows.start;
-        while first + V::LANES <= rows.end {
-            self.block::<V>(simd, first);
-            first += V::LANES;
-        }
-        first
-    }
-
     /// Transposes a register's worth of rows.
     #[inline(always)]
-    fn block<V: Vector<Element = T>>(&mut self, simd: V::Simd, first: usize) {
+    pub(super) fn block<V: Vector<Element = T>>(&mut self, simd: V::Simd, first: usize) {
         let n = self.n;
         for (register, to) in self.to.chunks_mut(V::LANES * n).enumerate() {
             let data = &self.from[first * self.width + register * V::LANES..];
@@ -199,24 +145,19 @@ impl<T: Element> UnpackPanel<'_, T> {
     /// Transposes the rows from `first` to the last. One copy of the code for all tiles.
     #[inline(never)]
     pub(super) fn rest<S: Simd, V: Vector<Element = T>>(&mut self, level: S, simd: V::Simd, first: usize) {
-        level.vectorize(
-            #[inline(always)]
-            || {
-                if self.n < V::LANES {
-                    for (filter, to) in self.to.chunks_exact_mut(self.n).enumerate() {
-                        let column = self.from[filter..].iter().step_by(self.width);
-                        to.iter_mut().zip(column).for_each(
-                            #[inline(always)]
-                            |(to, &value)| *to = value,
-                        );
+        vectorized!(level, {
+            if self.n < V::LANES {
+                for (filter, to) in self.to.chunks_exact_mut(self.n).enumerate() {
+                    for (to, &value) in to.iter_mut().zip(self.from[filter..].iter().step_by(self.width)) {
+                        *to = value;
                     }
-                    return;
                 }
-                for first in (first..self.n).step_by(V::LANES) {
-                    // A block beyond the last row begins earlier and transposes some of them again.
-                    self.block::<V>(simd, if first + V::LANES <= self.n { first } else { self.n - V::LANES });
-                }
-            },
-        );
+                return;
+            }
+            for first in (first..self.n).step_by(V::LANES) {
+                // A block beyond the last row begins earlier and transposes some of them again.
+                self.block::<V>(simd, if first + V::LANES <= self.n { first } else { self.n - V::LANES });
+            }
+        });
     }
 }

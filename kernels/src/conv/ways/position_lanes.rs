@@ -18,7 +18,7 @@ use std::ops::Range;
 
 use super::frame::Frame;
 use super::tile;
-use crate::simd::{Kernel, Simd, Vector};
+use crate::simd::{Kernel, Simd, Vector, vectorized};
 use crate::{Element, Exec};
 
 /// The filters of each tile, as even as possible (8 = 4 + 4, not 6 + 2), and its width in registers of positions: the
@@ -78,7 +78,7 @@ impl<T: Element> Kernel for PositionLanes<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         if const { !tile::exists::<T, S>() } {
-            unreachable!("{}", tile::MISSING)
+            unreachable!("no convolution of this type has tiles at this level")
         }
         let Self { frame, packed, framed, bias, out } = self;
         let (taps, [height, width]) = (frame.all_taps(), frame.map());
@@ -89,83 +89,65 @@ impl<T: Element> Kernel for PositionLanes<'_, T> {
             let out = &mut out[tile.start * positions..tile.end * positions];
             let bias = bias.map(|bias| &bias[tile.clone()]);
             let map = PositionLanes { frame, packed, framed, bias, out };
-            map_kernel::<T, S>(tile.len(), registers)(simd, map);
+            map_kernel::<T, S>(registers, tile.len())(simd, map);
         }
     }
 }
 
 /// The kernel for the whole map under the filters of one tile.
-fn map_kernel<T: Element, S: Simd>(filters: usize, registers: usize) -> fn(S, PositionLanes<'_, T>) {
-    macro_rules! heights {
-        ($registers:literal, $($filters:literal)*) => {
-            match filters {
-                $($filters => compiled::<T, S, $filters, $registers>,)*
-                _ => unreachable!("no tile is {filters} filters high and {registers} registers wide"),
-            }
-        };
-    }
+fn map_kernel<T: Element, S: Simd>(registers: usize, filters: usize) -> fn(S, PositionLanes<'_, T>) {
     if const { S::REGISTERS >= 32 } {
-        match registers {
-            8 => heights!(8, 1 2 3),
-            4 => heights!(4, 4 5 6),
-            _ => heights!(2, 6 7 8 9 10 11 12),
-        }
+        instance!(whole_map<S, T::Vector<S>>(registers, filters): 8: 1 2 3; 4: 4 5 6; 2: 6 7 8 9 10 11 12;)
     } else {
-        match registers {
-            4 => heights!(4, 1 2 3),
-            _ => heights!(2, 3 4 5 6),
-        }
+        instance!(whole_map<S, T::Vector<S>>(registers, filters): 4: 1 2 3; 2: 3 4 5 6;)
     }
 }
 
-/// [`whole_map`] as a function of its own, compiled for the level.
-fn compiled<T: Element, S: Simd, const MR: usize, const NV: usize>(simd: S, map: PositionLanes<'_, T>) {
-    simd.vectorize(
-        #[inline(always)]
-        || whole_map::<T::Vector<S>, MR, NV>(simd, map),
-    );
-}
-
-#[inline(always)]
-fn whole_map<V: Vector, const MR: usize, const NV: usize>(simd: V::Simd, map: PositionLanes<'_, V::Element>) {
-    let PositionLanes { frame, packed, framed, bias, out } = map;
-    let [height, width] = frame.map();
-    let bias: [Option<V>; MR] = std::array::from_fn(
-        #[inline(always)]
-        |f| bias.map(|bias| V::splat(simd, bias[f])),
-    );
-    let mut next = [0, 0];
-    for _ in (0..height * width.div_ceil(V::LANES)).step_by(NV) {
-        let mut places = [[0; 2]; NV];
-        for place in &mut places {
-            *place = next;
-            // A tile beyond the last register computes that one again.
-            let [row, col] = next;
-            if col + V::LANES < width {
-                next = [row, col + V::LANES];
-            } else if row + 1 < height {
-                next = [row + 1, 0];
-            }
-        }
-        let len = frame.span + V::LANES;
-        let planes: [&[V::Element]; NV] = std::array::from_fn(
+/// The whole map, as a function of its own, compiled for the level.
+fn whole_map<S: Simd, V: Vector<Simd = S>, const NV: usize, const MR: usize>(
+    simd: S,
+    map: PositionLanes<'_, V::Element>,
+) {
+    vectorized!(simd, {
+        let PositionLanes { frame, packed, framed, bias, out } = map;
+        let [height, width] = frame.map();
+        let bias: [Option<V>; MR] = std::array::from_fn(
             #[inline(always)]
-            |v| &framed[frame.lowest + places[v][0] * frame.strides[0] + places[v][1]..][..len],
+            |f| bias.map(|bias| V::splat(simd, bias[f])),
         );
-        let c = one_tile::<V, MR, NV>(simd, frame, packed, planes);
-        for v in 0..NV {
-            let [row, col] = places[v];
-            let len = if width - col < V::LANES { width - col } else { V::LANES };
-            for f in 0..MR {
-                let y = &mut out[f * height * width + row * width + col..][..len];
-                let c = match bias[f] {
-                    Some(bias) => c[f][v] + bias,
-                    None => c[f][v],
-                };
-                c.store_partial(simd, y);
+        let mut next = [0, 0];
+        for _ in (0..height * width.div_ceil(V::LANES)).step_by(NV) {
+            let mut places = [[0; 2]; NV];
+            for place in &mut places {
+                *place = next;
+                // A tile beyond the last register computes that one again.
+                let [row, col] = next;
+                if col + V::LANES < width {
+                    next = [row, col + V::LANES];
+                } else if row + 1 < height {
+                    next = [row + 1, 0];
+                }
+            }
+            let len = frame.span + V::LANES;
+            let planes: [&[V::Element]; NV] = std::array::from_fn(
+                #[inline(always)]
+                |v| &framed[frame.lowest + places[v][0] * frame.strides[0] + places[v][1]..][..len],
+            );
+            let c = one_tile::<V, MR, NV>(simd, frame, packed, planes);
+            for v in 0..NV {
+                let [row, col] = places[v];
+                let len = if width - col < V::LANES { width - col } else { V::LANES };
+                for f in 0..MR {
+                    let y = &mut out[f * height * width + row * width + col..][..len];
+                    let c = match bias[f] {
+                        Some(bias) => c[f][v] + bias,
+                        None => c[f][v],
+                    };
+                    c.store_partial(simd, y);
+                }
             }
         }
-    }
+    });
 }
 
 /// The chains of MR filters at NV registers of positions, whose lowest reads begin the `planes`.

@@ -26,9 +26,6 @@ pub(super) const fn exists<T: Element, S: Simd>() -> bool {
     !S::PLAIN && size_of::<T>() == size_of::<f32>()
 }
 
-/// Where [`exists`] is false, the convolution goes through columns.
-pub(super) const MISSING: &str = "no convolution of this type has tiles at this level";
-
 /// [`exists`] at a level.
 pub(super) fn exists_at<T: Element>(level: Level) -> bool {
     !level.is_plain() && size_of::<T>() == size_of::<f32>()

@@ -15,9 +15,9 @@
 //! taken up where it stood.
 
 use super::frame::Frame;
-use super::panels::{LANES, Panel, PanelKernel, for_each_panel, pack, unpack};
+use super::panels::{LANES, Panel, PanelKernel, UnpackPanel, for_each_panel, pack};
 use super::tile::{self, KLoops};
-use crate::simd::{Simd, Vector};
+use crate::simd::{Simd, Vector, vectorized};
 use crate::{Element, Exec};
 
 /// Values of scratch that [`weight_gradient`] needs: the sums, the transposed output gradient and the framed planes.
@@ -30,7 +30,7 @@ pub(super) fn scratch_len(frame: &Frame, filters: usize) -> usize {
 pub(super) fn weight_gradient<'a, T: Element>(
     exec: Exec,
     frame: &Frame,
-    samples: impl Iterator<Item = (&'a [T], &'a [T])>,
+    samples: impl ExactSizeIterator<Item = (&'a [T], &'a [T])>,
     grad_w: &mut [T],
     scratch: &mut [T],
 ) {
@@ -38,33 +38,30 @@ pub(super) fn weight_gradient<'a, T: Element>(
     let (sums, scratch) = scratch.split_at_mut(filters.next_multiple_of(LANES) * frame.all_taps());
     let (framed, packed) = scratch.split_at_mut(frame.len());
     sums.fill(T::ZERO);
-    for (x, grad_y) in samples {
+    let last = samples.len() - 1;
+    for (index, (x, grad_y)) in samples.enumerate() {
         let framed = frame.framed(exec, x, framed);
         pack(exec, filters, grad_y, packed);
-        for_each_panel(exec, AddSample { frame, filters, framed, packed, sums });
+        let grad_w = (index == last).then_some(&mut *grad_w);
+        for_each_panel(exec, filters, AddSample { frame, framed, packed, sums, grad_w });
     }
-    unpack(exec, filters, sums, grad_w);
 }
 
 /// Adds a sample to the sums: panel after panel, [taps, registers].
 struct AddSample<'a, T> {
     frame: &'a Frame,
-    filters: usize,
     framed: &'a [T],
     packed: &'a [T],
     sums: &'a mut [T],
+    /// Where the sums go after the last sample.
+    grad_w: Option<&'a mut [T]>,
 }
 
 impl<T: Element> PanelKernel<T> for AddSample<'_, T> {
-    fn filters(&self) -> usize {
-        self.filters
-    }
-
     #[inline(always)]
     fn run<S: Simd, V: Vector<Element = T>>(&mut self, level: S, simd: V::Simd, panel: Panel) {
-        let Panel { first, registers, width, .. } = panel;
-        let (taps, [map_height, map_width]) = (self.frame.all_taps(), self.frame.map());
-        let positions = map_height * map_width;
+        let Panel { first, filters, registers, width } = panel;
+        let (taps, positions) = (self.frame.all_taps(), self.frame.positions());
         let grad_y = &self.packed[first * positions..][..width * positions];
         let sums = &mut self.sums[first * taps..][..width * taps];
         // Taps of a row of the kernel that lie one after the other share a pointer: 15 % of LeNet-5's time.
@@ -74,12 +71,15 @@ impl<T: Element> PanelKernel<T> for AddSample<'_, T> {
         let rows = all.div_ceil(all.div_ceil(most_rows(S::REGISTERS, cols, registers)));
         let rest = all % rows;
         let (whole, last) = sums.split_at_mut((all - rest) * cols * width);
-        let tiles = Tiles { frame: self.frame, first: 0, framed: self.framed, grad_y, sums: whole };
-        kernel::<S, V>(rows, cols, registers)(level, simd, tiles);
-        if rest > 0 {
-            let tiles =
-                Tiles { frame: self.frame, first: all - rest, framed: self.framed, grad_y, sums: last };
-            kernel::<S, V>(rest, cols, registers)(level, simd, tiles);
+        for (first, rows, sums) in [(0, rows, whole), (all - rest, rest, last)] {
+            if rows > 0 {
+                let tiles = Tiles { frame: self.frame, first, framed: self.framed, grad_y, sums };
+                kernel::<S, V>(rows, cols, registers)(level, simd, tiles);
+            }
+        }
+        if let Some(grad_w) = &mut self.grad_w {
+            let to = &mut grad_w[first * taps..][..filters * taps];
+            UnpackPanel { from: sums, width, to, n: taps }.rest::<S, V>(level, simd, 0);
         }
     }
 }
@@ -132,43 +132,27 @@ fn kernel<S: Simd, V: Vector>(
     }
 }
 
-/// [`all_tiles`] as a function of its own, compiled for the level.
+/// All tiles, as a function of its own, compiled for the level.
 fn compiled<S: Simd, V: Vector, const ROWS: usize, const COLS: usize, const NV: usize>(
     level: S,
     simd: V::Simd,
     tiles: Tiles<'_, V::Element>,
 ) {
-    level.vectorize(
-        #[inline(always)]
-        || all_tiles::<V, ROWS, COLS, NV>(simd, tiles),
-    );
-}
-
-#[inline(always)]
-fn all_tiles<V: Vector, const ROWS: usize, const COLS: usize, const NV: usize>(
-    simd: V::Simd,
-    tiles: Tiles<'_, V::Element>,
-) {
-    let Tiles { frame, mut first, framed, grad_y, sums } = tiles;
-    let ([height, width], [row_stride, col_stride]) = (frame.map(), frame.strides);
-    let loops = KLoops {
-        counts: [1, height, width],
-        start: 0,
-        a_strides: [0, row_stride as isize, col_stride as isize],
-        b_stride: 0,
-    };
-    let span = (height - 1) * row_stride + (width - 1) * col_stride + COLS;
-    for sums in sums.chunks_exact_mut(ROWS * COLS * NV * V::LANES) {
-        let rows: [&[V::Element]; ROWS] = std::array::from_fn(
-            #[inline(always)]
-            |r| {
-                let tap = frame.tap((first + r) * COLS);
-                &framed[tap..tap + span]
-            },
-        );
-        let c = tile::load::<V, ROWS, COLS, NV>(simd, sums);
-        let c = tile::multiply::<V, ROWS, COLS, NV>(simd, &loops, rows, grad_y, c);
-        tile::store(c, sums);
-        first += ROWS;
-    }
+    vectorized!(level, {
+        let Tiles { frame, mut first, framed, grad_y, sums } = tiles;
+        let ([height, width], [row_stride, col_stride]) = (frame.map(), frame.strides);
+        let a_strides = [0, row_stride as isize, col_stride as isize];
+        let loops = KLoops { counts: [1, height, width], start: 0, a_strides, b_stride: 0 };
+        let span = (height - 1) * row_stride + (width - 1) * col_stride + COLS;
+        for sums in sums.chunks_exact_mut(ROWS * COLS * NV * V::LANES) {
+            let rows: [&[V::Element]; ROWS] = std::array::from_fn(
+                #[inline(always)]
+                |r| &framed[frame.tap((first + r) * COLS)..][..span],
+            );
+            let c = tile::load::<V, ROWS, COLS, NV>(simd, sums);
+            let c = tile::multiply::<V, ROWS, COLS, NV>(simd, &loops, rows, grad_y, c);
+            tile::store(c, sums);
+            first += ROWS;
+        }
+    });
 }

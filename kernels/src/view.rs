@@ -100,7 +100,7 @@ impl Layout {
 
     /// Where a tile begins and its layout; an empty one has no first element and begins at 0.
     #[inline(always)]
-    fn tile(self, tile_rows: Range<usize>, tile_cols: Range<usize>) -> (usize, Self) {
+    fn submatrix(self, tile_rows: Range<usize>, tile_cols: Range<usize>) -> (usize, Self) {
         let (rows, cols) = (self.rows, self.cols);
         assert!(
             tile_rows.start <= tile_rows.end
@@ -189,14 +189,14 @@ impl<'a, T> MatRef<'a, T> {
         self.data
     }
 
-    /// The tile with the given rows and columns.
+    /// The submatrix of the given rows and columns.
     ///
     /// # Panics
-    /// If the tile reaches outside the matrix.
+    /// If it reaches outside the matrix.
     #[must_use]
     #[inline(always)]
-    pub fn tile(self, rows: Range<usize>, cols: Range<usize>) -> Self {
-        let (offset, layout) = self.layout.tile(rows, cols);
+    pub fn submatrix(self, rows: Range<usize>, cols: Range<usize>) -> Self {
+        let (offset, layout) = self.layout.submatrix(rows, cols);
         Self { data: &self.data[offset..], layout }
     }
 }
@@ -280,13 +280,13 @@ impl<'a, T> MatMut<'a, T> {
         (left.t(), right.t())
     }
 
-    /// The tile with the given rows and columns, for a shorter time.
+    /// The submatrix of the given rows and columns, for a shorter time.
     ///
     /// # Panics
-    /// If the tile reaches outside the matrix.
+    /// If it reaches outside the matrix.
     #[inline(always)]
-    pub fn tile(&mut self, rows: Range<usize>, cols: Range<usize>) -> MatMut<'_, T> {
-        let (offset, layout) = self.layout.tile(rows, cols);
+    pub fn submatrix(&mut self, rows: Range<usize>, cols: Range<usize>) -> MatMut<'_, T> {
+        let (offset, layout) = self.layout.submatrix(rows, cols);
         MatMut { data: self.data.wrapping_add(offset), layout, borrow: PhantomData }
     }
 }

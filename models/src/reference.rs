@@ -36,18 +36,18 @@ use crate::network::{ConvSpec, LayerSpec, Window};
 /// A network that learns in plain loops.
 #[derive(Clone, Debug)]
 pub struct Reference<T> {
-    layers: Vec<Layer<T>>,
+    layers: Vec<PlainLayer<T>>,
 }
 
 #[derive(Clone, Debug)]
-struct Layer<T> {
-    kind: Kind,
+struct PlainLayer<T> {
+    kind: Operation,
     w: Vec<T>,
     b: Vec<T>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Kind {
+enum Operation {
     Dense { inputs: usize, units: usize },
     Conv(Conv2d),
     MaxPool(Pool2d),
@@ -80,23 +80,23 @@ impl<T: Element> Reference<T> {
                     shape = vec![shape.iter().product()];
                     continue;
                 }
-                (&LayerSpec::Activation(phi), _) => (Kind::Activation(phi), 0, 0),
+                (&LayerSpec::Activation(phi), _) => (Operation::Activation(phi), 0, 0),
                 (&LayerSpec::Dense { units, bias: true }, &[inputs]) => {
                     shape = vec![units];
-                    (Kind::Dense { inputs, units }, inputs * units, units)
+                    (Operation::Dense { inputs, units }, inputs * units, units)
                 }
                 (&LayerSpec::Conv2d(spec), &[c_in, h_in, w_in]) if spec.bias && !spec.true_convolution => {
                     let ConvSpec { filters: c_out, kernel, stride, padding, dilation, groups, .. } = spec;
                     let sizes = Conv2d { c_in, h_in, w_in, c_out, kernel, stride, padding, dilation, groups };
                     sizes.validate()?;
                     shape = vec![c_out, sizes.h_out(), sizes.w_out()];
-                    (Kind::Conv(sizes), sizes.weight_len(), c_out)
+                    (Operation::Conv(sizes), sizes.weight_len(), c_out)
                 }
                 (&LayerSpec::MaxPool2d(Window { kernel, stride, padding }), &[channels, h_in, w_in]) => {
                     let sizes = Pool2d { channels, h_in, w_in, kernel, stride, padding };
                     sizes.validate()?;
                     shape = vec![channels, sizes.h_out(), sizes.w_out()];
-                    (Kind::MaxPool(sizes), 0, 0)
+                    (Operation::MaxPool(sizes), 0, 0)
                 }
                 _ => {
                     let expected =
@@ -105,7 +105,7 @@ impl<T: Element> Reference<T> {
                     return Err(Error::Shape { operation: "reference", expected, got });
                 }
             };
-            layers.push(Layer { kind, w: vec![T::ZERO; weights], b: vec![T::ZERO; biases] });
+            layers.push(PlainLayer { kind, w: vec![T::ZERO; weights], b: vec![T::ZERO; biases] });
         }
         Ok(Self { layers })
     }
@@ -154,17 +154,17 @@ impl<T: Element> Reference<T> {
     }
 }
 
-impl<T: Element> Layer<T> {
+impl<T: Element> PlainLayer<T> {
     /// y from x.
     fn forward(&self, n: usize, x: &[T]) -> Vec<T> {
         match &self.kind {
             // z_ij = sum_k x_ik w_kj + b_j, k ascending (N2).
-            &Kind::Dense { inputs, units } => each(n, units, |i, j| {
+            &Operation::Dense { inputs, units } => each(n, units, |i, j| {
                 product(inputs, |k| (x[i * inputs + k], self.w[k * units + j])) + self.b[j]
             }),
-            Kind::Conv(sizes) => conv::forward(sizes, n, x, &self.w, Some(&self.b)),
-            Kind::MaxPool(sizes) => pool::max_forward(sizes, n, x).0,
-            Kind::Activation(phi) => x.iter().map(|&z| phi.phi(z)).collect(),
+            Operation::Conv(sizes) => conv::forward(sizes, n, x, &self.w, Some(&self.b)),
+            Operation::MaxPool(sizes) => pool::max_forward(sizes, n, x).0,
+            Operation::Activation(phi) => x.iter().map(|&z| phi.phi(z)).collect(),
         }
     }
 
@@ -172,13 +172,15 @@ impl<T: Element> Layer<T> {
     fn backward(&self, n: usize, x: &[T], y: &[T], delta: &[T]) -> Vec<T> {
         match &self.kind {
             // dJ/dx_ik = sum_j delta_ij w_kj, j ascending (N2): the sum in BP2.
-            &Kind::Dense { inputs, units } => {
+            &Operation::Dense { inputs, units } => {
                 each(n, inputs, |i, k| product(units, |j| (delta[i * units + j], self.w[k * units + j])))
             }
-            Kind::Conv(sizes) => conv::backward_input(sizes, n, &self.w, delta),
-            Kind::MaxPool(sizes) => pool::max_backward(sizes, n, &pool::max_forward(sizes, n, x).1, delta),
+            Operation::Conv(sizes) => conv::backward_input(sizes, n, &self.w, delta),
+            Operation::MaxPool(sizes) => {
+                pool::max_backward(sizes, n, &pool::max_forward(sizes, n, x).1, delta)
+            }
             // dJ/dz = dJ/da phi'(z): the product in BP1 and BP2.
-            Kind::Activation(phi) => (0..x.len()).map(|i| phi.grad_z(x[i], y[i], delta[i])).collect(),
+            Operation::Activation(phi) => (0..x.len()).map(|i| phi.grad_z(x[i], y[i], delta[i])).collect(),
         }
     }
 
@@ -186,16 +188,16 @@ impl<T: Element> Layer<T> {
     fn gradient(&self, n: usize, x: &[T], delta: &[T]) -> Vec<T> {
         match &self.kind {
             // BP4: dJ/dw_kj = sum_i x_ik delta_ij; BP3: dJ/db_j = sum_i delta_ij; both over the samples (N3).
-            &Kind::Dense { inputs, units } => {
+            &Operation::Dense { inputs, units } => {
                 let of_w = |k, j| over_samples(n, |i| (x[i * inputs + k], delta[i * units + j]));
                 let of_b = |_, j| over_samples(n, |i| (delta[i * units + j], T::ONE));
                 [each(inputs, units, of_w), each(1, units, of_b)].concat()
             }
-            Kind::Conv(sizes) => {
+            Operation::Conv(sizes) => {
                 let of_w = conv::backward_weight(sizes, n, x, delta);
                 [of_w, conv::backward_bias(sizes, n, delta)].concat()
             }
-            Kind::MaxPool(_) | Kind::Activation(_) => Vec::new(),
+            Operation::MaxPool(_) | Operation::Activation(_) => Vec::new(),
         }
     }
 }

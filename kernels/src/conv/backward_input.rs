@@ -9,7 +9,7 @@
 //! is one pass like the forward pass for each class.
 
 use super::parts::Part;
-use super::ways::Product;
+use super::ways::FilterProduct;
 use super::{Conv2d, check_conv, check_len, check_samples};
 use crate::window::ClassTaps;
 use crate::{Element, Error, Exec};
@@ -96,7 +96,7 @@ struct Class<'a> {
     conv: &'a Conv2d,
     class: [usize; 2],
     kernel_taps: [ClassTaps; 2],
-    product: Product,
+    product: FilterProduct,
 }
 
 impl Class<'_> {

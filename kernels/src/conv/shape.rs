@@ -1,6 +1,6 @@
 //! The sizes of a convolution.
 
-use super::ways::{self, Frame, Product};
+use super::ways::{self, FilterProduct, Frame};
 use crate::window::{Axis, ClassTaps, Reads};
 use crate::{Error, Tuning};
 
@@ -110,7 +110,7 @@ impl Conv2d {
     /// Values of scratch with which the forward pass and the gradients can employ `threads`
     /// threads. One thread's worth is enough to run; more never changes a bit.
     pub fn scratch_len(&self, threads: usize) -> usize {
-        let room = |product: Product| self.groups * product.packed_len() + product.scratch_len();
+        let room = |product: FilterProduct| self.groups * product.packed_len() + product.scratch_len();
         let forward = room(self.forward_product());
         let several = (Tuning::DEFAULT.conv_gradients / self.weight_len()).clamp(1, 8);
         let weight_gradient = several * self.weight_len() + self.gradient_scratch_len();
@@ -126,17 +126,17 @@ impl Conv2d {
     }
 
     /// Weights times the columns of x, per group.
-    pub(super) fn forward_product(&self) -> Product {
-        Product::new(self.frame(), self.c_out / self.groups)
+    pub(super) fn forward_product(&self) -> FilterProduct {
+        FilterProduct::new(self.frame(), self.c_out / self.groups)
     }
 
     /// Transposed weights times the columns of grad_y, per group, at the input positions `class` modulo the strides,
     /// and the kernel taps that they meet.
-    pub(super) fn class_product(&self, class: [usize; 2]) -> (Product, [ClassTaps; 2]) {
+    pub(super) fn class_product(&self, class: [usize; 2]) -> (FilterProduct, [ClassTaps; 2]) {
         let (rows, row_taps) = Reads::backward(&self.rows(), class[0]);
         let (cols, col_taps) = Reads::backward(&self.cols(), class[1]);
         let frame = Frame::new([rows, cols], self.c_out / self.groups);
-        (Product::new(frame, self.c_in / self.groups), [row_taps, col_taps])
+        (FilterProduct::new(frame, self.c_in / self.groups), [row_taps, col_taps])
     }
 
     /// Where the forward pass and the weight gradient read x, per group.

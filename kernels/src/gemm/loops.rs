@@ -29,17 +29,17 @@ pub(super) fn five_loops<T: Element, S: Simd>(
     // LOOP 5: cut n in ranges of nc registers (B, C).
     for registers in Ranges::at_most(sizes.nc, n.div_ceil(lanes)).iter() {
         let jc = registers.start * lanes..n.min(registers.end * lanes);
-        let mut out = out.tile(0..m, jc.clone());
+        let mut out = out.submatrix(0..m, jc.clone());
         // LOOP 4: cut k in ranges of kc (A, B). After the first one the chains continue from C.
         for pc in Ranges::at_most(sizes.kc, k).iter() {
-            let b = b.tile(pc.clone(), jc.clone());
+            let b = b.submatrix(pc.clone(), jc.clone());
             let mut panel = PanelOfB::new(simd, &sizes, blocks.count(), b, &mut buffer);
             let mut out = out.during(&pc, k);
             // LOOP 3: cut m in ranges of mc (A, C).
             for ic in blocks.iter() {
-                let a = a.tile(ic.clone(), pc.clone());
+                let a = a.submatrix(ic.clone(), pc.clone());
                 let tiles = Blocking::tiles::<T::Vector<S>>(tuning, sizes.mr, ic.len());
-                let mut out = out.tile(ic.clone(), 0..jc.len());
+                let mut out = out.submatrix(ic.clone(), 0..jc.len());
                 // LOOP 2: cut the panel in micro-panels of nr registers (B, C).
                 for j in 0..panel.len() {
                     let (jr, next) = (panel.columns(j), panel.columns(j + 1));
@@ -50,8 +50,8 @@ pub(super) fn five_loops<T: Element, S: Simd>(
                         let kernel = far_kernel::<T, S>(mr, jr.len().div_ceil(lanes));
                         let below = out.c.as_mut_ptr().wrapping_add(ir.end * out.c.row_stride());
                         b.next_c = if ir.end < ic.len() { below.cast_const() } else { next_c };
-                        let a = a.tile(ir.clone(), 0..pc.len());
-                        let strip = Strip { a, out: out.tile(ir, jr.clone()) };
+                        let a = a.submatrix(ir.clone(), 0..pc.len());
+                        let strip = Strip { a, out: out.submatrix(ir, jr.clone()) };
                         if strip.out.c.col_stride() == 1 {
                             kernel(simd, strip, &mut b);
                         } else {

@@ -57,7 +57,7 @@ impl<T: Element> Bias<'_, T> {
 
     /// The values for the tile of C that begins at (row, col).
     #[inline(always)]
-    pub(super) fn tile(self, row: usize, col: usize) -> Self {
+    pub(super) fn submatrix(self, row: usize, col: usize) -> Self {
         match self {
             Self::None => Self::None,
             Self::OfRows(bias) => Self::OfRows(&bias[row..]),
@@ -84,11 +84,11 @@ impl<'a, T: Element> Output<'a, T> {
         Self { c: self.c.t(), bias, start: self.start }
     }
 
-    /// The tile with the given rows and columns, for a shorter time.
+    /// The submatrix of the given rows and columns, for a shorter time.
     #[inline(always)]
-    pub(super) fn tile(&mut self, rows: Range<usize>, cols: Range<usize>) -> Output<'_, T> {
-        let bias = self.bias.tile(rows.start, cols.start);
-        Output { c: self.c.tile(rows, cols), start: self.start, bias }
+    pub(super) fn submatrix(&mut self, rows: Range<usize>, cols: Range<usize>) -> Output<'_, T> {
+        let bias = self.bias.submatrix(rows.start, cols.start);
+        Output { c: self.c.submatrix(rows, cols), start: self.start, bias }
     }
 
     /// The same while the chains run over `depth` of k values: those after the first continue from C, and the epilogue is
@@ -104,7 +104,7 @@ impl<'a, T: Element> Output<'a, T> {
     pub(super) fn split_rows(self, at: usize) -> (Self, Self) {
         let Self { c, start, bias } = self;
         let (upper, lower) = c.split_rows(at);
-        (Self { c: upper, start, bias }, Self { c: lower, start, bias: bias.tile(at, 0) })
+        (Self { c: upper, start, bias }, Self { c: lower, start, bias: bias.submatrix(at, 0) })
     }
 
     /// The output of a product over an empty k: +0.0 or C, and the bias.

@@ -67,7 +67,7 @@ impl<'a, T: Element> PanelOfB<'a, T> {
             for run in columns.iter() {
                 let cols = run.start * lanes..source.cols().min(run.end * lanes);
                 let to = &mut copies[run.start * lanes * depth..];
-                pack(simd, source.tile(0..depth, cols), run.len() * lanes, to);
+                pack(simd, source.submatrix(0..depth, cols), run.len() * lanes, to);
             }
         }
         Self { source, lanes, columns, copies, keeps, packed }
@@ -92,9 +92,9 @@ impl<'a, T: Element> PanelOfB<'a, T> {
     pub(super) fn micro_panel(&mut self, i: usize, tiles: usize) -> MicroPanel<'_, T> {
         let depth = self.source.rows();
         let registers = self.columns.get(i);
-        let next = self.source.tile(0..depth, self.columns(i + 1));
+        let next = self.source.submatrix(0..depth, self.columns(i + 1));
         let prefetch = if self.packed { Prefetcher::nothing() } else { Prefetcher::rows_of(next, tiles) };
-        let source = self.source.tile(0..depth, self.columns(i));
+        let source = self.source.submatrix(0..depth, self.columns(i));
         let first = if self.keeps { registers.start * self.lanes * depth } else { 0 };
         let copy = if self.copies.is_empty() {
             &mut []
@@ -174,7 +174,7 @@ fn contiguous_columns<T: Element, S: Simd>(simd: S, x: MatRef<'_, T>, width: usi
             T::Vector::<S>::transpose_block(simd, from, columns, Strided { data: to, stride: width });
         }
     }
-    elements(x.tile(whole..x.rows(), 0..x.cols()), width, &mut packed[whole * width..]);
+    elements(x.submatrix(whole..x.rows(), 0..x.cols()), width, &mut packed[whole * width..]);
 }
 
 /// A micro-panel with any strides.

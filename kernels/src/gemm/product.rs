@@ -98,8 +98,8 @@ impl<T: Element> Divide for Product<'_, T> {
         let (rows, k) = (a.rows(), a.cols());
         let at = ((rows.div_ceil(least) * first).div_ceil(parts) * least).min(rows);
         let (upper, lower) = out.split_rows(at);
-        let upper = Self { chain, a: a.tile(0..at, 0..k), b, out: upper, tuning };
-        let lower = Self { chain, a: a.tile(at..rows, 0..k), b, out: lower, tuning };
+        let upper = Self { chain, a: a.submatrix(0..at, 0..k), b, out: upper, tuning };
+        let lower = Self { chain, a: a.submatrix(at..rows, 0..k), b, out: lower, tuning };
         Ok(if by_rows { (upper, lower) } else { (upper.t(), lower.t()) })
     }
 }
@@ -121,10 +121,11 @@ impl<T: Element> Kernel for Product<'_, T> {
         // Square by square, because the later chunks need a place of their own.
         for rows in Ranges::at_most(tuning.partial_side, m).iter() {
             for cols in Ranges::at_most(tuning.partial_side, n).iter() {
-                let mut out = out.tile(rows.clone(), cols.clone());
+                let mut out = out.submatrix(rows.clone(), cols.clone());
                 for first in (0..k).step_by(chain) {
                     let depth = first..k.min(first.saturating_add(chain));
-                    let (a, b) = (a.tile(rows.clone(), depth.clone()), b.tile(depth.clone(), cols.clone()));
+                    let (a, b) =
+                        (a.submatrix(rows.clone(), depth.clone()), b.submatrix(depth.clone(), cols.clone()));
                     if first == 0 {
                         one_chain(simd, tuning, a, b, out.during(&depth, k));
                         continue;

@@ -54,11 +54,18 @@ pub(super) fn in_place<T: Element, S: Simd>(
     let whole = if beyond > (wide - 1) * lanes { single } else { single - beyond };
     for (columns, vectors) in [(0..whole, wide), (whole..single, 1)] {
         if !columns.is_empty() {
-            panels(simd, tuning, vectors, a, b.tile(0..k, columns.clone()), out.tile(0..m, columns));
+            panels(
+                simd,
+                tuning,
+                vectors,
+                a,
+                b.submatrix(0..k, columns.clone()),
+                out.submatrix(0..m, columns),
+            );
         }
     }
     if single < n {
-        panels(simd.narrow(), tuning, 1, a, b.tile(0..k, single..n), out.tile(0..m, single..n));
+        panels(simd.narrow(), tuning, 1, a, b.submatrix(0..k, single..n), out.submatrix(0..m, single..n));
     }
 }
 
@@ -74,7 +81,7 @@ fn panels<T: Element, S: Simd>(
 ) {
     let (m, n, k) = (a.rows(), b.cols(), a.cols());
     for (rows, mr) in Blocking::tiles::<T::Vector<S>>(tuning, height::<S>(tuning, vectors), m).by_length() {
-        let strip = Strip { a: a.tile(rows.clone(), 0..k), out: out.tile(rows, 0..n) };
+        let strip = Strip { a: a.submatrix(rows.clone(), 0..k), out: out.submatrix(rows, 0..n) };
         near_kernel::<T, S>(mr, vectors)(simd, strip, b);
     }
 }

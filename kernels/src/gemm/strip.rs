@@ -140,7 +140,7 @@ fn near<T: Element, S: Simd, const MR: usize, const NV: usize>(
             let edge = edge::<T::Vector<S>, NV>(simd, left);
             let whole = Edge { b: None, c: None, ..edge };
             for tile in 0..c.rows() / MR {
-                let bias = bias.tile(tile * MR, c.cols() - left);
+                let bias = bias.submatrix(tile * MR, c.cols() - left);
                 // SAFETY: `Strip::geometry` has checked that all that the tiles of the strip touch is theirs.
                 unsafe {
                     match edge.c {

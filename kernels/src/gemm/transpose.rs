@@ -38,14 +38,14 @@ pub(super) fn through_a_copy<T: Element, S: Simd>(
     let copy = &mut copy.0;
     for top in (0..rows).step_by(step) {
         let rows = top..if top + step < rows { top + step } else { rows };
-        let Output { mut c, start, bias } = out.tile(rows.clone(), 0..cols);
+        let Output { mut c, start, bias } = out.submatrix(rows.clone(), 0..cols);
         if start == Start::Old {
             transpose(simd, Direction::FromC, &mut c, copy, stride);
         }
         let (mut place, _) = MatMut::of_rows(copy, rows.len(), stride).split_cols(cols);
         // The next tile is written where this one was, not where C is.
         b.next_c = place.as_mut_ptr();
-        kernel(simd, Strip { a: a.tile(rows, 0..a.cols()), out: Output { c: place, start, bias } }, b);
+        kernel(simd, Strip { a: a.submatrix(rows, 0..a.cols()), out: Output { c: place, start, bias } }, b);
         transpose(simd, Direction::ToC, &mut c, copy, stride);
     }
 }

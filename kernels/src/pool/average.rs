@@ -1,6 +1,6 @@
 //! Average pooling.
 
-use super::pass::Pass;
+use super::pass::PoolPass;
 use super::{Pool2d, pairs};
 use crate::simd::{Vector, vectorized};
 use crate::window::Reads;
@@ -43,7 +43,7 @@ pub fn average_forward<T: Element>(
 /// From inputs to means.
 pub(crate) struct Mean;
 
-impl<T: Element> Pass<(&[T], &mut [T])> for Mean {
+impl<T: Element> PoolPass<(&[T], &mut [T])> for Mean {
     type Element = T;
 
     fn windows(level: Level, pool: &Pool2d, (x, y): (&[T], &mut [T])) -> bool {
@@ -155,7 +155,7 @@ pub fn average_backward<T: Element>(
 /// one window at most, so that its gradient is written, not added.
 pub(crate) struct MeanGradient;
 
-impl<T: Element> Pass<(&[T], &mut [T])> for MeanGradient {
+impl<T: Element> PoolPass<(&[T], &mut [T])> for MeanGradient {
     type Element = T;
 
     fn windows(level: Level, pool: &Pool2d, (grad_y, grad_x): (&[T], &mut [T])) -> bool {

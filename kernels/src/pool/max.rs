@@ -2,7 +2,7 @@
 
 use super::Pool2d;
 use super::pairs::{self, Row};
-use super::pass::Pass;
+use super::pass::PoolPass;
 use crate::activation::Activation;
 use crate::simd::{Vector, vectorized};
 use crate::window::Reads;
@@ -82,7 +82,7 @@ pub(crate) type Maxima<'a, T> = (&'a [T], (&'a mut [T], &'a mut [u16]));
 /// From inputs, or if `RELU` from their ReLU, to maxima.
 pub(crate) struct Max<const RELU: bool>;
 
-impl<'a, T: Element, const RELU: bool> Pass<Maxima<'a, T>> for Max<RELU> {
+impl<'a, T: Element, const RELU: bool> PoolPass<Maxima<'a, T>> for Max<RELU> {
     type Element = T;
 
     fn windows(level: Level, pool: &Pool2d, (x, (y, indices)): Maxima<'a, T>) -> bool {
@@ -295,7 +295,7 @@ pub fn relu_max_backward<T: Element>(
 /// one window at most, so that its gradient is written, not added.
 pub(crate) struct MaxGradient<const RELU: bool>;
 
-impl<'a, T: Element, const RELU: bool> Pass<Gradients<'a, T>> for MaxGradient<RELU> {
+impl<'a, T: Element, const RELU: bool> PoolPass<Gradients<'a, T>> for MaxGradient<RELU> {
     type Element = T;
 
     fn windows(_: Level, pool: &Pool2d, ((indices, y), (grad_y, grad_x)): Gradients<'a, T>) -> bool {

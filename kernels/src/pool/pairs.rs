@@ -10,12 +10,12 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::Pool2d;
-use super::pass::Pass;
+use super::pass::PoolPass;
 use crate::simd::{Kernel, Simd, Vector};
 use crate::{Element, Level};
 
 /// Runs a pass compiled for the level, with the register that suits the plane's width.
-pub(super) fn run<P: Pass<S>, S>(level: Level, pool: &Pool2d, slices: S) -> bool {
+pub(super) fn run<P: PoolPass<S>, S>(level: Level, pool: &Pool2d, slices: S) -> bool {
     level.dispatch(Pairs::<P, S> { pool, slices, pass: PhantomData })
 }
 
@@ -25,7 +25,7 @@ struct Pairs<'a, P, S> {
     pass: PhantomData<P>,
 }
 
-impl<P: Pass<R>, R> Kernel for Pairs<'_, P, R> {
+impl<P: PoolPass<R>, R> Kernel for Pairs<'_, P, R> {
     type Output = bool;
 
     #[inline(always)]
@@ -41,7 +41,7 @@ impl<P: Pass<R>, R> Kernel for Pairs<'_, P, R> {
     }
 }
 
-impl<P: Pass<S>, S> Pairs<'_, P, S> {
+impl<P: PoolPass<S>, S> Pairs<'_, P, S> {
     #[inline(always)]
     fn lanes<V: Vector<Element = P::Element>>(self, simd: V::Simd) -> bool {
         match V::LANES {

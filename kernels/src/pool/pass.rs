@@ -6,7 +6,7 @@ use crate::simd::Vector;
 use crate::{Element, Error, Exec, Level};
 
 /// One direction of a pooling, on the slices `S` of some planes.
-pub(crate) trait Pass<S> {
+pub(crate) trait PoolPass<S> {
     type Element: Element;
     /// Any windows, plane by plane. False if an index lies outside its window.
     fn windows(level: Level, pool: &Pool2d, slices: S) -> bool;
@@ -19,7 +19,7 @@ pub(crate) trait Pass<S> {
 }
 
 /// Runs a pass on the slices of `planes` planes, and each of its parts compiled for the level.
-pub(crate) fn run<P: Pass<S>, S: Slices>(
+pub(crate) fn run<P: PoolPass<S>, S: Slices>(
     exec: Exec,
     pool: &Pool2d,
     planes: usize,

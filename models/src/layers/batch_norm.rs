@@ -7,7 +7,9 @@
 
 use kernels::{Element, Error, Exec, Level, reduce, vectorized};
 
-use super::{Backward, Forward, Kind, Layer, Mode, Pass, Properties, Start, TensorPlan, WholeBatch, volume};
+use super::{
+    Backward, Forward, Initial, Kind, Layer, Mode, Pass, Properties, TensorPlan, WholeBatch, volume,
+};
 
 const MOMENTUM: f64 = 0.1;
 const EPSILON: f64 = 1e-5;
@@ -31,7 +33,7 @@ impl<T: Element> BatchNorm<T> {
         let [channels, ref plane @ ..] = *input else {
             return Err("expects an input with channels".to_owned());
         };
-        let tensor = |name, value| TensorPlan::new(name, &[channels], Start::Constant(value));
+        let tensor = |name, value| TensorPlan::new(name, &[channels], Initial::Constant(value));
         let properties = Properties {
             output: input.to_vec(),
             parameters: vec![tensor("weight", 1.0), tensor("bias", 0.0)],

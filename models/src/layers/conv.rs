@@ -7,7 +7,7 @@ use kernels::conv::{self, BackwardInput, Conv2d};
 use kernels::{Element, Error};
 
 use super::{
-    Backward, ChunkGradients, Forward, Gradient, Layer, Pass, PerSample, Properties, Start, TensorPlan,
+    Backward, Forward, Gradient, Initial, Layer, LayerChunks, Pass, PerSample, Properties, TensorPlan,
 };
 use crate::network::ConvSpec;
 
@@ -28,7 +28,7 @@ impl Conv {
         // Connections into one output value, and out of one input value.
         let (fan_in, fan_out) = (c_in / groups * kernel_h * kernel_w, c_out * kernel_h * kernel_w);
         let shape = [c_out, c_in / groups, kernel_h, kernel_w];
-        let weight = TensorPlan::new("weight", &shape, Start::Weight { fan_in, fan_out });
+        let weight = TensorPlan::new("weight", &shape, Initial::Weight { fan_in, fan_out });
         let layer = Self { sizes, bias: spec.bias, true_convolution: spec.true_convolution };
         let properties = Properties {
             output: vec![c_out, sizes.h_out(), sizes.w_out()],
@@ -67,7 +67,7 @@ impl<T: Element> PerSample<T> for Conv {
     }
 
     /// dJ/dw_q = sum_p delta_p x_{p+q} and dJ/db = sum_p delta_p; a rotated kernel has a rotated gradient.
-    fn chunk_gradients(&self, pass: &Pass, c: ChunkGradients<'_, T>) -> Result<(), Error> {
+    fn chunk_gradients(&self, pass: &Pass, c: LayerChunks<'_, T>) -> Result<(), Error> {
         let (batch, sizes, partials) = (pass.batch, &self.sizes, c.chunks);
         let (rotated, scratch) = c.scratch.split_at_mut(self.rotated_len());
         let operands =

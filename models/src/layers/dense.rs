@@ -6,7 +6,7 @@
 use kernels::gemm::{Bias, gemm, gemm_bias, gemm_over_samples};
 use kernels::{Element, Error, Level, MatMut, MatRef, vectorized};
 
-use super::{Backward, Forward, Gradient, Layer, Pass, PerSample, Properties, Start, TensorPlan};
+use super::{Backward, Forward, Gradient, Initial, Layer, Pass, PerSample, Properties, TensorPlan};
 use crate::chain::SAMPLES;
 
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl Dense {
         if units == 0 {
             return Err("needs at least 1 unit".to_owned());
         }
-        let start = Start::Weight { fan_in: inputs, fan_out: units };
+        let start = Initial::Weight { fan_in: inputs, fan_out: units };
         let mut weight = TensorPlan::new("weight", &[units, inputs], start);
         weight.transposed = true;
         let properties = Properties {
@@ -74,7 +74,7 @@ impl<T: Element> PerSample<T> for Dense {
             let x = MatRef::row_major(g.x, pass.batch, self.inputs)?.t();
             let delta = MatRef::row_major(g.grad_y, pass.batch, self.units)?;
             let grad_weight = MatMut::row_major(grad_weight, weights.len(), self.units)?;
-            gemm_over_samples(pass.exec, SAMPLES, x.tile(weights, 0..pass.batch), delta, grad_weight)?;
+            gemm_over_samples(pass.exec, SAMPLES, x.submatrix(weights, 0..pass.batch), delta, grad_weight)?;
         }
         if !grad_bias.is_empty() {
             sum_rows(pass.exec.level, g.grad_y, grad_bias);

@@ -78,7 +78,7 @@ pub(crate) struct Pass {
 
 /// How the values of a tensor start.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Start {
+pub(crate) enum Initial {
     /// Drawn, from the numbers of connections into and out of one unit.
     Weight { fan_in: usize, fan_out: usize },
     /// Drawn or zero, as the initialisation says.
@@ -94,17 +94,17 @@ pub(crate) struct TensorPlan {
     pub(crate) shape: Vec<usize>,
     /// Whether PyTorch's [out, in] is [in, out] in memory.
     pub(crate) transposed: bool,
-    pub(crate) start: Start,
+    pub(crate) start: Initial,
 }
 
 impl TensorPlan {
-    pub(crate) fn new(name: &'static str, shape: &[usize], start: Start) -> Self {
+    pub(crate) fn new(name: &'static str, shape: &[usize], start: Initial) -> Self {
         Self { name, shape: shape.to_vec(), transposed: false, start }
     }
 
     /// A weight and, if there is one, the bias of `units` units.
     fn with_bias(weight: Self, bias: bool, units: usize) -> Vec<Self> {
-        let bias = bias.then(|| Self::new("bias", &[units], Start::Bias));
+        let bias = bias.then(|| Self::new("bias", &[units], Initial::Bias));
         std::iter::once(weight).chain(bias).collect()
     }
 
@@ -218,7 +218,7 @@ pub(crate) struct Backward<'a, T> {
 
 /// What the gradients of chunks are computed from, and where they go.
 #[derive(Debug)]
-pub(crate) struct ChunkGradients<'a, T> {
+pub(crate) struct LayerChunks<'a, T> {
     /// [batch, inputs]
     pub(crate) x: &'a [T],
     /// [batch, outputs]
@@ -235,7 +235,7 @@ pub(crate) struct Gradient<'a, T> {
     pub(crate) x: &'a [T],
     /// dJ/dy of the whole batch, [batch, outputs].
     pub(crate) grad_y: &'a [T],
-    /// The gradients of all chunks, as [`ChunkGradients::chunks`].
+    /// The gradients of all chunks, as [`LayerChunks::chunks`].
     pub(crate) chunks: &'a [T],
     /// Which of the layer's parameters: whole rows of [`Properties::row`].
     pub(crate) range: Range<usize>,
@@ -253,7 +253,7 @@ pub(crate) trait PerSample<T: Element>: Debug + Send + Sync {
     /// Writes dJ/dx, after `forward` in training mode on the same samples.
     fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error>;
     /// Writes the gradients of the chunks, after `forward` on the same samples.
-    fn chunk_gradients(&self, _: &Pass, c: ChunkGradients<'_, T>) -> Result<(), Error> {
+    fn chunk_gradients(&self, _: &Pass, c: LayerChunks<'_, T>) -> Result<(), Error> {
         debug_assert!(c.chunks.is_empty(), "a layer with chunks has their gradients");
         Ok(())
     }

@@ -6,11 +6,11 @@ use std::ops::Range;
 
 use kernels::Error;
 
-use super::step::Purpose;
+use super::step::Goal;
 use super::{Gather, LayerSpec, Network, Observe, ProfiledStep, ShapeError};
 use crate::layers::{Layer, Pass};
 use crate::loss::Loss;
-use crate::optimizer::{Moments, Update};
+use crate::optimizer::{Moments, UpdateRule};
 
 /// Stamps a trait whose functions are compiled here for f32 and f64, each from the generic body behind its `=`.
 macro_rules! compiled {
@@ -36,10 +36,10 @@ macro_rules! compiled {
 compiled! {
     fn infer(input: &[usize], specs: &[LayerSpec], loss: Loss, max_batch: usize)
         -> Result<Vec<Layer<Self>>, ShapeError> = super::shape::infer;
-    fn pass(network: &mut Network<Self>, pass: Pass, gather: Gather<'_, Self>, purpose: Purpose<'_, Self>)
+    fn pass(network: &mut Network<Self>, pass: Pass, gather: Gather<'_, Self>, purpose: Goal<'_, Self>)
         -> Result<f64, Error> = Network::pass;
     fn learn(
-        network: &mut Network<Self>, pass: Pass, layers: Range<usize>, update: Option<Update<Self>>,
+        network: &mut Network<Self>, pass: Pass, layers: Range<usize>, update: Option<UpdateRule<Self>>,
         moments: Moments<'_, Self>
     ) -> Result<(), Error> = Network::learn;
     fn stages(network: &mut Network<Self>, step: &ProfiledStep<'_, Self>, observe: Observe<'_>)

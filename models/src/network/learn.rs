@@ -12,7 +12,7 @@ use super::Network;
 use super::part::parts_of;
 use super::plan::{Bucket, Plan};
 use crate::layers::{Gradient, Kind, Layer, Pass, PerSample};
-use crate::optimizer::{Moments, Update};
+use crate::optimizer::{Moments, UpdateRule};
 
 impl<T: kernels::Element> Network<T> {
     /// The gradients of the parameters of some layers, at least one, and with an `update` the update, with the
@@ -21,7 +21,7 @@ impl<T: kernels::Element> Network<T> {
         &mut self,
         pass: Pass,
         layers: Range<usize>,
-        update: Option<Update<T>>,
+        update: Option<UpdateRule<T>>,
         moments: Moments<'_, T>,
     ) -> Result<(), Error> {
         let plan = &self.plan;
@@ -106,7 +106,7 @@ struct Learning<'a, T> {
     plan: &'a Plan,
     values: &'a [T],
     pass: Pass,
-    update: Option<Update<T>>,
+    update: Option<UpdateRule<T>>,
 }
 
 impl<T: kernels::Element> Learning<'_, T> {

@@ -8,8 +8,8 @@ use kernels::{Element, Error, Exec};
 
 use super::arena::BlockId;
 use super::fused::{Fused, layer_of};
-use super::plan::{Layout, Plan};
-use crate::layers::{Backward, ChunkGradients, Forward, Kind, Layer, Mode, Pass, PerSample};
+use super::plan::{LayerLayout, Plan};
+use crate::layers::{Backward, Forward, Kind, Layer, LayerChunks, Mode, Pass, PerSample};
 use crate::loss::{Loss, Operands, Targets};
 
 /// Into how many parts work of `flops` operations is cut, of which there can be `most`, and how each part is to run:
@@ -124,7 +124,7 @@ impl<T: Element> Batch<'_, T> {
     }
 
     /// The layer as it runs on some samples, if it does, and the layout of its x and `grad_x`.
-    fn layer(&self, index: usize) -> Option<(&dyn PerSample<T>, &Layout)> {
+    fn layer(&self, index: usize) -> Option<(&dyn PerSample<T>, &LayerLayout)> {
         let (layer, below) = layer_of(self.layers, self.fused, index)?;
         match &layer.kind {
             Kind::PerSample(layer) => Some((layer.as_ref(), &self.plan.layouts[below])),
@@ -160,7 +160,7 @@ impl<T: Element> Batch<'_, T> {
         let Some((layer, below)) = runs else { return Ok(()) };
         let pass = self.pass_over(part.samples());
         let ([x, grad_y], [chunks]) = self.lend(&mut part.values, [below.x, layout.grad_y], [layout.chunks]);
-        layer.chunk_gradients(&pass, ChunkGradients { x, grad_y, chunks, scratch: part.scratch })
+        layer.chunk_gradients(&pass, LayerChunks { x, grad_y, chunks, scratch: part.scratch })
     }
 
     /// The rows of some blocks, to be read and to be written.

@@ -22,7 +22,7 @@ use crate::loss::Loss;
 
 /// Where the values of one layer are.
 #[derive(Clone, Debug)]
-pub(super) struct Layout {
+pub(super) struct LayerLayout {
     /// Elements of one sample's output.
     pub(super) outputs: usize,
     /// Input and output.
@@ -51,7 +51,7 @@ pub(super) struct Bucket {
 /// The places of all layers, the sizes of all memory, and the order of work.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plan {
-    pub(super) layouts: Vec<Layout>,
+    pub(super) layouts: Vec<LayerLayout>,
     /// The blocks of elements.
     pub(super) values: Blocks,
     /// Blocks of gradients that a step needs for one micro-batch at a time.
@@ -128,7 +128,7 @@ impl Plan {
         self.kept.add::<u16>(max_batch, properties.kept, 1);
         (self.parameters, self.statistics) = (parameters.end, statistics.end);
         self.scratch = self.scratch.max(properties.scratch + max_batch * properties.scratch_per_sample);
-        self.layouts.push(Layout { outputs, x, y, grad_x, grad_y, chunks, parameters, statistics });
+        self.layouts.push(LayerLayout { outputs, x, y, grad_x, grad_y, chunks, parameters, statistics });
     }
 
     /// Puts a layer's parameters into buckets of whole rows, of more parameters in a wide layer, and into at least

@@ -5,7 +5,7 @@ use std::ops::Range;
 use kernels::{Error, Exec, reduce};
 
 use super::Network;
-use super::step::{Examples, Gather, Purpose, rows_of};
+use super::step::{Examples, Gather, Goal, rows_of};
 use crate::Element;
 use crate::layers::{Mode, Pass};
 use crate::loss::{Loss, Targets};
@@ -94,7 +94,7 @@ impl<T: Element> Network<T> {
         for first in (0..samples).step_by(self.max_batch) {
             let batch = self.max_batch.min(samples - first);
             let targets = targets.map(|targets| targets.rows(first, batch, width));
-            let purpose = targets.map_or(Purpose::Answer, Purpose::Measure);
+            let purpose = targets.map_or(Goal::Answer, Goal::Measure);
             let gather = |part: Range<usize>, x: &mut [T]| gather(first + part.start..first + part.end, x);
             T::pass(self, Pass { exec, batch, mode: Mode::Evaluation }, &gather, purpose)?;
             let answers = self.activations(self.layers.len() - 1);

@@ -42,14 +42,14 @@ pub struct Examples<'a, T> {
 
 /// What a pass over a batch is for.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Purpose<'a, T> {
+pub(super) enum Goal<'a, T> {
     /// Outputs.
     Answer,
     /// Outputs and losses.
     Measure(Targets<'a, T>),
     /// Outputs, losses and what gradients are computed from.
     Learn(Targets<'a, T>),
-    /// As [`Purpose::Learn`], and all that is between the layers, to be looked at.
+    /// As [`Goal::Learn`], and all that is between the layers, to be looked at.
     Show(Targets<'a, T>),
 }
 
@@ -131,7 +131,7 @@ impl<T: Element> Network<T> {
         let few = batch < exec.tuning.serial_samples && batch * self.plan.flops < exec.tuning.serial_flops;
         let exec = if few { exec.on_one_thread() } else { exec };
         let pass = Pass { exec, batch, mode: Mode::Training(at) };
-        let loss = T::pass(self, pass, gather, Purpose::Learn(targets))?;
+        let loss = T::pass(self, pass, gather, Goal::Learn(targets))?;
         if loss.is_finite() {
             let update = optimizer.begin(at.epoch, self.plan.parameters);
             let layers = 0..self.layers.len();
@@ -153,7 +153,7 @@ impl<T: Element> Network<T> {
         at: Position,
     ) -> Result<f64, Error> {
         let pass = Pass { exec, batch: self.batch_of(x)?, mode: Mode::Training(at) };
-        let loss = T::pass(self, pass, &rows_of(x, self.input), Purpose::Show(targets))?;
+        let loss = T::pass(self, pass, &rows_of(x, self.input), Goal::Show(targets))?;
         if loss.is_finite() {
             let layers = 0..self.layers.len();
             T::learn(self, pass, layers, None, Moments::default())?;
@@ -189,12 +189,12 @@ impl<T: kernels::Element> Network<T> {
         &mut self,
         pass: Pass,
         gather: Gather<'_, T>,
-        purpose: Purpose<'_, T>,
+        purpose: Goal<'_, T>,
     ) -> Result<f64, Error> {
         let (targets, learns) = match purpose {
-            Purpose::Answer => (None, false),
-            Purpose::Measure(targets) => (Some(targets), false),
-            Purpose::Learn(targets) | Purpose::Show(targets) => (Some(targets), true),
+            Goal::Answer => (None, false),
+            Goal::Measure(targets) => (Some(targets), false),
+            Goal::Learn(targets) | Goal::Show(targets) => (Some(targets), true),
         };
         if let Some(targets) = targets {
             targets.check(pass.batch, self.outputs())?;
@@ -203,7 +203,7 @@ impl<T: kernels::Element> Network<T> {
         if self.rows != pass.batch {
             self.rows = pass.batch;
         }
-        let cut = self.cut(pass, matches!(purpose, Purpose::Learn(_)));
+        let cut = self.cut(pass, matches!(purpose, Goal::Learn(_)));
         let last = self.plan.segments.len() - 1;
         // Upwards; a part turns round at the top by itself.
         for segment in 0..=last {

@@ -3,9 +3,9 @@
 use kernels::{Element, Error};
 
 use super::Network;
-use super::plan::Layout;
+use super::plan::LayerLayout;
 use crate::init::Init;
-use crate::layers::{Layer, Start, TensorPlan};
+use crate::layers::{Initial, Layer, TensorPlan};
 use crate::rng::{Purpose, Stream};
 
 /// A named tensor as PyTorch's `state_dict` has it.
@@ -53,20 +53,20 @@ impl<T: Element> Network<T> {
         let stream = |index| Stream::new(Purpose::Init, seed, index);
         let mut streams: Vec<Stream> = (0..self.layers.len() as u64).map(stream).collect();
         self.each_tensor_mut(|index, tensor, values| match tensor.start {
-            Start::Weight { fan_in, fan_out } => {
+            Initial::Weight { fan_in, fan_out } => {
                 let mut drawn = vec![T::ZERO; tensor.len()];
                 init.fill_weights(&mut streams[index], fan_in, fan_out, &mut drawn);
                 import(tensor, &drawn, values);
             }
-            Start::Bias => init.fill_biases(&mut streams[index], values),
-            Start::Constant(_) => {}
+            Initial::Bias => init.fill_biases(&mut streams[index], values),
+            Initial::Constant(_) => {}
         });
     }
 
     /// All parameters 0 but those with another constant, and the running statistics at their start.
     pub(super) fn reset_constants(&mut self) {
         self.each_tensor_mut(|_, tensor, values| {
-            values.fill(T::from_f64(if let Start::Constant(value) = tensor.start { value } else { 0.0 }));
+            values.fill(T::from_f64(if let Initial::Constant(value) = tensor.start { value } else { 0.0 }));
         });
     }
 
@@ -85,7 +85,7 @@ impl<T: Element> Network<T> {
     /// ```
     pub fn tensors(&self) -> impl Iterator<Item = Tensor<T>> {
         let layers = self.layers.iter().zip(&self.plan.layouts).enumerate();
-        layers.flat_map(|(index, (Layer { properties, .. }, Layout { parameters, statistics, .. }))| {
+        layers.flat_map(|(index, (Layer { properties, .. }, LayerLayout { parameters, statistics, .. }))| {
             let learning = split(
                 &properties.parameters,
                 &self.parameters.as_slice()[parameters.clone()],

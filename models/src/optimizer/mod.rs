@@ -8,7 +8,7 @@ use std::fmt;
 use kernels::math::f64::cos;
 use kernels::{Element, Level};
 
-pub(crate) use update::{Moments, Update};
+pub(crate) use update::{Moments, UpdateRule};
 
 /// A rule that turns gradients into steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -258,18 +258,18 @@ impl<T: Element> Optimizer<T> {
     ///
     /// # Panics
     /// If the optimiser was made for another number.
-    pub(crate) fn begin(&mut self, epoch: u32, parameters: usize) -> Update<T> {
+    pub(crate) fn begin(&mut self, epoch: u32, parameters: usize) -> UpdateRule<T> {
         let kept = self.memory.first.len();
         assert!(kept == 0 || kept == parameters, "optimizer: made for {kept} parameters");
         let eta = self.spec.learning_rate(epoch);
         match self.spec.rule {
             Rule::Sgd { momentum: 0.0, weight_decay, .. } => {
                 let [minus_eta, decay] = [-eta, weight_decay].map(T::from_f64);
-                Update::Descent { minus_eta, decay }
+                UpdateRule::Descent { minus_eta, decay }
             }
             Rule::Sgd { momentum, nesterov, weight_decay, .. } => {
                 let [minus_eta, momentum, decay] = [-eta, momentum, weight_decay].map(T::from_f64);
-                Update::Momentum { minus_eta, momentum, nesterov, decay }
+                UpdateRule::Momentum { minus_eta, momentum, nesterov, decay }
             }
             Rule::Adam { beta1, beta2, epsilon, weight_decay, .. } => {
                 let powers = &mut self.memory.powers;
@@ -278,7 +278,7 @@ impl<T: Element> Optimizer<T> {
                     [-(eta / (1.0 - powers[0])), (1.0 - powers[1]).sqrt()].map(T::from_f64);
                 let [rest1, beta2, rest2] = [1.0 - beta1, beta2, 1.0 - beta2].map(T::from_f64);
                 let [epsilon, decay] = [epsilon, weight_decay].map(T::from_f64);
-                Update::Adam { minus_eta, rest1, beta2, rest2, root, epsilon, decay }
+                UpdateRule::Adam { minus_eta, rest1, beta2, rest2, root, epsilon, decay }
             }
         }
     }

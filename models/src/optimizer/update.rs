@@ -27,7 +27,7 @@ impl<T> Moments<'_, T> {
 
 /// One step of a rule with all its numbers: what becomes of a parameter depends on nothing else.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Update<T> {
+pub(crate) enum UpdateRule<T> {
     /// w <- fma(-eta, g, w)
     Descent { minus_eta: T, decay: T },
     /// v <- fma(momentum, v, g); w <- fma(-eta, v or fma(momentum, v, g), w)
@@ -36,7 +36,7 @@ pub(crate) enum Update<T> {
     Adam { minus_eta: T, rest1: T, beta2: T, rest2: T, root: T, epsilon: T, decay: T },
 }
 
-impl<T: Element> Update<T> {
+impl<T: Element> UpdateRule<T> {
     /// Moves some parameters.
     pub(crate) fn apply(&self, level: Level, parameters: &mut [T], gradients: &[T], moments: Moments<'_, T>) {
         let weights = parameters.iter_mut().zip(gradients);

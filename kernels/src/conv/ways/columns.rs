@@ -48,7 +48,7 @@ pub(super) fn product<T: Element>(
         return gemm(exec, w, MatRef::row_major(planes, taps, positions)?, y);
     }
     for_each_block(exec, frame, planes, scratch, |block, columns| {
-        gemm(exec, w, columns, y.tile(0..filters, block))
+        gemm(exec, w, columns, y.submatrix(0..filters, block))
     })
 }
 
@@ -67,7 +67,7 @@ pub(super) fn add_weight_gradient<T: Element>(
     let grad_y = MatRef::row_major(grad_y, filters, positions)?;
     for_each_block(exec, frame, x, scratch, |block, columns| {
         let grad_w = MatMut::row_major(&mut *grad_w, filters, taps)?;
-        gemm_acc(exec, grad_y.tile(0..filters, block), columns.t(), grad_w)
+        gemm_acc(exec, grad_y.submatrix(0..filters, block), columns.t(), grad_w)
     })
 }
 

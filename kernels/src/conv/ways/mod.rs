@@ -81,7 +81,7 @@ impl Way {
 
 /// out [filters, positions] = weights [filters, taps] columns [taps, positions] + bias.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Product {
+pub(super) struct FilterProduct {
     pub(super) frame: Frame,
     filters: usize,
     /// The way on one thread.
@@ -98,13 +98,13 @@ pub(super) struct Weights<'a, T> {
     bias: Option<&'a [T]>,
 }
 
-impl Product {
+impl FilterProduct {
     /// The product over the reads in `frame`.
     pub(super) fn new(frame: Frame, filters: usize) -> Self {
         Self { frame, filters, way: Way::cheapest(&frame, filters) }
     }
 
-    /// Values of scratch that [`Product::compute`] needs.
+    /// Values of scratch that [`FilterProduct::compute`] needs.
     pub(super) fn scratch_len(&self) -> usize {
         let result = 2 * panels::LANES * self.frame.positions();
         columns::scratch_len(&self.frame).max(self.frame.len() + result)

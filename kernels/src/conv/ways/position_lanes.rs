@@ -37,16 +37,16 @@ fn tiles(registers: usize, filters: usize) -> (impl Iterator<Item = Range<usize>
 
 /// Rearranges the weights [filters, taps]: tile after tile, [taps, filters of the tile].
 pub(super) fn pack<T: Element>(exec: Exec, filters: usize, weights: &[T], packed: &mut [T]) {
-    exec.level.dispatch(Pack { filters, weights, packed });
+    exec.level.dispatch(PackWeights { filters, weights, packed });
 }
 
-struct Pack<'a, T> {
+struct PackWeights<'a, T> {
     filters: usize,
     weights: &'a [T],
     packed: &'a mut [T],
 }
 
-impl<T: Element> Kernel for Pack<'_, T> {
+impl<T: Element> Kernel for PackWeights<'_, T> {
     type Output = ();
 
     #[inline(always)]

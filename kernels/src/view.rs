@@ -15,7 +15,7 @@ pub struct MatRef<'a, T> {
 
 /// A matrix of `rows` x `cols` written through a slice, addressed as [`MatRef`].
 ///
-/// No two index pairs address the same element, so that tiles may be written by different
+/// No two index pairs address the same element, so that its parts may be written by different
 /// threads; the constructors check it.
 #[derive(Debug)]
 pub struct MatMut<'a, T> {
@@ -98,21 +98,21 @@ impl Layout {
         i * self.row_stride + j * self.col_stride
     }
 
-    /// Where a tile begins and its layout; an empty one has no first element and begins at 0.
+    /// Where a submatrix begins and its layout; an empty one has no first element and begins at 0.
     #[inline(always)]
-    fn submatrix(self, tile_rows: Range<usize>, tile_cols: Range<usize>) -> (usize, Self) {
-        let (rows, cols) = (self.rows, self.cols);
+    fn submatrix(self, rows: Range<usize>, cols: Range<usize>) -> (usize, Self) {
         assert!(
-            tile_rows.start <= tile_rows.end
-                && tile_rows.end <= rows
-                && tile_cols.start <= tile_cols.end
-                && tile_cols.end <= cols,
-            "rows {tile_rows:?}, columns {tile_cols:?} reach outside a {rows} x {cols} matrix"
+            rows.start <= rows.end
+                && rows.end <= self.rows
+                && cols.start <= cols.end
+                && cols.end <= self.cols,
+            "rows {rows:?}, columns {cols:?} reach outside a {} x {} matrix",
+            self.rows,
+            self.cols
         );
-        let (height, width) = (tile_rows.end - tile_rows.start, tile_cols.end - tile_cols.start);
+        let (height, width) = (rows.end - rows.start, cols.end - cols.start);
         let empty = height == 0 || width == 0;
-        let offset =
-            if empty { 0 } else { tile_rows.start * self.row_stride + tile_cols.start * self.col_stride };
+        let offset = if empty { 0 } else { rows.start * self.row_stride + cols.start * self.col_stride };
         (offset, Self { rows: height, cols: width, ..self })
     }
 }
@@ -212,7 +212,7 @@ impl<T: Copy> MatRef<'_, T> {
 }
 
 // SAFETY: a `MatMut` is the only way to its elements for as long as it lives (no two index pairs
-// share an element, and tiles of one matrix share none), as a `&mut [T]` is to its own.
+// share an element, and parts of one matrix share none), as a `&mut [T]` is to its own.
 unsafe impl<T: Send> Send for MatMut<'_, T> {}
 
 impl<'a, T> MatMut<'a, T> {

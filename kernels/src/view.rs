@@ -39,21 +39,25 @@ impl Layout {
     }
 
     /// The layout, or an error about a slice of `len` elements that it does not fit.
+    #[inline]
     fn valid_if(self, valid: bool, len: usize) -> Result<Self, Error> {
+        if valid { Ok(self) } else { Err(self.refused(len)) }
+    }
+
+    #[cold]
+    fn refused(self, len: usize) -> Error {
         let Self { rows, cols, row_stride, col_stride } = self;
-        if valid {
-            return Ok(self);
-        }
-        Err(Error::Shape {
+        Error::Shape {
             operation: "matrix view",
             expected: format!(
                 "a {rows} x {cols} matrix with strides {row_stride} and {col_stride} inside the slice, without overlap"
             ),
             got: format!("a slice of {len} elements"),
-        })
+        }
     }
 
     /// The layout, if a row-major matrix is all of a slice.
+    #[inline]
     fn whole(self, len: usize) -> Result<Self, Error> {
         self.valid_if(self.rows.checked_mul(self.cols) == Some(len), len)
     }

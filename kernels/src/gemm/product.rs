@@ -40,6 +40,7 @@ impl<'a, T: Element> Product<'a, T> {
     }
 
     /// Computes C, for one type: on the pool's threads if `exec` allows it and the work is worth it.
+    #[inline(always)]
     pub(crate) fn compute(self, exec: Exec) {
         let product = if self.is_better_transposed() { self.t() } else { self };
         let (m, n, k) = (product.a.rows(), product.b.cols(), product.a.cols());

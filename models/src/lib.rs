@@ -7,7 +7,7 @@
 //! | Adaline | [`adaline`]: eq. (1), eq. (2), three kinds of steps; [`least_squares`]: the minimum in closed form; [`eigenvalues`]: how large eta may be |
 //! | Modèles multi-couches, De l'entrée à la sortie, La fonction de coût, La rétropropagation | [`backprop`]: eq. (3) to (5) and BP1 to BP4, one function each; [`gradcheck`]: are the gradients right? |
 //! | the step from there to a fast network | [`mod@reference`]: training in plain loops, the same bits as [`network`] |
-//! | Réseaux convolutionnels, pooling, Réseau complet | [`network`]: any list of layers, trained in batches; [`loss`]; [`optimizer`]; [`checkpoint`] |
+//! | Réseaux convolutionnels, pooling, Réseau complet | [`network`]: any list of layers (`layers/`, one file for each kind), trained in batches; [`loss`]; [`optimizer`]; [`checkpoint`] |
 //!
 //! What every model needs: [`rng`] (random streams), [`init`] (start weights), [`matrix`], [`chain`],
 //! the order in which products are added up, and, in `element.rs` and `error.rs`, [`Element`] and [`Error`].

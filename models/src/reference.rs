@@ -1,4 +1,4 @@
-//! The whole of training in plain loops: what [`crate::network`] computes, bit by bit, on one page.
+//! The whole of training in plain loops: what [`crate::network`] computes, bit by bit.
 //!
 //! To be read between [`crate::backprop`], which has BP1 to BP4 for dense layers, and [`crate::network`], which is
 //! fast. One step, for a batch of n samples:

@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! for each chunk of Conv2d::chunk() samples
-//!   for each weight                              one chain from +0.0 over (sample, row, column): ways/weight_tiles.rs
+//!   for each weight                              one chain from +0.0 over (sample, row, column)
 //!     partial[o,c,i,j] = sum over (n, h, w) of grad_y[n,o,h,w] x[n,c,h+i,w+j]
 //!   grad_w = partial of the first chunk, then grad_w += partial
 //! ```
 //!
-//! The work is cut for threads between (chunk, filter) pairs, never within a chain.
+//! The chains are computed in `ways/weight_tiles.rs` or, for f64 and narrow maps, as a matrix product. A network adds the
+//! chunks itself, with the functions at the end. The work is cut for threads between (chunk, filter) pairs, never within a
+//! chain.
 
 use super::backward_bias::chunk_sum;
 use super::parts::Part;

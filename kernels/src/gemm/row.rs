@@ -1,6 +1,6 @@
 //! One row of C: c' (+)= a' B, where every element of B is read once and nothing can be reused.
 //!
-//! What counts is that memory is read as it likes best. A B that stays in the level-2 cache is read in columns
+//! Memory is the bottleneck, so what counts is how B is read. A B that stays in L2 is read in columns
 //! as wide as the registers hold, so that C never leaves them; a larger one four rows side by side, from left
 //! to right; one that lies transposed, block by block.
 
@@ -11,7 +11,7 @@ use crate::simd::{Simd, Strided, Vector, vectorized};
 use crate::tuning::Gemm;
 use crate::{Element, MatRef};
 
-/// Rows of B that are read side by side: few, because rows 4 KiB apart meet in one set of the level-1 cache.
+/// Rows of B that are read side by side: few, because rows 4 KiB apart meet in one set of L1.
 const DEPTH: usize = 4;
 /// The most lanes that a register has.
 const MOST_LANES: usize = 16;
@@ -103,14 +103,14 @@ fn columns<T: Element, S: Simd, const W: usize>(
     }
 }
 
-/// B with contiguous columns, as weights stored [out, in]: blocks of registers are turned around on the way.
+/// B with contiguous columns, as weights stored [out, in]: blocks are transposed in registers on the way.
 #[inline(always)]
 fn transposed<T: Element, S: Simd>(simd: S, a: MatRef<'_, T>, b: MatRef<'_, T>, c: &mut [T]) {
     let lanes = T::Vector::<S>::LANES;
     let k = a.cols();
     let mut j = 0;
     while c.len() - j >= lanes && k >= lanes {
-        turned(simd, j, a, b, c);
+        transposed_columns(simd, j, a, b, c);
         j += lanes;
     }
     for (j, sum) in c.iter_mut().enumerate().skip(j) {
@@ -122,9 +122,15 @@ fn transposed<T: Element, S: Simd>(simd: S, a: MatRef<'_, T>, b: MatRef<'_, T>, 
 }
 
 /// A register of columns from column j on. Only one, because columns that lie a power of two apart meet in one
-/// set of the level-1 cache.
+/// set of L1.
 #[inline(always)]
-fn turned<T: Element, S: Simd>(simd: S, j: usize, a: MatRef<'_, T>, b: MatRef<'_, T>, c: &mut [T]) {
+fn transposed_columns<T: Element, S: Simd>(
+    simd: S,
+    j: usize,
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
+    c: &mut [T],
+) {
     let lanes = T::Vector::<S>::LANES;
     let (k, stride) = (a.cols(), b.col_stride());
     let c = &mut c[j..][..lanes];

@@ -9,6 +9,11 @@
 //! parameters, in buckets      gradient of the whole batch, update (learn.rs)                a part on each thread
 //! ```
 //!
+//! A barrier is a layer that needs the whole batch. Between two of them a part of the samples goes through all layers of a
+//! segment without waiting for the other parts. A network without a barrier is one segment: the threads of a step meet
+//! twice, after the samples and after the parameters. Where there are fewer parts than threads, a kernel may share its
+//! own work out further.
+//!
 //! A sample's values depend on that sample alone and a parameter's gradient is one written sum (N3), so the bits do not
 //! depend on how the work is cut.
 
@@ -62,7 +67,7 @@ pub(super) struct Cut {
     pub(super) pass: Pass,
     /// Whether layers that can run as one do.
     pub(super) fuses: bool,
-    /// Whether micro-batches leave gradients that only they need where the micro-batch before them did.
+    /// Whether a micro-batch overwrites the gradients that only the micro-batch before it needed.
     pub(super) reuses: bool,
 }
 
@@ -73,7 +78,7 @@ pub(super) fn rows_of<T: kernels::Element>(x: &[T], inputs: usize) -> impl Fn(Ra
 
 impl<T: Element> Network<T> {
     /// One step of learning on a batch: forward, backward, update. Returns the sum of the sample
-    /// losses, in f64 and in sample order. It allocates nothing.
+    /// losses, in f64 and in sample order.
     ///
     /// A sum that is not finite is the trial's end (N8): the parameters stay as they were. The
     /// gradients are used as they come and are not left in [`Network::gradients`].

@@ -16,7 +16,7 @@
 //! | `weight_tiles.rs` | filters at one tap | in f32 |
 //! | `columns.rs` | as a matrix product | for narrow maps and f64 |
 //!
-//! All of them read planes in a frame of zeros (`frame.rs`). `panels.rs` transposes filters into lanes, `tile.rs` is
+//! Most of them read planes in a frame of zeros (`frame.rs`). `panels.rs` transposes filters into lanes, `tile.rs` is
 //! the register tile that the files with filters in the lanes have in common.
 
 /// The instance of a function that is generic over two sizes, listed as `first: second ..;`.

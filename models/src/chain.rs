@@ -5,10 +5,7 @@
 //! matrices does it by one of these two rules, and the fast kernels return the same bits.
 
 use kernels::Element;
-
-/// A product over more terms than this is cut in chunks of [`CHUNK`] (N2).
-const LONGEST_CHAIN: usize = 8192;
-const CHUNK: usize = 4096;
+use kernels::gemm::{CHUNK, LONGEST_CHAIN};
 
 /// A sum over samples is cut in chunks of this many samples in dense layers (N3).
 pub const SAMPLES: usize = 1024;

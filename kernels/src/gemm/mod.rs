@@ -61,6 +61,7 @@ mod transpose;
 
 pub use output::Bias;
 pub(crate) use product::Product;
+pub use product::{CHUNK, LONGEST_CHAIN};
 
 use crate::{Element, Error, Exec, MatMut, MatRef};
 use output::Start;

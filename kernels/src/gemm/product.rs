@@ -15,8 +15,9 @@ use crate::tuning::Gemm;
 use crate::{Element, Exec, MatMut, MatRef};
 
 /// A product whose summed index is longer than this is cut in chunks of [`CHUNK`] (N2).
-pub(super) const LONGEST_CHAIN: usize = 8192;
-const CHUNK: usize = 4096;
+pub const LONGEST_CHAIN: usize = 8192;
+/// The values of the summed index in a chunk (N2).
+pub const CHUNK: usize = 4096;
 /// A thread's part of C has at least so many rows and columns, as far as C has them.
 const PART_ROWS: usize = 8;
 const PART_COLS: usize = 16;

@@ -11,7 +11,7 @@
 use std::ops::Range;
 
 use super::frame::{Frame, copy_row};
-use crate::gemm::{gemm, gemm_acc};
+use crate::gemm::{LONGEST_CHAIN, gemm, gemm_acc};
 use crate::simd::{Kernel, Simd};
 use crate::window::Reads;
 use crate::{Element, Error, Exec, MatMut, MatRef, Tuning};
@@ -23,7 +23,7 @@ const TILE: usize = 48;
 /// sums over them, and N3 knows no cut).
 fn block_columns(tuning: &Tuning, frame: &Frame) -> usize {
     let most = tuning.conv_block / frame.all_taps().max(1);
-    (most.clamp(TILE, 8192) / TILE * TILE).min(frame.positions())
+    (most.clamp(TILE, LONGEST_CHAIN) / TILE * TILE).min(frame.positions())
 }
 
 /// Values of scratch that the functions below need: a block of columns and the framed planes.

@@ -38,6 +38,7 @@ mod position_lanes;
 mod tile;
 mod weight_tiles;
 
+use crate::gemm::LONGEST_CHAIN;
 use crate::simd::vectorized;
 use crate::{Element, Error, Exec, Threads};
 use filter_lanes::{FilterLanes, NARROWEST};
@@ -65,8 +66,8 @@ impl Way {
     /// The cheapest way on one thread, by an estimate.
     fn cheapest(frame: &Frame, filters: usize) -> Self {
         let (taps, [height, width]) = (frame.all_taps(), frame.map());
-        // 8192: the longest chain that is not cut (N2).
-        if frame.strides[1] != 1 || !(1..=8192).contains(&taps) || width < NARROWEST {
+        // A longer chain would be cut (N2).
+        if frame.strides[1] != 1 || !(1..=LONGEST_CHAIN).contains(&taps) || width < NARROWEST {
             return Self::Columns;
         }
         // Registers of 8 lanes. Rows of the kernel that lie in the frame cost nothing.

@@ -3,7 +3,8 @@
 //! What follows from the registers of a level alone, as the tallest tile that is compiled (`gemm/strip.rs`), is beside the
 //! code that it bounds.
 
-/// Sizes and limits that a call is tuned by: [`Exec`](crate::Exec) carries them, and a test may set any.
+/// Sizes and limits that a call is tuned by: [`Exec`](crate::Exec) carries them, and a test may set any. What memory is
+/// planned with, before there is an `Exec`, is taken from [`Tuning::DEFAULT`] alone: those fields say so.
 ///
 /// The values of [`Tuning::DEFAULT`] were measured on Zen 4 and Zen 5, with 1 MiB of L2 and an L1 of 32 or 48 KiB in 8
 /// or 12 ways.
@@ -23,18 +24,19 @@ pub struct Tuning {
     /// Floating-point operations of a training step that is shared out whatever its samples.
     pub serial_flops: usize,
     /// A training step: parameters whose gradient and update are computed together, so that the gradient stays in L1
-    /// and what it is computed from in L2.
+    /// and what it is computed from in L2. Planned with the default.
     pub bucket_parameters: usize,
-    /// A training step: the fewest rows of those parameters, because a product of fewer is slow, whatever fits a cache.
+    /// A training step: the fewest rows of those parameters, because a product of fewer is slow, whatever fits a
+    /// cache. Planned with the default.
     pub bucket_rows: usize,
     /// A training step: bytes of L2 for the values and gradients of the samples that go through several layers before
-    /// the next samples do.
+    /// the next samples do. Planned with the default.
     pub micro_batch_bytes: usize,
     /// A convolution through columns: values of the columns that are made at a time, 256 KiB of f32, which stay in L2
-    /// beside the weights.
+    /// beside the weights. Scratch is planned with the default, which bounds it.
     pub conv_block: usize,
     /// A convolution's weight gradient: values of chunks' gradients that a thread computes before they are added up,
-    /// several chunks where they are small, so that threads meet less often.
+    /// several chunks where they are small, so that threads meet less often. Planned with the default.
     pub conv_gradients: usize,
 }
 

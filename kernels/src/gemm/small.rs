@@ -2,7 +2,7 @@
 //!
 //! 1. **Tiles.** Where a register starts one multiply-add in a cycle, narrow tiles keep the ports busy and are best, because
 //!    the less a tile holds the less it costs to begin and end it; elsewhere the widest are.
-//! 2. **Edges.** Columns that do not fill a panel go to panels of one register, and those that fit half a register to
+//! 2. **Edges.** Columns that do not fill a wide tile go to tiles of one register, and those that fit half a register to
 //!    registers of half the width.
 
 #![forbid(unsafe_code)]
@@ -54,7 +54,7 @@ pub(super) fn in_place<T: Element, S: Simd>(
     let whole = if beyond > (wide - 1) * lanes { single } else { single - beyond };
     for (columns, vectors) in [(0..whole, wide), (whole..single, 1)] {
         if !columns.is_empty() {
-            panels(
+            strips(
                 simd,
                 tuning,
                 vectors,
@@ -65,13 +65,13 @@ pub(super) fn in_place<T: Element, S: Simd>(
         }
     }
     if single < n {
-        panels(simd.narrow(), tuning, 1, a, b.submatrix(0..k, single..n), out.submatrix(0..m, single..n));
+        strips(simd.narrow(), tuning, 1, a, b.submatrix(0..k, single..n), out.submatrix(0..m, single..n));
     }
 }
 
-/// Panels of `vectors` registers, the last one cut short or not.
+/// Strips of tiles `vectors` registers wide, the last column of tiles cut short or not.
 #[inline(always)]
-fn panels<T: Element, S: Simd>(
+fn strips<T: Element, S: Simd>(
     simd: S,
     tuning: &Gemm,
     vectors: usize,

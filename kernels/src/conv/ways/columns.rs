@@ -19,8 +19,8 @@ use crate::{Element, Error, Exec, MatMut, MatRef, Tuning};
 /// Columns are made in multiples of this, a whole number of the widest tiles of a product.
 const TILE: usize = 48;
 
-/// Columns of a block: at most 8192, the longest product that is not cut (the weight gradient
-/// sums over them, and N3 knows no cut).
+/// Columns of a block: no more than the longest product that is not cut (the weight gradient sums over them, and N3
+/// knows no cut).
 fn block_columns(tuning: &Tuning, frame: &Frame) -> usize {
     let most = tuning.conv_block / frame.all_taps().max(1);
     (most.clamp(TILE, LONGEST_CHAIN) / TILE * TILE).min(frame.positions())

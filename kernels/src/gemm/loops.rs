@@ -1,4 +1,7 @@
 //! The five loops: what does not fit a cache is cut until it does (Goto and van de Geijn, 2008; sizes in `blocking.rs`).
+//!
+//! L3 holds a panel of B [kc, nc], L2 a block of A [mc, kc] and the micro-panels of B [kc, nr] that pass it by, the
+//! registers a tile of C [mr, nr]. A is read where it is, B from copies where that pays (`pack.rs`).
 
 #![forbid(unsafe_code)]
 

@@ -15,8 +15,8 @@
 //! 3. **Prefetching.** The next micro-panel and the next tile of C are prefetched on the way.
 //! 4. **An instance for every height and width**, so that no tile computes rows that are not there.
 //! 5. **A loop for each kind of edge**, because a masked load costs a multiply-add.
-//! 6. **The epilogue.** [`near`] adds a bias in registers. [`far`] adds it to the strip that it has stored: code for it in the
-//!    tiles makes every product two per cent slower, and a second pass over a strip in L1 is cheaper.
+//! 6. **The epilogue.** [`near`] adds a bias in registers, [`far`] in a second pass over the strip, while L1 holds it:
+//!    inside its tiles the code for it would cost every product 2 %.
 
 use super::microkernel::{Edge, Geometry, Place, RowOffsets, microkernel};
 use super::output::{Bias, Output, Start};

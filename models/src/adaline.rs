@@ -147,8 +147,7 @@ impl Adaline {
             Rule::MiniBatch { size } => size,
         };
         if size == 0 && data.n() > 0 {
-            let (expected, got) = ("mini-batches of at least 1 observation".to_owned(), "size 0".to_owned());
-            return Err(Error::Shape { operation: "adaline", expected, got });
+            return Err(Error::shape("adaline", "mini-batches of at least 1 observation", "size 0"));
         }
         let mut run = Training { weights: start.to_vec(), ..Training::default() };
         for epoch in 1..=self.epochs {

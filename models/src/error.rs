@@ -21,8 +21,29 @@ pub enum Error {
         /// The column, counted from 0.
         column: usize,
     },
+    /// A setting of the optimiser has no meaning.
+    Setting {
+        /// The setting, as `momentum`.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// Bytes are no checkpoint of this network or this run: what does not fit.
+    Checkpoint(String),
     /// A kernel refused.
     Kernel(kernels::Error),
+}
+
+impl Error {
+    pub(crate) fn shape(
+        operation: &'static str,
+        expected: impl Into<String>,
+        got: impl Into<String>,
+    ) -> Self {
+        Self::Shape { operation, expected: expected.into(), got: got.into() }
+    }
 }
 
 impl fmt::Display for Error {
@@ -36,6 +57,10 @@ impl fmt::Display for Error {
                 "{operation}: column {column} is a combination of the columns before it, so there is no \
                  single solution: leave that variable out"
             ),
+            Self::Setting { name, value, expected } => {
+                write!(f, "optimizer: {name} must be {expected}, not {value}")
+            }
+            Self::Checkpoint(reason) => write!(f, "checkpoint: {reason}"),
             Self::Kernel(error) => error.fmt(f),
         }
     }

@@ -69,8 +69,7 @@ pub struct Novikoff {
 /// ```
 pub fn novikoff(data: &Observations) -> Result<Option<Novikoff>, Error> {
     if data.n() == 0 {
-        let (expected, got) = ("at least one observation".to_owned(), "none".to_owned());
-        return Err(Error::Shape { operation: "novikoff", expected, got });
+        return Err(Error::shape("novikoff", "at least one observation", "none"));
     }
     let sign = |i| if data.y(i) > 0.0 { 1.0 } else { -1.0 };
     let z = Matrix::from_fn(data.n(), data.p(), |i, k| sign(i) * data.x(i)[k]);

@@ -19,8 +19,8 @@ impl<T: Element> Matrix<T> {
     /// If there are not `rows` x `cols` elements.
     pub fn new(rows: usize, cols: usize, data: Vec<T>) -> Result<Self, Error> {
         if rows.checked_mul(cols) != Some(data.len()) {
-            let (expected, got) = (format!("{rows} x {cols} elements"), format!("{} elements", data.len()));
-            return Err(Error::Shape { operation: "matrix", expected, got });
+            let got = format!("{} elements", data.len());
+            return Err(Error::shape("matrix", format!("{rows} x {cols} elements"), got));
         }
         Ok(Self { data, rows, cols })
     }

@@ -29,8 +29,7 @@ impl Observations {
     pub fn new(p: usize, x: &[f64], y: &[f64]) -> Result<Self, Error> {
         if p.checked_mul(y.len()) != Some(x.len()) {
             let expected = format!("{} rows of {p} values, one row per target", y.len());
-            let got = format!("{} values", x.len());
-            return Err(Error::Shape { operation: "observations", expected, got });
+            return Err(Error::shape("observations", expected, format!("{} values", x.len())));
         }
         Ok(Self { x: x.to_vec(), y: y.to_vec(), p })
     }
@@ -84,8 +83,7 @@ impl Observations {
             return Ok(());
         }
         let expected = format!("{} weights, one per variable (the constant included)", self.p);
-        let got = format!("{} weights", w.len());
-        Err(Error::Shape { operation, expected, got })
+        Err(Error::shape(operation, expected, format!("{} weights", w.len())))
     }
 }
 

@@ -217,9 +217,8 @@ impl Perceptron {
         let values = self.labels.values();
         let other = (0..data.n()).map(|i| data.y(i)).find(|y| !values.contains(y));
         let Some(other) = other else { return Ok(()) };
-        let (expected, got) =
-            (format!("targets {} and {}", values[0], values[1]), format!("a target {other}"));
-        Err(Error::Shape { operation: "perceptron", expected, got })
+        let expected = format!("targets {} and {}", values[0], values[1]);
+        Err(Error::shape("perceptron", expected, format!("a target {other}")))
     }
 }
 

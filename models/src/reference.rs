@@ -99,10 +99,8 @@ impl<T: Element> Reference<T> {
                     (Operation::MaxPool(sizes), 0, 0)
                 }
                 _ => {
-                    let expected =
-                        "dense on flat, convolution or max pooling on images, activation, flatten".to_owned();
-                    let got = format!("{} on {shape:?}", spec.kind());
-                    return Err(Error::Shape { operation: "reference", expected, got });
+                    let expected = "dense on flat, convolution or max pooling on images, activation, flatten";
+                    return Err(Error::shape("reference", expected, format!("{} on {shape:?}", spec.kind())));
                 }
             };
             layers.push(PlainLayer { kind, w: vec![T::ZERO; weights], b: vec![T::ZERO; biases] });

@@ -107,8 +107,7 @@ impl<T: Element> Mlp<T> {
     pub fn new(neurons: &[usize], phis: &[Activation], init: Init, seed: u64) -> Result<Self, Error> {
         if neurons.len() != phis.len() + 1 {
             let expected = format!("{} numbers of neurons, the inputs first", phis.len() + 1);
-            let got = format!("{}", neurons.len());
-            return Err(Error::Shape { operation: "multi-layer perceptron", expected, got });
+            return Err(Error::shape("multi-layer perceptron", expected, neurons.len().to_string()));
         }
         let layers = neurons.windows(2).zip(phis).enumerate().map(|(l, (sizes, &phi))| {
             let (inputs, outputs) = (sizes[0], sizes[1]);

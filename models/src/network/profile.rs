@@ -220,8 +220,7 @@ impl<T: kernels::Element> Network<T> {
     /// The work of a stage of the network as a whole.
     fn of_network(&self, stage: Stage, step: &ProfiledStep<'_, T>) -> Work {
         let (batch, outputs, parameters) = (step.examples.samples, self.outputs(), self.plan.parameters);
-        let memory = &step.optimizer.memory;
-        let remembered = memory.first.len() + memory.second.len();
+        let remembered = step.optimizer.first.len() + step.optimizer.second.len();
         let (flops, values) = match stage {
             Stage::Loss => (batch * outputs, batch * (2 * outputs + 1)),
             Stage::Update => (parameters + remembered, 3 * parameters + 2 * remembered),

@@ -145,10 +145,10 @@ impl<T: Element> Network<T> {
     }
 
     /// Takes the values of all tensors, in the order of [`Network::tensors`]; each in PyTorch's order.
-    pub(crate) fn set_tensors(&mut self, tensors: &[(String, Vec<T>)]) {
+    pub(crate) fn set_tensors(&mut self, tensors: &[Tensor<T>]) {
         let mut tensors = tensors.iter();
         self.each_tensor_mut(|_, tensor, values| {
-            tensors.by_ref().take(1).for_each(|(_, data)| import(tensor, data, values));
+            tensors.by_ref().take(1).for_each(|own| import(tensor, &own.data, values));
         });
     }
 }

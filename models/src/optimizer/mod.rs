@@ -3,11 +3,10 @@
 
 mod update;
 
-use std::fmt;
-
 use kernels::math::f64::cos;
 use kernels::{Element, Level};
 
+use crate::Error;
 pub(crate) use update::{Moments, UpdateRule};
 
 /// A rule that turns gradients into steps.
@@ -143,9 +142,9 @@ impl OptimizerSpec {
         learning_rate * factor
     }
 
-    fn check(&self) -> Result<(), OptimizerError> {
-        let check = |fits, name, value, expected| {
-            if fits { Ok(()) } else { Err(OptimizerError { name, value, expected }) }
+    fn check(&self) -> Result<(), Error> {
+        let check = |fits, name, value: f64, expected| {
+            if fits { Ok(()) } else { Err(Error::Setting { name, value: format!("{value:?}"), expected }) }
         };
         let not_negative =
             |name, value: f64| check(value >= 0.0 && value.is_finite(), name, value, "finite and at least 0");
@@ -169,35 +168,10 @@ impl OptimizerSpec {
     }
 }
 
-/// A setting of the optimiser that has no meaning.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OptimizerError {
-    /// The setting, as `momentum`.
-    pub name: &'static str,
-    /// Its value.
-    pub value: f64,
-    /// What it should be.
-    pub expected: &'static str,
-}
-
-impl fmt::Display for OptimizerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "optimizer: {} must be {}, not {:?}", self.name, self.expected, self.value)
-    }
-}
-
-impl std::error::Error for OptimizerError {}
-
 /// A rule with the memory that it keeps between steps.
 #[derive(Clone, Debug)]
 pub struct Optimizer<T> {
     spec: OptimizerSpec,
-    pub(crate) memory: Memory<T>,
-}
-
-/// What an optimiser remembers, and what a checkpoint holds of it.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Memory<T> {
     /// The velocity of momentum, or Adam's mean of the gradients; else empty.
     pub(crate) first: Vec<T>,
     /// Adam's mean of the squared gradients; else empty.
@@ -218,18 +192,16 @@ impl<T: Element> Optimizer<T> {
     /// let mut w = [1.0_f32, 2.0];
     /// optimizer.step(kernels::Level::best(), 0, &mut w, &[1.0, -2.0]);
     /// assert_eq!(w, [0.5, 3.0]);
-    /// # Ok::<(), models::optimizer::OptimizerError>(())
+    /// # Ok::<(), models::Error>(())
     /// ```
-    pub fn new(spec: OptimizerSpec, parameters: usize) -> Result<Self, OptimizerError> {
+    pub fn new(spec: OptimizerSpec, parameters: usize) -> Result<Self, Error> {
         spec.check()?;
         let (first, second) = match spec.rule {
             Rule::Sgd { momentum: 0.0, .. } => (0, 0),
             Rule::Sgd { .. } => (parameters, 0),
             Rule::Adam { .. } => (parameters, parameters),
         };
-        let memory =
-            Memory { first: vec![T::ZERO; first], second: vec![T::ZERO; second], powers: [1.0, 1.0] };
-        Ok(Self { spec, memory })
+        Ok(Self { spec, first: vec![T::ZERO; first], second: vec![T::ZERO; second], powers: [1.0, 1.0] })
     }
 
     /// The rule and its schedule.
@@ -251,7 +223,7 @@ impl<T: Element> Optimizer<T> {
 
     /// What is remembered of all parameters.
     pub(crate) fn moments(&mut self) -> Moments<'_, T> {
-        Moments { first: &mut self.memory.first, second: &mut self.memory.second }
+        Moments { first: &mut self.first, second: &mut self.second }
     }
 
     /// The next step's update, to be applied to every parameter once. `parameters` is their number.
@@ -259,7 +231,7 @@ impl<T: Element> Optimizer<T> {
     /// # Panics
     /// If the optimiser was made for another number.
     pub(crate) fn begin(&mut self, epoch: u32, parameters: usize) -> UpdateRule<T> {
-        let kept = self.memory.first.len();
+        let kept = self.first.len();
         assert!(kept == 0 || kept == parameters, "optimizer: made for {kept} parameters");
         let eta = self.spec.learning_rate(epoch);
         match self.spec.rule {
@@ -272,7 +244,7 @@ impl<T: Element> Optimizer<T> {
                 UpdateRule::Momentum { minus_eta, momentum, nesterov, decay }
             }
             Rule::Adam { beta1, beta2, epsilon, weight_decay, .. } => {
-                let powers = &mut self.memory.powers;
+                let powers = &mut self.powers;
                 *powers = [powers[0] * beta1, powers[1] * beta2];
                 let [minus_eta, root] =
                     [-(eta / (1.0 - powers[0])), (1.0 - powers[1]).sqrt()].map(T::from_f64);

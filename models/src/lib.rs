@@ -10,7 +10,7 @@
 //! | Réseaux convolutionnels, pooling, Réseau complet | [`network`]: any list of layers (`layers/`, one file for each kind), trained in batches; [`loss`]; [`optimizer`]; [`checkpoint`] |
 //!
 //! What every model needs: [`rng`] (random streams), [`init`] (start weights), [`matrix`], [`chain`],
-//! the order in which products are added up, and, in `element.rs` and `error.rs`, [`Element`] and [`Error`].
+//! the order in which products are added up, and [`Error`].
 //!
 //! Results are exact: the same inputs give the same bits on every machine. For that, every sum has
 //! a written order and every elementary function comes from [`kernels`]; the rules are in
@@ -23,7 +23,6 @@ pub mod backprop;
 pub mod chain;
 pub mod checkpoint;
 pub mod eigenvalues;
-mod element;
 mod error;
 pub mod gradcheck;
 pub mod init;
@@ -39,5 +38,5 @@ pub mod perceptron;
 pub mod reference;
 pub mod rng;
 
-pub use element::Element;
 pub use error::Error;
+pub use network::NetworkElement;

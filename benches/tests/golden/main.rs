@@ -13,7 +13,7 @@ use std::path::Path;
 
 use experiments::durable::sha256_hex;
 use kernels::{Exec, Level};
-use models::Element;
+use models::NetworkElement;
 use models::loss::{Loss, Targets};
 use models::network::{Network, Position};
 use models::optimizer::Optimizer;
@@ -29,7 +29,7 @@ const THREADS: [usize; 6] = [1, 2, 3, 5, 8, 16];
 const MOST_SCALAR_FLOPS: u64 = 4_000_000;
 
 /// SHA-256 of the weights after training, in hexadecimal.
-fn trained<T: Element>(case: &Case, exec: Exec) -> String {
+fn trained<T: NetworkElement>(case: &Case, exec: Exec) -> String {
     let batch = case.batch.min(SAMPLES);
     let mut network = Network::<T>::new(&case.input, &case.layers, case.loss, batch).expect("the layers fit");
     network.initialise(case.init, SEED);

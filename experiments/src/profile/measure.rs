@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use kernels::{Exec, Level, bandwidth, peak};
-use models::Element;
+use models::NetworkElement;
 use models::network::{Examples, Network, Position, ProfiledStep, Stage, Work};
 use models::optimizer::Optimizer;
 
@@ -43,7 +43,7 @@ pub fn measure(
     }
 }
 
-fn run<T: Element>(
+fn run<T: NetworkElement>(
     trial: &NetworkTrial,
     inputs: &Inputs,
     seed: u64,
@@ -102,7 +102,7 @@ struct Bench<'a, T> {
     steps: Vec<f64>,
 }
 
-impl<'a, T: Element> Bench<'a, T> {
+impl<'a, T: NetworkElement> Bench<'a, T> {
     fn new(trial: &'a NetworkTrial, samples: &'a Part<T>, seed: u64, level: Level) -> Result<Self, String> {
         let network = kinds::network::<T>(trial, samples.len(), seed)?;
         let start = network.parameters().to_vec();

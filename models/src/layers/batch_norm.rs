@@ -7,9 +7,7 @@
 
 use kernels::{Element, Error, Exec, Level, reduce, vectorized};
 
-use super::{
-    Backward, Forward, Initial, Kind, Layer, Mode, Pass, Properties, TensorPlan, WholeBatch, volume,
-};
+use super::{Backward, Forward, Initial, Kind, Layer, Mode, Pass, Properties, TensorPlan, volume};
 
 const MOMENTUM: f64 = 0.1;
 const EPSILON: f64 = 1e-5;
@@ -33,11 +31,16 @@ impl<T: Element> BatchNorm<T> {
         let [channels, ref plane @ ..] = *input else {
             return Err("expects an input with channels".to_owned());
         };
-        let tensor = |name, value| TensorPlan::new(name, &[channels], Initial::Constant(value));
+        let learning = |name, value| TensorPlan::new(name, &[channels], Initial::Constant(value));
+        let measured = |name, value| TensorPlan { learns: false, ..learning(name, value) };
         let properties = Properties {
             output: input.to_vec(),
-            parameters: vec![tensor("weight", 1.0), tensor("bias", 0.0)],
-            statistics: vec![tensor("running_mean", 0.0), tensor("running_var", 1.0)],
+            tensors: vec![
+                learning("weight", 1.0),
+                learning("bias", 0.0),
+                measured("running_mean", 0.0),
+                measured("running_var", 1.0),
+            ],
             scratch_per_sample: volume(input),
             // x_hat, which takes the place of x.
             read_for_grad_x: volume(input),
@@ -52,7 +55,7 @@ impl<T: Element> BatchNorm<T> {
             sums: zeros(),
             constants: vec![[T::ZERO; 4]; channels],
         };
-        Ok(Layer { properties, kind: Kind::WholeBatch(Box::new(layer)) })
+        Ok(Layer { properties, kind: Kind::WholeBatch(layer) })
     }
 
     /// Takes the mean and the variance of the batch, and moves the running values towards them.
@@ -91,11 +94,14 @@ impl<T: Element> BatchNorm<T> {
             self.inverse_sd[c] = T::ONE / (running_variance[c] + T::from_f64(EPSILON)).sqrt();
         }
     }
-}
 
-impl<T: Element> WholeBatch<T> for BatchNorm<T> {
     /// x_hat = (x - mean) * inverse_sd; y = fma(gamma, x_hat, beta); all [batch, channels, ...]
-    fn forward(&mut self, pass: &Pass, f: Forward<'_, T>, statistics: &mut [T]) -> Result<(), Error> {
+    pub(crate) fn forward(
+        &mut self,
+        pass: &Pass,
+        f: Forward<'_, T>,
+        statistics: &mut [T],
+    ) -> Result<(), Error> {
         match pass.mode {
             Mode::Training(_) => self.measure(pass, f.x, statistics)?,
             Mode::Evaluation => self.recall(statistics),
@@ -112,8 +118,9 @@ impl<T: Element> WholeBatch<T> for BatchNorm<T> {
     }
 
     /// y = gamma x_hat + beta, so dJ/dgamma = sum delta x_hat and dJ/dbeta = sum delta.
-    /// Through the mean and the variance dJ/dx = gamma inverse_sd (delta - mean(delta) - x_hat mean(delta x_hat)).
-    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>, gradient: &mut [T]) {
+    /// Through the mean and the variance dJ/dx = gamma inverse_sd (delta - mean(delta) - x_hat mean(delta x_hat)),
+    /// unless that has no elements: no layer below learns then.
+    pub(crate) fn backward(&mut self, pass: &Pass, b: Backward<'_, T>, gradient: &mut [T]) {
         let (grad_gamma, grad_beta) = gradient.split_at_mut(self.channels);
         let (x_hat, products) = (&self.normalised[..b.grad_y.len()], &mut b.scratch[..b.grad_y.len()]);
         let channels = Channels { level: pass.exec.level, area: self.area, constants: &self.constants };

@@ -32,7 +32,7 @@ impl Conv {
         let layer = Self { sizes, bias: spec.bias, true_convolution: spec.true_convolution };
         let properties = Properties {
             output: vec![c_out, sizes.h_out(), sizes.w_out()],
-            parameters: TensorPlan::with_bias(weight, spec.bias, c_out),
+            tensors: TensorPlan::with_bias(weight, spec.bias, c_out),
             chunk: Some(sizes.chunk()),
             flops: 2 * sizes.output_len() as u64 * fan_in as u64,
             scratch: layer.rotated_len() + sizes.scratch_len(1),

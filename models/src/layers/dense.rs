@@ -29,7 +29,7 @@ impl Dense {
         weight.transposed = true;
         let properties = Properties {
             output: vec![units],
-            parameters: TensorPlan::with_bias(weight, bias, units),
+            tensors: TensorPlan::with_bias(weight, bias, units),
             // One input's weights to all units; the biases are the row after the last.
             row: units,
             flops: 2 * inputs as u64 * units as u64,

@@ -94,12 +94,14 @@ pub(crate) struct TensorPlan {
     pub(crate) shape: Vec<usize>,
     /// Whether PyTorch's [out, in] is [in, out] in memory.
     pub(crate) transposed: bool,
+    /// A parameter; else it is measured.
+    pub(crate) learns: bool,
     pub(crate) start: Initial,
 }
 
 impl TensorPlan {
     pub(crate) fn new(name: &'static str, shape: &[usize], start: Initial) -> Self {
-        Self { name, shape: shape.to_vec(), transposed: false, start }
+        Self { name, shape: shape.to_vec(), transposed: false, learns: true, start }
     }
 
     /// A weight and, if there is one, the bias of `units` units.
@@ -119,10 +121,8 @@ impl TensorPlan {
 pub(crate) struct Properties {
     /// The shape of one sample's output.
     pub(crate) output: Vec<usize>,
-    /// The tensors that learn, in memory order.
-    pub(crate) parameters: Vec<TensorPlan>,
-    /// The tensors that are measured, in memory order.
-    pub(crate) statistics: Vec<TensorPlan>,
+    /// In memory order, those that learn before those that are measured.
+    pub(crate) tensors: Vec<TensorPlan>,
     /// Parameters whose gradient is computed together, a row; 0: any.
     pub(crate) row: usize,
     /// Samples of a chunk of the gradient (N3), where the backward pass writes one gradient for each.
@@ -153,7 +153,7 @@ pub(crate) enum Kind<T> {
     /// The same with each sample, whatever the others are.
     PerSample(Box<dyn PerSample<T>>),
     /// Samples depend on each other: a barrier.
-    WholeBatch(Box<dyn WholeBatch<T>>),
+    WholeBatch(BatchNorm<T>),
     /// Nothing: y is x under another shape.
     Reshape,
 }
@@ -262,14 +262,6 @@ pub(crate) trait PerSample<T: Element>: Debug + Send + Sync {
         debug_assert!(g.gradient.is_empty(), "a layer with parameters has a gradient");
         Ok(())
     }
-}
-
-/// A layer whose samples depend on each other: a barrier between the samples of a batch.
-pub(crate) trait WholeBatch<T>: Debug + Send + Sync {
-    /// Writes y; learning, it moves the running statistics.
-    fn forward(&mut self, pass: &Pass, f: Forward<'_, T>, statistics: &mut [T]) -> Result<(), Error>;
-    /// Writes the gradient of all parameters, and dJ/dx unless that has no elements: no layer below learns then.
-    fn backward(&mut self, pass: &Pass, b: Backward<'_, T>, gradient: &mut [T]);
 }
 
 /// Elements of one sample of `shape`.

@@ -6,18 +6,18 @@ use std::ops::Range;
 
 use kernels::Error;
 
-use super::step::Goal;
 use super::{Gather, LayerSpec, Network, Observe, ProfiledStep, ShapeError};
 use crate::layers::{Layer, Pass};
-use crate::loss::Loss;
+use crate::loss::{Loss, Targets};
 use crate::optimizer::{Moments, UpdateRule};
 
 /// Stamps a trait whose functions are compiled here for f32 and f64, each from the generic body behind its `=`.
 macro_rules! compiled {
     ($(fn $name:ident($($argument:ident: $type:ty),*) -> $result:ty = $body:path;)*) => {
-        /// What [`Network`]'s public functions call: all that holds the code of the layers, which a crate that trains
-        /// a network would otherwise compile again, whenever it changes.
-        pub trait Compiled: Sized {
+        /// A type that networks compute in: `f32` or `f64`. [`Network`]'s public functions call its functions, all that
+        /// holds the code of the layers: a crate that trains a network would otherwise compile it again, whenever it
+        /// changes, and with its own options.
+        pub trait NetworkElement: kernels::Element {
             $(#[doc = concat!("[`", stringify!($body), "`]")]
             fn $name($($argument: $type),*) -> $result;)*
         }
@@ -25,7 +25,7 @@ macro_rules! compiled {
         compiled!(impl f64 $(fn $name($($argument: $type),*) -> $result = $body;)*);
     };
     (impl $element:ident $(fn $name:ident($($argument:ident: $type:ty),*) -> $result:ty = $body:path;)*) => {
-        impl Compiled for $element {
+        impl NetworkElement for $element {
             $(fn $name($($argument: $type),*) -> $result {
                 $body($($argument),*)
             })*
@@ -36,8 +36,10 @@ macro_rules! compiled {
 compiled! {
     fn infer(input: &[usize], specs: &[LayerSpec], loss: Loss, max_batch: usize)
         -> Result<Vec<Layer<Self>>, ShapeError> = super::shape::infer;
-    fn pass(network: &mut Network<Self>, pass: Pass, gather: Gather<'_, Self>, purpose: Goal<'_, Self>)
-        -> Result<f64, Error> = Network::pass;
+    fn pass(
+        network: &mut Network<Self>, pass: Pass, gather: Gather<'_, Self>, targets: Option<Targets<'_, Self>>,
+        shows: bool
+    ) -> Result<f64, Error> = Network::pass;
     fn learn(
         network: &mut Network<Self>, pass: Pass, layers: Range<usize>, update: Option<UpdateRule<Self>>,
         moments: Moments<'_, Self>

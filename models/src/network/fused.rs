@@ -14,44 +14,34 @@ use kernels::activation::Activation;
 use super::{LayerSpec, shape};
 use crate::layers::{Layer, Pool, Reduction};
 
-/// What a training step makes of a layer.
-#[derive(Debug)]
-pub(super) enum Fused<T> {
-    /// It runs by itself.
-    ByItself,
-    /// Nothing: the layer above does its work.
-    InLayerAbove,
-    /// It runs as this layer, whose input is that of the layer below.
-    WithLayerBelow(Layer<T>),
-}
-
-/// One for each layer.
-pub(super) fn fuse<T: Element>(specs: &[LayerSpec], layers: &[Layer<T>]) -> Vec<Fused<T>> {
-    let pair = |below: usize| match specs.get(below..below + 2)? {
-        [
-            LayerSpec::Activation(Activation::Relu),
-            LayerSpec::MaxPool2d(window) | LayerSpec::MaxPool1d(window),
-        ] => Pool::layer(shape::image(&layers[below].properties.output)?, *window, Reduction::MaxOfRelu).ok(),
-        _ => None,
+/// For each layer the one that runs instead of it and the layer below, if some does.
+pub(super) fn fuse<T: Element>(specs: &[LayerSpec], layers: &[Layer<T>]) -> Vec<Option<Layer<T>>> {
+    let fused = |index: usize| {
+        let below = index.checked_sub(1)?;
+        match (&specs[below], &specs[index]) {
+            (
+                LayerSpec::Activation(Activation::Relu),
+                LayerSpec::MaxPool2d(window) | LayerSpec::MaxPool1d(window),
+            ) => {
+                let input = shape::image(&layers[below].properties.output)?;
+                Pool::layer(input, *window, Reduction::MaxOfRelu).ok()
+            }
+            _ => None,
+        }
     };
-    (0..layers.len())
-        .map(|index| match index.checked_sub(1).and_then(pair) {
-            Some(layer) => Fused::WithLayerBelow(layer),
-            None if pair(index).is_some() => Fused::InLayerAbove,
-            None => Fused::ByItself,
-        })
-        .collect()
+    (0..layers.len()).map(fused).collect()
 }
 
 /// Layer `index` as it runs, if it does, and the layer whose input it reads.
 pub(super) fn layer_of<'a, T: Element>(
     layers: &'a [Layer<T>],
-    fused: Option<&'a [Fused<T>]>,
+    fused: Option<&'a [Option<Layer<T>>]>,
     index: usize,
 ) -> Option<(&'a Layer<T>, usize)> {
-    match fused.map(|fused| &fused[index]) {
-        Some(Fused::InLayerAbove) => None,
-        Some(Fused::WithLayerBelow(layer)) => Some((layer, index - 1)),
-        _ => (!layers[index].is_reshape()).then(|| (&layers[index], index)),
+    let fused = |index: usize| fused?.get(index)?.as_ref();
+    match (fused(index), fused(index + 1)) {
+        (Some(layer), _) => Some((layer, index - 1)),
+        (None, Some(_)) => None,
+        (None, None) => (!layers[index].is_reshape()).then(|| (&layers[index], index)),
     }
 }

@@ -5,8 +5,8 @@
 
 use std::ops::Range;
 
-use kernels::Error;
 use kernels::parallel::{Divide, for_each_part};
+use kernels::{Element, Error};
 
 use super::Network;
 use super::part::parts_of;
@@ -14,7 +14,7 @@ use super::plan::{Bucket, Plan};
 use crate::layers::{Gradient, Kind, Layer, Pass, PerSample};
 use crate::optimizer::{Moments, UpdateRule};
 
-impl<T: kernels::Element> Network<T> {
+impl<T: Element> Network<T> {
     /// The gradients of the parameters of some layers, at least one, and with an `update` the update, with the
     /// `moments` of the same parameters. Without one the gradients are left in [`Network::gradients`].
     pub(super) fn learn(
@@ -63,7 +63,7 @@ struct ParameterPart<'a, T> {
     scratch: &'a mut [T],
 }
 
-impl<T: kernels::Element> Divide for ParameterPart<'_, T> {
+impl<T: Element> Divide for ParameterPart<'_, T> {
     /// By cost, at least one bucket on either side.
     fn divide(self, first: usize, parts: usize) -> Result<(Self, Self), Self> {
         if self.buckets.len() < 2 {
@@ -109,7 +109,7 @@ struct Learning<'a, T> {
     update: Option<UpdateRule<T>>,
 }
 
-impl<T: kernels::Element> Learning<'_, T> {
+impl<T: Element> Learning<'_, T> {
     /// One bucket after the other.
     fn buckets(&self, mut part: ParameterPart<'_, T>) -> Result<(), Error> {
         let scratch = std::mem::take(&mut part.scratch);

@@ -85,7 +85,7 @@ mod step;
 mod tensors;
 
 pub use crate::layers::Position;
-pub(crate) use compiled::Compiled;
+pub use compiled::NetworkElement;
 pub use outline::{Outline, outline};
 pub use predict::Evaluation;
 pub use profile::{Observe, ProfiledStep, Stage, Work};
@@ -95,11 +95,11 @@ pub use step::{Examples, Gather};
 pub use tensors::Tensor;
 pub(crate) use tensors::little_endian;
 
-use crate::Element;
 use crate::layers::Layer;
 use crate::loss::Loss;
 use arena::{Arena, BlockId};
-use fused::{Fused, fuse};
+use fused::fuse;
+use kernels::Element;
 use plan::Plan;
 
 /// A network of layers with its parameters, gradients and working memory.
@@ -107,7 +107,7 @@ use plan::Plan;
 pub struct Network<T> {
     input: usize,
     layers: Vec<Layer<T>>,
-    fused: Vec<Fused<T>>,
+    fused: Vec<Option<Layer<T>>>,
     outline: Outline,
     loss: Loss,
     max_batch: usize,
@@ -125,7 +125,7 @@ pub struct Network<T> {
     rows: usize,
 }
 
-impl<T: Element> Network<T> {
+impl<T: NetworkElement> Network<T> {
     /// A network for samples of shape `input` in batches of at most `max_batch`, with all parameters
     /// zero: [`Network::initialise`] comes next. All memory is taken here.
     ///
@@ -170,7 +170,7 @@ impl<T: Element> Network<T> {
     }
 }
 
-impl<T: kernels::Element> Network<T> {
+impl<T: Element> Network<T> {
     /// Index, kind, output shape, parameters and FLOPs of each layer.
     pub fn layers(&self) -> &[LayerSummary] {
         &self.outline.layers

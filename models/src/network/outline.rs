@@ -1,8 +1,9 @@
 //! A network's sizes before its memory is taken.
 
+use kernels::Element;
+
 use super::plan::Plan;
-use super::{LayerSpec, LayerSummary, ShapeError};
-use crate::Element;
+use super::{LayerSpec, LayerSummary, NetworkElement, ShapeError};
 use crate::layers::Layer;
 use crate::loss::Loss;
 
@@ -33,7 +34,7 @@ pub struct Outline {
 /// assert_eq!((outline.parameters, outline.outputs), (3 * 2 + 2, 2));
 /// # Ok::<(), models::network::ShapeError>(())
 /// ```
-pub fn outline<T: Element>(
+pub fn outline<T: NetworkElement>(
     input: &[usize],
     layers: &[LayerSpec],
     loss: Loss,
@@ -44,7 +45,7 @@ pub fn outline<T: Element>(
 }
 
 impl Outline {
-    pub(super) fn of<T: kernels::Element>(specs: &[LayerSpec], layers: &[Layer<T>], plan: &Plan) -> Self {
+    pub(super) fn of<T: Element>(specs: &[LayerSpec], layers: &[Layer<T>], plan: &Plan) -> Self {
         let rows = specs.iter().zip(layers).zip(&plan.layouts).enumerate();
         let layers = rows.map(|(index, ((spec, layer), layout))| LayerSummary {
             index,

@@ -7,7 +7,7 @@ use kernels::samples::Samples;
 use kernels::{Element, Error, Exec};
 
 use super::arena::BlockId;
-use super::fused::{Fused, layer_of};
+use super::fused::layer_of;
 use super::plan::{LayerLayout, Plan};
 use crate::layers::{Backward, Forward, Kind, Layer, LayerChunks, Mode, Pass, PerSample};
 use crate::loss::{Loss, Operands, Targets};
@@ -71,8 +71,8 @@ impl<T: Element> SamplePart<'_, T> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Batch<'a, T> {
     pub(super) layers: &'a [Layer<T>],
-    /// What becomes of each layer where some run as one.
-    pub(super) fused: Option<&'a [Fused<T>]>,
+    /// The layers of two, where some run as one.
+    pub(super) fused: Option<&'a [Option<Layer<T>>]>,
     /// Whether a micro-batch leaves the gradients of [`Plan::reused`] where the one before it left its own.
     pub(super) reuses: bool,
     pub(super) plan: &'a Plan,

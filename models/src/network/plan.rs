@@ -38,6 +38,14 @@ pub(super) struct LayerLayout {
     pub(super) statistics: Range<usize>,
 }
 
+/// A tensor of a layer, and its place among all parameters, or among all running statistics.
+#[derive(Clone, Debug)]
+pub(super) struct PlacedTensor {
+    pub(super) layer: usize,
+    pub(super) tensor: TensorPlan,
+    pub(super) range: Range<usize>,
+}
+
 /// Parameters of one layer whose gradient and update are computed together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Bucket {
@@ -52,6 +60,8 @@ pub(super) struct Bucket {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plan {
     pub(super) layouts: Vec<LayerLayout>,
+    /// In the order of PyTorch's `state_dict`.
+    pub(super) tensors: Vec<PlacedTensor>,
     /// The blocks of elements.
     pub(super) values: Blocks,
     /// Blocks of gradients that a step needs for one micro-batch at a time.
@@ -80,7 +90,7 @@ impl Plan {
         loss: Loss,
         max_batch: usize,
     ) -> Self {
-        let learns = |layer: &Layer<T>| !layer.properties.parameters.is_empty();
+        let learns = |layer: &Layer<T>| !layer.properties.tensors.is_empty();
         let mut values = Blocks::default();
         for (block, width) in [(BlockId::EMPTY, 0), (BlockId::INPUT, volume(input)), (BlockId::LOSSES, 1)] {
             let added = values.add::<T>(max_batch, width, 1);
@@ -120,13 +130,17 @@ impl Plan {
                 (self.values.add::<T>(max_batch, outputs, 1), self.values.add::<T>(max_batch, outputs, 1))
             }
         };
-        let len = |tensors: &[TensorPlan]| tensors.iter().map(TensorPlan::len).sum::<usize>();
-        let parameters = self.parameters..self.parameters + len(&properties.parameters);
-        let statistics = self.statistics..self.statistics + len(&properties.statistics);
+        let (first_parameter, first_statistic) = (self.parameters, self.statistics);
+        for tensor in &properties.tensors {
+            let end = if tensor.learns { &mut self.parameters } else { &mut self.statistics };
+            let range = *end..*end + tensor.len();
+            *end = range.end;
+            self.tensors.push(PlacedTensor { layer: index, tensor: tensor.clone(), range });
+        }
+        let (parameters, statistics) = (first_parameter..self.parameters, first_statistic..self.statistics);
         let chunks = properties.chunk.map(|chunk| self.values.add::<T>(max_batch, parameters.len(), chunk));
         let chunks = chunks.unwrap_or(BlockId::EMPTY);
         self.kept.add::<u16>(max_batch, properties.kept, 1);
-        (self.parameters, self.statistics) = (parameters.end, statistics.end);
         self.scratch = self.scratch.max(properties.scratch + max_batch * properties.scratch_per_sample);
         self.layouts.push(LayerLayout { outputs, x, y, grad_x, grad_y, chunks, parameters, statistics });
     }

@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use kernels::{Error, Exec, reduce};
+use kernels::{Element, Error, Exec, reduce};
 
-use super::Network;
-use super::step::{Examples, Gather, Goal, rows_of};
-use crate::Element;
+use super::step::{Examples, Gather, rows_of};
+use super::{Network, NetworkElement};
 use crate::layers::{Mode, Pass};
 use crate::loss::{Loss, Targets};
 
@@ -36,7 +35,7 @@ impl<T> Evaluation<T> {
     }
 }
 
-impl<T: Element> Network<T> {
+impl<T: NetworkElement> Network<T> {
     /// The last layer's output for any number of samples, in evaluation mode. They are taken in
     /// batches of the largest planned size; the bits do not depend on it.
     ///
@@ -94,9 +93,8 @@ impl<T: Element> Network<T> {
         for first in (0..samples).step_by(self.max_batch) {
             let batch = self.max_batch.min(samples - first);
             let targets = targets.map(|targets| targets.rows(first, batch, width));
-            let purpose = targets.map_or(Goal::Answer, Goal::Measure);
             let gather = |part: Range<usize>, x: &mut [T]| gather(first + part.start..first + part.end, x);
-            T::pass(self, Pass { exec, batch, mode: Mode::Evaluation }, &gather, purpose)?;
+            T::pass(self, Pass { exec, batch, mode: Mode::Evaluation }, &gather, targets, false)?;
             let answers = self.activations(self.layers.len() - 1);
             outputs[first * width..][..answers.len()].copy_from_slice(answers);
             sum = self.losses().iter().fold(sum, |sum, loss| sum + loss.to_f64());
@@ -105,7 +103,7 @@ impl<T: Element> Network<T> {
     }
 }
 
-impl<T: kernels::Element> Network<T> {
+impl<T: Element> Network<T> {
     /// The class of each sample of the last forward pass, in training too: as in
     /// [`Evaluation::predictions`], but of the outputs as they were, dropout included.
     pub fn answers(&self) -> impl Iterator<Item = u32> {

@@ -3,13 +3,12 @@
 //! The step goes through several layers with a micro-batch before the next one; here every layer takes the whole batch
 //! before the next layer, in the same micro-batches and by the step's own functions.
 
-use kernels::{Error, Exec, Level};
+use kernels::{Element, Error, Exec, Level};
 
 use super::fused::layer_of;
 use super::part::{Batch, SamplePart};
 use super::step::{Cut, Examples};
-use super::{Network, Position};
-use crate::Element;
+use super::{Network, NetworkElement, Position};
 use crate::layers::{Layer, Mode, Pass};
 use crate::loss::Targets;
 use crate::optimizer::{Moments, Optimizer};
@@ -89,7 +88,7 @@ pub struct Work {
 /// read what it leaves.
 pub type Observe<'a> = &'a mut dyn FnMut(&Work, &mut dyn FnMut() -> Result<(), Error>) -> Result<(), Error>;
 
-impl<T: Element> Network<T> {
+impl<T: NetworkElement> Network<T> {
     /// Takes a training step apart: gather, every layer forward, loss, every layer's gradients from the last to the
     /// first that learns, update. Layers that only reshape do nothing and are left out, and so is a ReLU that the
     /// max-pooling above it does with its own work.
@@ -136,7 +135,7 @@ impl<T: Element> Network<T> {
     }
 }
 
-impl<T: kernels::Element> Network<T> {
+impl<T: Element> Network<T> {
     pub(super) fn stages(&mut self, step: &ProfiledStep<'_, T>, observe: Observe<'_>) -> Result<(), Error> {
         let (exec, mode) = (Exec::serial(step.level), Mode::Training(step.at));
         let pass = Pass { exec, batch: step.examples.samples, mode };

@@ -140,7 +140,7 @@ fn pool_signal<T: Element>(
 /// A layer of images of height 1 as one of signals: its shapes lose the axis of the height.
 fn without_height<T>(mut layer: Layer<T>) -> Layer<T> {
     layer.properties.output.remove(1);
-    for weight in layer.properties.parameters.iter_mut().filter(|tensor| tensor.shape.len() == 4) {
+    for weight in layer.properties.tensors.iter_mut().filter(|tensor| tensor.shape.len() == 4) {
         weight.shape.remove(2);
     }
     layer

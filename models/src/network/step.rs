@@ -21,11 +21,10 @@ use std::ops::Range;
 
 use kernels::parallel::for_each_part;
 use kernels::samples::Samples;
-use kernels::{Error, Exec};
+use kernels::{Element, Error, Exec};
 
 use super::part::{Batch, SamplePart, parts_of};
-use super::{Network, Position};
-use crate::Element;
+use super::{Network, NetworkElement, Position};
 use crate::layers::{Backward, Forward, Kind, Mode, Pass};
 use crate::loss::Targets;
 use crate::optimizer::{Moments, Optimizer};
@@ -45,19 +44,6 @@ pub struct Examples<'a, T> {
     pub targets: Targets<'a, T>,
 }
 
-/// What a pass over a batch is for.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Goal<'a, T> {
-    /// Outputs.
-    Answer,
-    /// Outputs and losses.
-    Measure(Targets<'a, T>),
-    /// Outputs, losses and what gradients are computed from.
-    Learn(Targets<'a, T>),
-    /// As [`Goal::Learn`], and all that is between the layers, to be looked at.
-    Show(Targets<'a, T>),
-}
-
 /// How a pass over a batch is cut and run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cut {
@@ -72,11 +58,11 @@ pub(super) struct Cut {
 }
 
 /// The samples of `x`, [samples, inputs].
-pub(super) fn rows_of<T: kernels::Element>(x: &[T], inputs: usize) -> impl Fn(Range<usize>, &mut [T]) + Sync {
+pub(super) fn rows_of<T: Element>(x: &[T], inputs: usize) -> impl Fn(Range<usize>, &mut [T]) + Sync {
     move |samples, to| to.copy_from_slice(&x[samples.start * inputs..samples.end * inputs])
 }
 
-impl<T: Element> Network<T> {
+impl<T: NetworkElement> Network<T> {
     /// One step of learning on a batch: forward, backward, update. Returns the sum of the sample
     /// losses, in f64 and in sample order.
     ///
@@ -136,7 +122,7 @@ impl<T: Element> Network<T> {
         let few = batch < exec.tuning.serial_samples && batch * self.plan.flops < exec.tuning.serial_flops;
         let exec = if few { exec.on_one_thread() } else { exec };
         let pass = Pass { exec, batch, mode: Mode::Training(at) };
-        let loss = T::pass(self, pass, gather, Goal::Learn(targets))?;
+        let loss = T::pass(self, pass, gather, Some(targets), false)?;
         if loss.is_finite() {
             let update = optimizer.begin(at.epoch, self.plan.parameters);
             let layers = 0..self.layers.len();
@@ -158,7 +144,7 @@ impl<T: Element> Network<T> {
         at: Position,
     ) -> Result<f64, Error> {
         let pass = Pass { exec, batch: self.batch_of(x)?, mode: Mode::Training(at) };
-        let loss = T::pass(self, pass, &rows_of(x, self.input), Goal::Show(targets))?;
+        let loss = T::pass(self, pass, &rows_of(x, self.input), Some(targets), true)?;
         if loss.is_finite() {
             let layers = 0..self.layers.len();
             T::learn(self, pass, layers, None, Moments::default())?;
@@ -167,7 +153,7 @@ impl<T: Element> Network<T> {
     }
 }
 
-impl<T: kernels::Element> Network<T> {
+impl<T: Element> Network<T> {
     /// The number of samples in `x`, at least one and no more than planned.
     fn batch_of(&self, x: &[T]) -> Result<usize, Error> {
         let batch = self.samples_in(x).ok_or_else(|| self.wrong_batch(format!("{} values", x.len())))?;
@@ -189,18 +175,17 @@ impl<T: kernels::Element> Network<T> {
         Error::Shape { operation: "network", expected, got }
     }
 
-    /// All that is done with samples. Returns the sum of their losses, in sample order; 0 where none are asked for.
+    /// All that is done with samples: outputs; with `targets` losses; in training mode what gradients are computed
+    /// from, and where it `shows` all that is between the layers. Returns the sum of the losses, in sample order; 0
+    /// without targets.
     pub(super) fn pass(
         &mut self,
         pass: Pass,
         gather: Gather<'_, T>,
-        purpose: Goal<'_, T>,
+        targets: Option<Targets<'_, T>>,
+        shows: bool,
     ) -> Result<f64, Error> {
-        let (targets, learns) = match purpose {
-            Goal::Answer => (None, false),
-            Goal::Measure(targets) => (Some(targets), false),
-            Goal::Learn(targets) | Goal::Show(targets) => (Some(targets), true),
-        };
+        let learns = matches!(pass.mode, Mode::Training(_));
         if let Some(targets) = targets {
             targets.check(pass.batch, self.outputs())?;
         }
@@ -208,7 +193,7 @@ impl<T: kernels::Element> Network<T> {
         if self.rows != pass.batch {
             self.rows = pass.batch;
         }
-        let cut = self.cut(pass, matches!(purpose, Goal::Learn(_)));
+        let cut = self.cut(pass, learns && !shows);
         let last = self.plan.segments.len() - 1;
         // Upwards; a part turns round at the top by itself.
         for segment in 0..=last {
@@ -242,12 +227,12 @@ impl<T: kernels::Element> Network<T> {
         Ok(loss)
     }
 
-    /// Into parts whose samples begin a chunk, with scratch for each.
-    fn cut(&mut self, pass: Pass, learns: bool) -> Cut {
+    /// Into parts whose samples begin a chunk, with scratch for each; `lean` writes no more than learning needs.
+    fn cut(&mut self, pass: Pass, lean: bool) -> Cut {
         let most = pass.batch.div_ceil(self.plan.longest_chunk);
         let (parts, exec) = parts_of(pass.exec, most, pass.batch * self.plan.flops);
         self.scratch.grow(parts * self.plan.scratch);
-        Cut { parts, pass: Pass { exec, ..pass }, fuses: learns, reuses: learns }
+        Cut { parts, pass: Pass { exec, ..pass }, fuses: lean, reuses: lean }
     }
 
     /// Calls `body` on every part of the batch.

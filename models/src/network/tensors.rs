@@ -3,9 +3,9 @@
 use kernels::{Element, Error};
 
 use super::Network;
-use super::plan::LayerLayout;
+use super::plan::PlacedTensor;
 use crate::init::Init;
-use crate::layers::{Initial, Layer, TensorPlan};
+use crate::layers::{Initial, TensorPlan};
 use crate::rng::{Purpose, Stream};
 
 /// A named tensor as PyTorch's `state_dict` has it.
@@ -19,29 +19,13 @@ pub struct Tensor<T> {
     pub data: Vec<T>,
 }
 
-/// Some tensors of a layer, each with its values.
-fn split<'a, V: Default + 'a>(
-    tensors: &'a [TensorPlan],
-    values: V,
-    split_at: fn(V, usize) -> (V, V),
-) -> impl Iterator<Item = (&'a TensorPlan, V)> {
-    let mut rest = values;
-    tensors.iter().map(move |tensor| {
-        let (here, after) = split_at(std::mem::take(&mut rest), tensor.len());
-        rest = after;
-        (tensor, here)
-    })
-}
-
 impl<T: Element> Network<T> {
-    /// Calls `body` on every tensor, layer by layer, parameters first, with the layer's index and the tensor's values.
-    fn each_tensor_mut(&mut self, mut body: impl FnMut(usize, &TensorPlan, &mut [T])) {
-        for (index, (layer, layout)) in self.layers.iter().zip(&self.plan.layouts).enumerate() {
-            let parameters = &mut self.parameters.as_mut_slice()[layout.parameters.clone()];
-            let statistics = &mut self.statistics[layout.statistics.clone()];
-            let learning = split(&layer.properties.parameters, parameters, <[T]>::split_at_mut);
-            let measured = split(&layer.properties.statistics, statistics, <[T]>::split_at_mut);
-            learning.chain(measured).for_each(|(tensor, values)| body(index, tensor, values));
+    /// Calls `body` on every tensor, in the order of [`Network::tensors`], with its values in memory order.
+    fn each_tensor_mut(&mut self, mut body: impl FnMut(&PlacedTensor, &mut [T])) {
+        for placed in &self.plan.tensors {
+            let learns = placed.tensor.learns;
+            let values = if learns { self.parameters.as_mut_slice() } else { &mut self.statistics };
+            body(placed, &mut values[placed.range.clone()]);
         }
     }
 
@@ -52,21 +36,22 @@ impl<T: Element> Network<T> {
         self.reset_constants();
         let stream = |index| Stream::new(Purpose::Init, seed, index);
         let mut streams: Vec<Stream> = (0..self.layers.len() as u64).map(stream).collect();
-        self.each_tensor_mut(|index, tensor, values| match tensor.start {
+        self.each_tensor_mut(|PlacedTensor { layer, tensor, .. }, values| match tensor.start {
             Initial::Weight { fan_in, fan_out } => {
                 let mut drawn = vec![T::ZERO; tensor.len()];
-                init.fill_weights(&mut streams[index], fan_in, fan_out, &mut drawn);
+                init.fill_weights(&mut streams[*layer], fan_in, fan_out, &mut drawn);
                 import(tensor, &drawn, values);
             }
-            Initial::Bias => init.fill_biases(&mut streams[index], values),
+            Initial::Bias => init.fill_biases(&mut streams[*layer], values),
             Initial::Constant(_) => {}
         });
     }
 
     /// All parameters 0 but those with another constant, and the running statistics at their start.
     pub(super) fn reset_constants(&mut self) {
-        self.each_tensor_mut(|_, tensor, values| {
-            values.fill(T::from_f64(if let Initial::Constant(value) = tensor.start { value } else { 0.0 }));
+        self.each_tensor_mut(|placed, values| {
+            let start = placed.tensor.start;
+            values.fill(T::from_f64(if let Initial::Constant(value) = start { value } else { 0.0 }));
         });
     }
 
@@ -84,20 +69,10 @@ impl<T: Element> Network<T> {
     /// # Ok::<(), models::network::ShapeError>(())
     /// ```
     pub fn tensors(&self) -> impl Iterator<Item = Tensor<T>> {
-        let layers = self.layers.iter().zip(&self.plan.layouts).enumerate();
-        layers.flat_map(|(index, (Layer { properties, .. }, LayerLayout { parameters, statistics, .. }))| {
-            let learning = split(
-                &properties.parameters,
-                &self.parameters.as_slice()[parameters.clone()],
-                <[T]>::split_at,
-            );
-            let measured =
-                split(&properties.statistics, &self.statistics[statistics.clone()], <[T]>::split_at);
-            learning.chain(measured).map(move |(tensor, values)| Tensor {
-                name: format!("{index}.{}", tensor.name),
-                shape: tensor.shape.clone(),
-                data: export(tensor, values),
-            })
+        self.plan.tensors.iter().map(|PlacedTensor { layer, tensor, range }| {
+            let values = if tensor.learns { self.parameters() } else { self.statistics() };
+            let (name, shape) = (format!("{layer}.{}", tensor.name), tensor.shape.clone());
+            Tensor { name, shape, data: export(tensor, &values[range.clone()]) }
         })
     }
 
@@ -132,23 +107,19 @@ impl<T: Element> Network<T> {
             let (expected, got) = (format!("{expected} parameters"), format!("{}", values.len()));
             return Err(Error::Shape { operation: "network", expected, got });
         }
-        let mut rest = values;
-        for (layer, layout) in self.layers.iter().zip(&self.plan.layouts) {
-            let parameters = &mut self.parameters.as_mut_slice()[layout.parameters.clone()];
-            for (tensor, values) in split(&layer.properties.parameters, parameters, <[T]>::split_at_mut) {
-                let (data, after) = rest.split_at(tensor.len());
-                import(tensor, data, values);
-                rest = after;
+        self.each_tensor_mut(|PlacedTensor { tensor, range, .. }, to| {
+            if tensor.learns {
+                import(tensor, &values[range.clone()], to);
             }
-        }
+        });
         Ok(())
     }
 
     /// Takes the values of all tensors, in the order of [`Network::tensors`]; each in PyTorch's order.
     pub(crate) fn set_tensors(&mut self, tensors: &[Tensor<T>]) {
         let mut tensors = tensors.iter();
-        self.each_tensor_mut(|_, tensor, values| {
-            tensors.by_ref().take(1).for_each(|own| import(tensor, &own.data, values));
+        self.each_tensor_mut(|placed, to| {
+            tensors.by_ref().take(1).for_each(|own| import(&placed.tensor, &own.data, to));
         });
     }
 }

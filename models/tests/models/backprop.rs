@@ -2,7 +2,7 @@
 
 use kernels::activation::Activation::{self, Elu, Identity, LeakyRelu, Relu, Sigmoid, Softplus, Tanh};
 use kernels::{Exec, Level};
-use models::Element;
+use models::NetworkElement;
 use models::adaline;
 use models::backprop::{Gradients, Mlp, Nudge, Signals, quadratic_cost};
 use models::gradcheck::{STEPS, best, scan};
@@ -17,32 +17,32 @@ use models::rng::{Purpose, Stream};
 
 const SMOOTH: [Activation; 4] = [Sigmoid, Tanh, Softplus, Elu { alpha: 1.0 }];
 
-fn random<T: Element>(rows: usize, cols: usize, seed: u64) -> Matrix<T> {
+fn random<T: NetworkElement>(rows: usize, cols: usize, seed: u64) -> Matrix<T> {
     let mut stream = Stream::new(Purpose::Data, seed, 0);
     Matrix::from_fn(rows, cols, |_, _| T::from_f64(stream.normal()))
 }
 
-fn bits<'a, T: Element>(values: impl IntoIterator<Item = &'a T>) -> Vec<u64> {
+fn bits<'a, T: NetworkElement>(values: impl IntoIterator<Item = &'a T>) -> Vec<u64> {
     values.into_iter().map(|value| value.bits()).collect()
 }
 
-fn signal_bits<T: Element>(signals: &Signals<T>) -> Vec<u64> {
+fn signal_bits<T: NetworkElement>(signals: &Signals<T>) -> Vec<u64> {
     bits(signals.z.iter().chain(&signals.a).flat_map(Matrix::data))
 }
 
-fn gradient_bits<T: Element>(gradients: &Gradients<T>) -> Vec<u64> {
+fn gradient_bits<T: NetworkElement>(gradients: &Gradients<T>) -> Vec<u64> {
     let matrices = gradients.delta.iter().chain(&gradients.w).flat_map(Matrix::data);
     bits(matrices.chain(gradients.b.iter().flatten()))
 }
 
 /// dJ/dw and dJ/db in the order of [`Mlp::parameters`].
-fn flat<T: Element>(gradients: &Gradients<T>) -> Vec<T> {
+fn flat<T: NetworkElement>(gradients: &Gradients<T>) -> Vec<T> {
     let layers = gradients.w.iter().zip(&gradients.b);
     layers.flat_map(|(w, b)| w.data().iter().chain(b).copied()).collect()
 }
 
 /// The network with the same layers and weights as `mlp`.
-fn network_of<T: Element>(neurons: &[usize], phis: &[Activation], seed: u64, n: usize) -> Network<T> {
+fn network_of<T: NetworkElement>(neurons: &[usize], phis: &[Activation], seed: u64, n: usize) -> Network<T> {
     let dense_and_phi = |(&units, &phi)| [LayerSpec::dense(units), LayerSpec::Activation(phi)];
     let layers: Vec<LayerSpec> = neurons[1..].iter().zip(phis).flat_map(dense_and_phi).collect();
     let mut network = Network::new(&neurons[..1], &layers, Loss::Quadratic, n).expect("shapes fit");
@@ -73,7 +73,7 @@ fn exec() -> Exec {
     Exec::serial(Level::best())
 }
 
-fn the_four_equations_equal_the_network<T: Element>(phi: Activation, n: usize) {
+fn the_four_equations_equal_the_network<T: NetworkElement>(phi: Activation, n: usize) {
     let (neurons, phis) = ([6, 9, 4, 2], [phi, phi, Sigmoid]);
     let mut mlp = Mlp::<T>::new(&neurons, &phis, Init::Nielsen, 7).unwrap();
     let mut network = network_of::<T>(&neurons, &phis, 7, n);

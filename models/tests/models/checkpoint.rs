@@ -7,16 +7,16 @@ use models::checkpoint::{self, Best, Progress};
 use models::init::Init;
 use models::loss::Loss;
 use models::network::{LayerSpec, Network};
-use models::{Element, Error};
+use models::{Error, NetworkElement};
 use safetensors::SafeTensors;
 
 const BELONGS: &str = "checkpoint: expected experiment other, got 9f2c; it belongs to another trial";
 
-fn bits<T: Element>(values: &[T]) -> Vec<u64> {
+fn bits<T: NetworkElement>(values: &[T]) -> Vec<u64> {
     values.iter().map(|value| value.bits()).collect()
 }
 
-fn progress<T: Element>(run: &Run<T>) -> Progress<T> {
+fn progress<T: NetworkElement>(run: &Run<T>) -> Progress<T> {
     Progress {
         experiment: "9f2c".to_owned(),
         epoch: 2,
@@ -32,7 +32,7 @@ fn progress<T: Element>(run: &Run<T>) -> Progress<T> {
     }
 }
 
-fn interrupted_equals_uninterrupted<T: Element>(example: &Example) {
+fn interrupted_equals_uninterrupted<T: NetworkElement>(example: &Example) {
     let exec = Exec::serial(Level::best());
     let mut whole = Run::<T>::new(example);
     whole.steps(exec, 0..3);

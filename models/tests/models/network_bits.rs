@@ -4,7 +4,7 @@
 use crate::common::{assert_same_bits, levels};
 use crate::nets::{Example, Run, batch, convolutional, multi_layer};
 use kernels::{Exec, Level};
-use models::Element;
+use models::NetworkElement;
 use models::init::Init;
 use models::loss::{Loss, Targets};
 use models::network::{Examples, LayerSpec, Network};
@@ -12,14 +12,14 @@ use models::network::{Examples, LayerSpec, Network};
 const STEPS: u64 = 5;
 
 /// Losses, parameters and running statistics after a few steps.
-fn train<T: Element>(example: &Example, exec: Exec) -> (Vec<f64>, Vec<T>, Vec<T>) {
+fn train<T: NetworkElement>(example: &Example, exec: Exec) -> (Vec<f64>, Vec<T>, Vec<T>) {
     let mut run = Run::new(example);
     let losses = run.steps(exec, 0..STEPS);
     assert!(losses.iter().all(|loss| loss.is_finite()), "{}: {losses:?}", example.name);
     (losses, run.network.parameters().to_vec(), run.network.statistics().to_vec())
 }
 
-fn check<T: Element>(example: &Example) {
+fn check<T: NetworkElement>(example: &Example) {
     let name = example.name;
     let want = train::<T>(example, Exec::serial(Level::best()));
     let compare = |label: String, got: (Vec<f64>, Vec<T>, Vec<T>)| {

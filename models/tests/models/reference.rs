@@ -3,7 +3,7 @@
 use crate::common::{assert_same_bits, levels};
 use kernels::activation::Activation::{self, Elu, LeakyRelu, Relu, Sigmoid, Softplus, Tanh};
 use kernels::{Exec, Tuning};
-use models::Element;
+use models::NetworkElement;
 use models::init::Init;
 use models::loss::{Loss, Targets};
 use models::network::{ConvSpec, LayerSpec, Network, Position, Window};
@@ -58,21 +58,21 @@ fn convolutional() -> Case {
 }
 
 /// Normal inputs and uniform labels of batch `step`.
-fn batch<T: Element>(case: &Case, seed: u64, step: u64) -> (Vec<T>, Vec<u32>) {
+fn batch<T: NetworkElement>(case: &Case, seed: u64, step: u64) -> (Vec<T>, Vec<u32>) {
     let mut stream = Stream::new(Purpose::Data, seed, step);
     let values = case.batch * case.input.iter().product::<usize>();
     let x = (0..values).map(|_| T::from_f64(stream.normal())).collect();
     (x, (0..case.batch).map(|_| stream.below(CLASSES as u64) as u32).collect())
 }
 
-fn network<T: Element>(case: &Case, seed: u64) -> Network<T> {
+fn network<T: NetworkElement>(case: &Case, seed: u64) -> Network<T> {
     let mut network = Network::new(case.input, &case.layers, Loss::SoftmaxCrossEntropy, case.batch).unwrap();
     network.initialise(Init::HeNormal, seed);
     network
 }
 
 /// The losses of a few steps in plain loops, and the parameters after them.
-fn in_plain_loops<T: Element>(case: &Case, seed: u64, eta: f64) -> (Vec<f64>, Vec<T>) {
+fn in_plain_loops<T: NetworkElement>(case: &Case, seed: u64, eta: f64) -> (Vec<f64>, Vec<T>) {
     let mut reference = Reference::new(case.input, &case.layers).unwrap();
     reference.set_parameters(network::<T>(case, seed).parameters());
     let losses = (0..STEPS).map(|step| {
@@ -82,7 +82,7 @@ fn in_plain_loops<T: Element>(case: &Case, seed: u64, eta: f64) -> (Vec<f64>, Ve
     (losses.collect(), reference.parameters())
 }
 
-fn by_the_network<T: Element>(case: &Case, seed: u64, eta: f64, exec: Exec) -> (Vec<f64>, Vec<T>) {
+fn by_the_network<T: NetworkElement>(case: &Case, seed: u64, eta: f64, exec: Exec) -> (Vec<f64>, Vec<T>) {
     let mut network = network::<T>(case, seed);
     let mut optimizer = Optimizer::new(OptimizerSpec::sgd(eta), network.parameters().len()).unwrap();
     let losses = (0..STEPS).map(|step| {
@@ -93,7 +93,7 @@ fn by_the_network<T: Element>(case: &Case, seed: u64, eta: f64, exec: Exec) -> (
     (losses.collect(), network.parameters().to_vec())
 }
 
-fn check<T: Element>(case: &Case, seeds: std::ops::Range<u64>) {
+fn check<T: NetworkElement>(case: &Case, seeds: std::ops::Range<u64>) {
     for seed in seeds {
         let eta = 0.05 * (seed + 1) as f64;
         let want = in_plain_loops::<T>(case, seed, eta);

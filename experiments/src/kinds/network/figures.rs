@@ -1,7 +1,7 @@
 //! The figures of an epoch and the names of their columns.
 
 use kernels::Exec;
-use models::Element;
+use models::NetworkElement;
 use models::network::{Evaluation, Examples, Network};
 
 use super::batch::{image_of, shifted, targets};
@@ -51,7 +51,7 @@ pub(super) fn columns<T>(trial: &NetworkTrial, sets: &Prepared<T>, learning_laye
 
 impl Figures {
     /// Loss and accuracy of `part` under the network as it stands.
-    pub(super) fn of<T: Element>(
+    pub(super) fn of<T: NetworkElement>(
         exec: Exec,
         network: &mut Network<T>,
         part: &Part<T>,
@@ -68,7 +68,7 @@ impl Figures {
 }
 
 /// What the network makes of all of `part`.
-pub(super) fn evaluate<T: Element>(
+pub(super) fn evaluate<T: NetworkElement>(
     exec: Exec,
     network: &mut Network<T>,
     part: &Part<T>,
@@ -79,7 +79,7 @@ pub(super) fn evaluate<T: Element>(
 }
 
 /// The accuracy on `part` shifted by each of the trial's shifts, with its metric's name.
-pub(super) fn after_shifts<T: Element>(
+pub(super) fn after_shifts<T: NetworkElement>(
     exec: Exec,
     network: &mut Network<T>,
     part: &Part<T>,

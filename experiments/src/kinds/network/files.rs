@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use kernels::Exec;
-use models::Element;
+use models::NetworkElement;
 use models::checkpoint::save_weights;
 use models::network::{LayerSpec, Network};
 use sha2::{Digest, Sha256};
@@ -27,14 +27,14 @@ const WEIGHTS: &str = "weights.safetensors";
 type File = (String, Vec<u8>);
 
 /// SHA-256 of the weights' canonical bytes.
-pub(super) fn weights_digest<T: Element>(network: &Network<T>) -> String {
+pub(super) fn weights_digest<T: NetworkElement>(network: &Network<T>) -> String {
     let mut hash = Sha256::new();
     network.canonical_bytes(|bytes| hash.update(bytes));
     durable::hex(&hash.finalize())
 }
 
 /// All files of a trial whose training went to its end.
-pub(super) fn files<T: Element>(
+pub(super) fn files<T: NetworkElement>(
     trial: &NetworkTrial,
     exec: Exec,
     data: &Data,
@@ -97,7 +97,7 @@ fn predicted_classes<T>(part: &Part<T>, predictions: &[u32]) -> File {
 }
 
 /// With a single feature, its value stands before the two others: the curve that was learnt.
-fn predicted_values<T: Element>(exec: Exec, part: &Part<T>, outputs: &[T]) -> File {
+fn predicted_values<T: NetworkElement>(exec: Exec, part: &Part<T>, outputs: &[T]) -> File {
     let single = part.width == 1;
     let x = part.to_values(exec.level);
     let mut text = if single { "sample,x,true,predicted\n" } else { "sample,true,predicted\n" }.to_owned();
@@ -129,7 +129,7 @@ fn mistakes<T>(data: &Data, names: &[String], part: &Part<T>, predictions: &[u32
 
 /// The weights of the first layer that learns, if it is a convolution: a picture per filter, or per
 /// filter and channel where the channels are no colours.
-fn filters<T: Element>(layers: &[LayerSpec], network: &Network<T>) -> Option<File> {
+fn filters<T: NetworkElement>(layers: &[LayerSpec], network: &Network<T>) -> Option<File> {
     let first = first_convolution(layers)?;
     let tensor = network.tensors().find(|tensor| tensor.name == format!("{first}.weight"))?;
     let (filters, [channels, height, width]) = match tensor.shape[..] {
@@ -156,7 +156,7 @@ fn first_convolution(layers: &[LayerSpec]) -> Option<usize> {
 }
 
 /// What that convolution, with its activation, makes of the first test sample.
-fn feature_maps<T: Element>(
+fn feature_maps<T: NetworkElement>(
     trial: &NetworkTrial,
     exec: Exec,
     sets: &Prepared<T>,
@@ -179,7 +179,7 @@ fn feature_maps<T: Element>(
     Ok(Some(("feature-maps.csv".to_owned(), pictures.into_csv())))
 }
 
-fn boundary<T: Element>(
+fn boundary<T: NetworkElement>(
     trial: &NetworkTrial,
     exec: Exec,
     data: &Data,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use kernels::{Exec, reduce};
-use models::Element;
+use models::NetworkElement;
 use models::network::{LayerSpec, Network, Position};
 
 use super::batch::Batch;
@@ -22,7 +22,10 @@ pub(super) struct Learning {
 }
 
 /// The dense and convolution layers, from the input to the output.
-pub(super) fn learning_layers<T: Element>(network: &Network<T>, layers: &[LayerSpec]) -> Vec<Learning> {
+pub(super) fn learning_layers<T: NetworkElement>(
+    network: &Network<T>,
+    layers: &[LayerSpec],
+) -> Vec<Learning> {
     let mut start = 0;
     let mut learning = Vec::new();
     for (summary, layer) in network.layers().iter().zip(layers) {
@@ -45,7 +48,7 @@ pub(super) fn learning_layers<T: Element>(network: &Network<T>, layers: &[LayerS
 ///
 /// The gradient of each batch counts by its number of samples, added in f64 in file order. A layer
 /// without a bias has norm 0. At a loss that is not finite there is no gradient: all norms are NaN.
-pub(super) fn delta_norms<T: Element>(
+pub(super) fn delta_norms<T: NetworkElement>(
     exec: Exec,
     network: &mut Network<T>,
     layers: &[Learning],
@@ -81,7 +84,11 @@ pub(super) fn delta_norms<T: Element>(
 }
 
 /// |w| of every learning layer, biases left out, in f64.
-pub(super) fn weight_norms<T: Element>(exec: Exec, network: &Network<T>, layers: &[Learning]) -> Vec<f64> {
+pub(super) fn weight_norms<T: NetworkElement>(
+    exec: Exec,
+    network: &Network<T>,
+    layers: &[Learning],
+) -> Vec<f64> {
     let norm = |layer: &Learning| {
         let weights: Vec<f64> =
             network.parameters()[layer.weights.clone()].iter().map(|w| w.to_f64()).collect();

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use models::Element;
+use models::NetworkElement;
 use models::checkpoint::{Best, Progress, load_state, read_progress, save_state};
 use models::network::{Examples, Network, Position};
 use models::optimizer::Optimizer;
@@ -29,7 +29,7 @@ pub(crate) fn largest_batch(trial: &NetworkTrial, samples: usize) -> usize {
 }
 
 /// The network of a trial with its first weights, in memory for `samples` samples for training.
-pub(crate) fn network<T: Element>(
+pub(crate) fn network<T: NetworkElement>(
     trial: &NetworkTrial,
     samples: usize,
     seed: u64,
@@ -48,7 +48,10 @@ pub(crate) fn network<T: Element>(
 }
 
 /// Trains the network of one trial and evaluates it.
-pub(super) fn run<T: Element>(trial: &NetworkTrial, context: &Context<'_>) -> Result<Outcome, Stopped> {
+pub(super) fn run<T: NetworkElement>(
+    trial: &NetworkTrial,
+    context: &Context<'_>,
+) -> Result<Outcome, Stopped> {
     let data = context.inputs.data(&trial.dataset, context.seed).ok_or_else(kinds::no_data)?;
     let sets = context.inputs.prepared::<T>(context.exec.level, &data, &trial.preprocess);
     let mut training = Training::new(trial, *context, &data, &sets)?;
@@ -83,7 +86,7 @@ enum Epoch {
     Diverged { step: u64 },
 }
 
-impl<'a, T: Element> Training<'a, T> {
+impl<'a, T: NetworkElement> Training<'a, T> {
     fn new(
         trial: &'a NetworkTrial,
         context: Context<'a>,

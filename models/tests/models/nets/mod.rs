@@ -3,7 +3,7 @@
 
 use kernels::Exec;
 use kernels::activation::Activation;
-use models::Element;
+use models::NetworkElement;
 use models::init::Init;
 use models::loss::{Loss, Targets};
 use models::network::{ConvSpec, LayerSpec, Network, Position};
@@ -70,7 +70,7 @@ pub struct Run<T> {
     inputs: usize,
 }
 
-impl<T: Element> Run<T> {
+impl<T: NetworkElement> Run<T> {
     pub fn new(example: &Example) -> Self {
         Self::with_memory_for(BATCH, example)
     }
@@ -97,7 +97,7 @@ impl<T: Element> Run<T> {
 }
 
 /// Normal inputs and uniform labels of batch `step`.
-pub fn batch<T: Element>(inputs: usize, step: u64) -> (Vec<T>, Vec<u32>) {
+pub fn batch<T: NetworkElement>(inputs: usize, step: u64) -> (Vec<T>, Vec<u32>) {
     let mut stream = Stream::new(Purpose::Data, 5, step);
     let x = (0..BATCH * inputs).map(|_| T::from_f64(stream.normal())).collect();
     let y = (0..BATCH).map(|_| stream.below(CLASSES as u64) as u32).collect();

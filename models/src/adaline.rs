@@ -13,9 +13,9 @@
 //! A full-batch step multiplies the error of w along each eigenvector of X'X by 1 - eta lambda, so
 //! the descent is stable only for eta < 2 / lambda_max: [`largest_stable_rate`].
 
-use crate::Error;
 use crate::chain::over_samples;
 use crate::eigenvalues::eigenvalues;
+use crate::error::{Error, misfit};
 use crate::least_squares::gram;
 use crate::observations::{Observations, Order};
 use crate::perceptron::net_input;
@@ -147,7 +147,7 @@ impl Adaline {
             Rule::MiniBatch { size } => size,
         };
         if size == 0 && data.n() > 0 {
-            return Err(Error::shape("adaline", "mini-batches of at least 1 observation", "size 0"));
+            return Err(misfit("adaline", "mini-batches of at least 1 observation", "size 0").into());
         }
         let mut run = Training { weights: start.to_vec(), ..Training::default() };
         for epoch in 1..=self.epochs {

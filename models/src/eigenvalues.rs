@@ -53,16 +53,13 @@ fn rotate(a: &mut Matrix<f64>, p: usize, q: usize) -> bool {
     let cos = 1.0 / t.mul_add(t, 1.0).sqrt();
     let sin = t * cos;
     let n = a.rows();
-    for k in 0..n {
-        let (akp, akq) = (a.at(k, p), a.at(k, q));
-        a.data_mut()[k * n + p] = cos * akp - sin * akq;
-        a.data_mut()[k * n + q] = sin * akp + cos * akq;
-    }
-    for k in 0..n {
-        let (apk, aqk) = (a.at(p, k), a.at(q, k));
-        a.data_mut()[p * n + k] = cos * apk - sin * aqk;
-        a.data_mut()[q * n + k] = sin * apk + cos * aqk;
-    }
+    let mut rotate_pair = |i: usize, j: usize| {
+        let (x, y) = (a.data()[i], a.data()[j]);
+        a.data_mut()[i] = cos * x - sin * y;
+        a.data_mut()[j] = sin * x + cos * y;
+    };
+    (0..n).for_each(|k| rotate_pair(k * n + p, k * n + q));
+    (0..n).for_each(|k| rotate_pair(p * n + k, q * n + k));
     a.data_mut()[p * n + q] = 0.0;
     a.data_mut()[q * n + p] = 0.0;
     true

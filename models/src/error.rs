@@ -5,15 +5,6 @@ use std::fmt;
 /// Why a model could not be made, trained or asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// Sizes or values do not fit: which operation, what it expected, what it got.
-    Shape {
-        /// The operation, as `observations`.
-        operation: &'static str,
-        /// What the operation expected, as `100 rows of 2 values`.
-        expected: String,
-        /// What it was given, as `199 values`.
-        got: String,
-    },
     /// A matrix has no Cholesky factor, because a column depends on those before it.
     NotPositiveDefinite {
         /// The operation, as `normal equations`.
@@ -32,26 +23,22 @@ pub enum Error {
     },
     /// Bytes are no checkpoint of this network or this run: what does not fit.
     Checkpoint(String),
-    /// A kernel refused.
+    /// Sizes or values do not fit, or a kernel refused for another reason.
     Kernel(kernels::Error),
 }
 
-impl Error {
-    pub(crate) fn shape(
-        operation: &'static str,
-        expected: impl Into<String>,
-        got: impl Into<String>,
-    ) -> Self {
-        Self::Shape { operation, expected: expected.into(), got: got.into() }
-    }
+/// Sizes or values do not fit: which operation, what it expected, what it got.
+pub(crate) fn misfit(
+    operation: &'static str,
+    expected: impl Into<String>,
+    got: impl Into<String>,
+) -> kernels::Error {
+    kernels::Error::Shape { operation, expected: expected.into(), got: got.into() }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Shape { operation, expected, got } => {
-                write!(f, "{operation}: expected {expected}, got {got}")
-            }
             Self::NotPositiveDefinite { operation, column } => write!(
                 f,
                 "{operation}: column {column} is a combination of the columns before it, so there is no \

@@ -10,41 +10,31 @@ use kernels::Element;
 
 use crate::rng::Stream;
 
-/// A rule for the start values of a layer.
-///
-/// | rule | weights | biases | source |
-/// |---|---|---|---|
-/// | `Zeros` | 0 | 0 | the perceptron's usual start |
-/// | `Normal` | N(0, sd^2) | 0 | |
-/// | `XavierUniform` | U(-r, r), r = sqrt(6 / (fan_in + fan_out)) | 0 | Glorot and Bengio 2010, eq. 16 |
-/// | `XavierNormal` | N(0, 2 / (fan_in + fan_out)) | 0 | the same variance |
-/// | `HeUniform` | U(-r, r), r = sqrt(6 / fan_in) | 0 | the same variance as `HeNormal` |
-/// | `HeNormal` | N(0, 2 / fan_in) | 0 | He et al. 2015, eq. 10 |
-/// | `StandardNormal` | N(0, 1) | N(0, 1) | Nielsen, ch. 1, and ch. 3 before "Weight initialization" |
-/// | `Nielsen` | N(0, 1 / fan_in) | N(0, 1) | Nielsen, ch. 3, "Weight initialization" |
+/// A rule for the start values of a layer: of its weights, by the sd of a normal or the radius r of a uniform
+/// distribution, and of its biases.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Init {
-    /// All weights and biases 0.
+    /// All weights and biases 0: the perceptron's usual start.
     Zeros,
-    /// Weights normal with standard deviation `sd`, biases 0.
+    /// Weights N(0, sd^2), biases 0.
     Normal {
         /// Standard deviation of the weights.
         sd: f64,
     },
-    /// Weights uniform with variance 2 / (fan_in + fan_out), biases 0: keeps the variance of
-    /// activations and gradients through tanh layers.
+    /// Weights U(-r, r) with r = sqrt(6 / (fan_in + fan_out)), of variance 2 / (fan_in + fan_out), biases 0: keeps the
+    /// variance of activations and gradients through tanh layers. **Source** Glorot and Bengio 2010, eq. 16.
     XavierUniform,
-    /// Weights normal with variance 2 / (fan_in + fan_out), biases 0.
+    /// Weights N(0, 2 / (fan_in + fan_out)), biases 0: the same variance.
     XavierNormal,
-    /// Weights uniform with variance 2 / fan_in, biases 0: makes up for the half of the units
-    /// that ReLU silences.
+    /// Weights U(-r, r) with r = sqrt(6 / fan_in), biases 0: the variance of `HeNormal`.
     HeUniform,
-    /// Weights normal with variance 2 / fan_in, biases 0.
+    /// Weights N(0, 2 / fan_in), biases 0: makes up for the half of the units that ReLU silences. **Source** He et al.
+    /// 2015, eq. 10.
     HeNormal,
-    /// Weights and biases normal with variance 1: saturates the units of wide layers, which is what
-    /// `Nielsen` mends.
+    /// Weights and biases N(0, 1): saturates the units of wide layers, which is what `Nielsen` mends. **Source** Nielsen,
+    /// ch. 1, and ch. 3 before "Weight initialization".
     StandardNormal,
-    /// Weights normal with variance 1 / fan_in, biases normal with variance 1.
+    /// Weights N(0, 1 / fan_in), biases N(0, 1). **Source** Nielsen, ch. 3, "Weight initialization".
     Nielsen,
 }
 

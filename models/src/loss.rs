@@ -6,6 +6,8 @@
 use kernels::softmax::{self, CrossEntropy};
 use kernels::{Element, Error, Exec, reduce, vectorized};
 
+use crate::error::misfit;
+
 /// The cost J of a batch of n samples, a function of the last layer's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
@@ -50,16 +52,14 @@ impl<'a, T> Targets<'a, T> {
             return self.check_labels(outputs);
         }
         let expected = format!("{expected} targets for {batch} samples of {outputs} outputs");
-        Err(Error::Shape { operation: "loss", expected, got: format!("{got}") })
+        Err(misfit("loss", expected, got.to_string()))
     }
 
     fn check_labels(self, outputs: usize) -> Result<(), Error> {
         let Self::Labels(labels) = self else { return Ok(()) };
         let classes = if outputs == 1 { 2 } else { outputs };
         let Some(row) = labels.iter().position(|&label| label as usize >= classes) else { return Ok(()) };
-        let (expected, got) =
-            (format!("labels below {classes}"), format!("label {} in row {row}", labels[row]));
-        Err(Error::Shape { operation: "loss", expected, got })
+        Err(misfit("loss", format!("labels below {classes}"), format!("label {} in row {row}", labels[row])))
     }
 }
 
@@ -96,8 +96,7 @@ impl Loss {
         match self {
             Self::SoftmaxCrossEntropy => {
                 let Targets::Labels(labels) = o.targets else {
-                    let (expected, got) = ("one label per sample".to_owned(), "values".to_owned());
-                    return Err(Error::Shape { operation: "softmax cross-entropy", expected, got });
+                    return Err(misfit("softmax cross-entropy", "one label per sample", "values"));
                 };
                 let rows = CrossEntropy { x: o.a, labels, r, losses: o.losses, grad: o.grad_a };
                 softmax::cross_entropy(exec, o.outputs, rows)

@@ -21,8 +21,8 @@
 //!         go from x towards y until a weight vanishes; drop its point from S
 //! ```
 
-use crate::Error;
 use crate::chain::product;
+use crate::error::{Error, misfit};
 use crate::least_squares::{Minimum, minimise, norm};
 use crate::matrix::Matrix;
 use crate::observations::Observations;
@@ -69,7 +69,7 @@ pub struct Novikoff {
 /// ```
 pub fn novikoff(data: &Observations) -> Result<Option<Novikoff>, Error> {
     if data.n() == 0 {
-        return Err(Error::shape("novikoff", "at least one observation", "none"));
+        return Err(misfit("novikoff", "at least one observation", "none").into());
     }
     let sign = |i| if data.y(i) > 0.0 { 1.0 } else { -1.0 };
     let z = Matrix::from_fn(data.n(), data.p(), |i, k| sign(i) * data.x(i)[k]);

@@ -2,7 +2,7 @@
 
 use kernels::{Element, MatRef};
 
-use crate::Error;
+use crate::error::{Error, misfit};
 
 /// A matrix of `rows` x `cols`, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +20,7 @@ impl<T: Element> Matrix<T> {
     pub fn new(rows: usize, cols: usize, data: Vec<T>) -> Result<Self, Error> {
         if rows.checked_mul(cols) != Some(data.len()) {
             let got = format!("{} elements", data.len());
-            return Err(Error::shape("matrix", format!("{rows} x {cols} elements"), got));
+            return Err(misfit("matrix", format!("{rows} x {cols} elements"), got).into());
         }
         Ok(Self { data, rows, cols })
     }

@@ -1,6 +1,6 @@
 //! Slide "Notations": n observations of p variables, and the order in which a rule visits them.
 
-use crate::Error;
+use crate::error::{Error, misfit};
 use crate::rng::{Purpose, Stream};
 
 /// n observations x_1 ... x_n of p variables, each with its target y_i.
@@ -29,7 +29,7 @@ impl Observations {
     pub fn new(p: usize, x: &[f64], y: &[f64]) -> Result<Self, Error> {
         if p.checked_mul(y.len()) != Some(x.len()) {
             let expected = format!("{} rows of {p} values, one row per target", y.len());
-            return Err(Error::shape("observations", expected, format!("{} values", x.len())));
+            return Err(misfit("observations", expected, format!("{} values", x.len())).into());
         }
         Ok(Self { x: x.to_vec(), y: y.to_vec(), p })
     }
@@ -83,7 +83,7 @@ impl Observations {
             return Ok(());
         }
         let expected = format!("{} weights, one per variable (the constant included)", self.p);
-        Err(Error::shape(operation, expected, format!("{} weights", w.len())))
+        Err(misfit(operation, expected, format!("{} weights", w.len())).into())
     }
 }
 

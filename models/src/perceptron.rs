@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 
 use kernels::activation::Activation;
 
-use crate::Error;
 use crate::chain::product;
+use crate::error::{Error, misfit};
 use crate::observations::{Observations, Order};
 
 /// z = x'w, one chain over the variables (N2).
@@ -218,7 +218,7 @@ impl Perceptron {
         let other = (0..data.n()).map(|i| data.y(i)).find(|y| !values.contains(y));
         let Some(other) = other else { return Ok(()) };
         let expected = format!("targets {} and {}", values[0], values[1]);
-        Err(Error::shape("perceptron", expected, format!("a target {other}")))
+        Err(misfit("perceptron", expected, format!("a target {other}")).into())
     }
 }
 

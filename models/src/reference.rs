@@ -29,8 +29,8 @@ use kernels::conv::Conv2d;
 use kernels::pool::Pool2d;
 use kernels::reference::{conv, pool, softmax};
 
-use crate::Error;
 use crate::chain::{over_samples, product};
+use crate::error::{Error, misfit};
 use crate::network::{ConvSpec, LayerSpec, Window};
 
 /// A network that learns in plain loops.
@@ -100,7 +100,7 @@ impl<T: Element> Reference<T> {
                 }
                 _ => {
                     let expected = "dense on flat, convolution or max pooling on images, activation, flatten";
-                    return Err(Error::shape("reference", expected, format!("{} on {shape:?}", spec.kind())));
+                    return Err(misfit("reference", expected, format!("{} on {shape:?}", spec.kind())).into());
                 }
             };
             layers.push(PlainLayer { kind, w: vec![T::ZERO; weights], b: vec![T::ZERO; biases] });

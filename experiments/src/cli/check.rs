@@ -225,9 +225,9 @@ fn layers(experiment: &Experiment, cell: usize, input: &[usize], outline: &Outli
         row(["layer", "kind", "output", "parameters", "FLOPs/sample"]),
         row(["", "input", &format!("{input:?}"), "", ""]),
     ];
-    for layer in &outline.layers {
+    for (index, layer) in outline.layers.iter().enumerate() {
         rows.push(row([
-            &layer.index.to_string(),
+            &index.to_string(),
             layer.kind,
             &format!("{:?}", layer.output),
             &grouped(layer.parameters as u64),

@@ -53,28 +53,31 @@ impl<T: Element> Mlp<T> {
         signals: &Signals<T>,
         y: &Matrix<T>,
     ) -> Result<Gradients<T>, Error> {
-        let mut gradients = Gradients { delta: Vec::new(), w: Vec::new(), b: Vec::new() };
+        let mut deltas: Vec<Matrix<T>> = Vec::new();
         for (l, layer) in self.layers.iter().enumerate().rev() {
             let (z, a) = (&signals.z[l], &signals.a[l + 1]);
-            let grad_a = match gradients.delta.last() {
+            let grad_a = match deltas.last() {
                 None => quadratic_gradient(a, y),
                 Some(above) => matrix_product(exec, above.view()?, self.layers[l + 1].w.view()?)?,
             };
             let mut delta = grad_a.clone();
             activation::backward(exec, layer.phi, z.data(), a.data(), grad_a.data(), delta.data_mut())?;
-            let mut grad_w = Matrix::from_fn(layer.w.rows(), layer.w.cols(), |_, _| T::ZERO);
-            let (rows, cols) = (grad_w.rows(), grad_w.cols());
-            let target = MatMut::row_major(grad_w.data_mut(), rows, cols)?;
-            gemm_over_samples(exec, SAMPLES, delta.view()?.t(), signals.a[l].view()?, target)?;
-            gradients.w.push(grad_w);
-            gradients.b.push(bp3_bias_gradient(&delta));
-            gradients.delta.push(delta);
+            deltas.push(delta);
         }
-        gradients.delta.reverse();
-        gradients.w.reverse();
-        gradients.b.reverse();
-        Ok(gradients)
+        deltas.reverse();
+        let w = deltas.iter().zip(&signals.a).map(|(delta, a)| weight_gradient(exec, delta, a));
+        let b = deltas.iter().map(bp3_bias_gradient).collect();
+        Ok(Gradients { w: w.collect::<Result<_, _>>()?, b, delta: deltas })
     }
+}
+
+/// dJ/dW = Delta' A, summed over the observations (N3).
+fn weight_gradient<T: Element>(exec: Exec, delta: &Matrix<T>, a: &Matrix<T>) -> Result<Matrix<T>, Error> {
+    let (rows, cols) = (delta.cols(), a.cols());
+    let mut gradient = Matrix::from_fn(rows, cols, |_, _| T::ZERO);
+    let target = MatMut::row_major(gradient.data_mut(), rows, cols)?;
+    gemm_over_samples(exec, SAMPLES, delta.view()?.t(), a.view()?, target)?;
+    Ok(gradient)
 }
 
 /// Z = A W' + 1 b'.

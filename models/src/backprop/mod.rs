@@ -34,8 +34,8 @@ pub mod matrices;
 use kernels::activation::Activation;
 use kernels::{Element, Exec, reduce};
 
-use crate::Error;
 use crate::chain::product;
+use crate::error::{Error, misfit};
 use crate::init::Init;
 use crate::matrix::Matrix;
 use crate::rng::{Purpose, Stream};
@@ -107,7 +107,7 @@ impl<T: Element> Mlp<T> {
     pub fn new(neurons: &[usize], phis: &[Activation], init: Init, seed: u64) -> Result<Self, Error> {
         if neurons.len() != phis.len() + 1 {
             let expected = format!("{} numbers of neurons, the inputs first", phis.len() + 1);
-            return Err(Error::shape("multi-layer perceptron", expected, neurons.len().to_string()));
+            return Err(misfit("multi-layer perceptron", expected, neurons.len().to_string()).into());
         }
         let layers = neurons.windows(2).zip(phis).enumerate().map(|(l, (sizes, &phi))| {
             let (inputs, outputs) = (sizes[0], sizes[1]);

@@ -8,6 +8,7 @@
 use kernels::{Element, Error, Exec, Level, reduce, vectorized};
 
 use super::{Backward, Forward, Initial, Kind, Layer, Mode, Pass, Properties, TensorPlan, volume};
+use crate::error::misfit;
 
 const MOMENTUM: f64 = 0.1;
 const EPSILON: f64 = 1e-5;
@@ -62,9 +63,12 @@ impl<T: Element> BatchNorm<T> {
     fn measure(&mut self, pass: &Pass, x: &[T], statistics: &mut [T]) -> Result<(), Error> {
         let count = pass.batch * self.area;
         if count < 2 {
-            let expected = "at least 2 values per channel in a training batch".to_owned();
-            let got = "1; choose a batch size that leaves no last batch of 1".to_owned();
-            return Err(Error::Shape { operation: "batch-norm", expected, got });
+            let expected = "at least 2 values per channel in a training batch";
+            return Err(misfit(
+                "batch-norm",
+                expected,
+                "1; choose a batch size that leaves no last batch of 1",
+            ));
         }
         let (n, n_minus_1) = (T::from_f64(count as f64), T::from_f64((count - 1) as f64));
         let (momentum, keep) = (T::from_f64(MOMENTUM), T::from_f64(1.0 - MOMENTUM));

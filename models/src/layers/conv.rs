@@ -6,9 +6,7 @@
 use kernels::conv::{self, BackwardInput, Conv2d};
 use kernels::{Element, Error};
 
-use super::{
-    Backward, Forward, Gradient, Initial, Layer, LayerChunks, Pass, PerSample, Properties, TensorPlan,
-};
+use super::{Backward, Forward, Initial, Layer, Pass, PerSample, Properties, TensorPlan};
 use crate::network::ConvSpec;
 
 #[derive(Debug)]
@@ -45,6 +43,24 @@ impl Conv {
     fn rotated_len(&self) -> usize {
         if self.true_convolution { self.sizes.weight_len() } else { 0 }
     }
+
+    /// dJ/dw_q = sum_p delta_p x_{p+q} and dJ/db = sum_p delta_p; a rotated kernel has a rotated gradient.
+    fn chunk_gradients<T: Element>(&self, pass: &Pass, b: &mut Backward<'_, T>) -> Result<(), Error> {
+        let (batch, sizes, bias) = (pass.batch, &self.sizes, self.bias);
+        let (x, grad_y, partials) = (b.x, b.grad_y, &mut *b.chunks);
+        let (rotated, scratch) = b.scratch.split_at_mut(self.rotated_len());
+        let operands = conv::ChunkGradients { batch, x, grad_y, bias, partials, scratch };
+        conv::chunk_gradients(pass.exec, sizes, operands)?;
+        if self.true_convolution {
+            let parameters = sizes.weight_len() + if bias { sizes.c_out } else { 0 };
+            for chunk in b.chunks.chunks_exact_mut(parameters) {
+                let weight = &mut chunk[..sizes.weight_len()];
+                conv::flip(sizes.kernel, weight, rotated)?;
+                weight.copy_from_slice(rotated);
+            }
+        }
+        Ok(())
+    }
 }
 
 impl<T: Element> PerSample<T> for Conv {
@@ -59,38 +75,17 @@ impl<T: Element> PerSample<T> for Conv {
     }
 
     /// y_p = sum_q w_q x_{p+q} + b, so dJ/dx_r = sum_q w_q delta_{r-q}.
-    fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
+    fn backward(&self, pass: &Pass, mut b: Backward<'_, T>) -> Result<(), Error> {
+        if !b.chunks.is_empty() {
+            self.chunk_gradients(pass, &mut b)?;
+        }
+        if b.grad_x.is_empty() {
+            return Ok(());
+        }
         let (rotated, scratch) = b.scratch.split_at_mut(self.rotated_len());
         let w = rotate(self.sizes.kernel, &b.parameters[..self.sizes.weight_len()], rotated)?;
         let (batch, grad_y, grad_x) = (pass.batch, b.grad_y, b.grad_x);
         conv::backward_input(pass.exec, &self.sizes, BackwardInput { batch, w, grad_y, grad_x, scratch })
-    }
-
-    /// dJ/dw_q = sum_p delta_p x_{p+q} and dJ/db = sum_p delta_p; a rotated kernel has a rotated gradient.
-    fn chunk_gradients(&self, pass: &Pass, c: LayerChunks<'_, T>) -> Result<(), Error> {
-        let (batch, sizes, partials) = (pass.batch, &self.sizes, c.chunks);
-        let (rotated, scratch) = c.scratch.split_at_mut(self.rotated_len());
-        let operands =
-            conv::ChunkGradients { batch, x: c.x, grad_y: c.grad_y, bias: self.bias, partials, scratch };
-        conv::chunk_gradients(pass.exec, sizes, operands)?;
-        if self.true_convolution {
-            let parameters = sizes.weight_len() + if self.bias { sizes.c_out } else { 0 };
-            for chunk in partials.chunks_exact_mut(parameters) {
-                let weight = &mut chunk[..sizes.weight_len()];
-                conv::flip(sizes.kernel, weight, rotated)?;
-                weight.copy_from_slice(rotated);
-            }
-        }
-        Ok(())
-    }
-
-    /// The chunks' gradients, added ascending (N3).
-    fn gradient(&self, pass: &Pass, g: Gradient<'_, T>) -> Result<(), Error> {
-        let parameters = g.chunks.len() / pass.batch.div_ceil(self.sizes.chunk());
-        for (index, chunk) in g.chunks.chunks_exact(parameters).enumerate() {
-            conv::add_chunk(pass.exec.level, index, &chunk[g.range.clone()], g.gradient);
-        }
-        Ok(())
     }
 }
 

@@ -54,13 +54,6 @@ pub struct Position {
     pub first: u64,
 }
 
-impl Position {
-    /// The position `samples` further.
-    pub(crate) fn after(self, samples: usize) -> Self {
-        Self { first: self.first + samples as u64, ..self }
-    }
-}
-
 /// Whether the network learns or predicts: dropout and batch normalisation differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -112,6 +105,14 @@ impl TensorPlan {
 
     pub(crate) fn len(&self) -> usize {
         volume(&self.shape)
+    }
+
+    /// Where in memory the value at `i` in PyTorch's order is.
+    pub(crate) fn in_memory(&self, i: usize) -> usize {
+        match self.shape[..] {
+            [units, inputs] if self.transposed => i % inputs * units + i / inputs,
+            _ => i,
+        }
     }
 }
 
@@ -199,7 +200,7 @@ pub(crate) struct Forward<'a, T> {
     pub(crate) scratch: &'a mut [T],
 }
 
-/// What dJ/dx is computed from, and where it goes.
+/// What dJ/dx and the gradients of chunks are computed from, and where they go: each is empty where nobody needs it.
 #[derive(Debug)]
 pub(crate) struct Backward<'a, T> {
     /// The input of the forward pass, [batch, inputs].
@@ -211,20 +212,10 @@ pub(crate) struct Backward<'a, T> {
     pub(crate) grad_y: &'a [T],
     /// dJ/dx, [batch, inputs], written whole.
     pub(crate) grad_x: &'a mut [T],
-    /// [batch, kept], as the forward pass left it.
-    pub(crate) kept: &'a [u16],
-    pub(crate) scratch: &'a mut [T],
-}
-
-/// What the gradients of chunks are computed from, and where they go.
-#[derive(Debug)]
-pub(crate) struct LayerChunks<'a, T> {
-    /// [batch, inputs]
-    pub(crate) x: &'a [T],
-    /// [batch, outputs]
-    pub(crate) grad_y: &'a [T],
     /// The gradient of each chunk of samples (N3), [chunks, parameters].
     pub(crate) chunks: &'a mut [T],
+    /// [batch, kept], as the forward pass left it.
+    pub(crate) kept: &'a [u16],
     pub(crate) scratch: &'a mut [T],
 }
 
@@ -235,8 +226,6 @@ pub(crate) struct Gradient<'a, T> {
     pub(crate) x: &'a [T],
     /// dJ/dy of the whole batch, [batch, outputs].
     pub(crate) grad_y: &'a [T],
-    /// The gradients of all chunks, as [`LayerChunks::chunks`].
-    pub(crate) chunks: &'a [T],
     /// Which of the layer's parameters: whole rows of [`Properties::row`].
     pub(crate) range: Range<usize>,
     /// Their gradient.
@@ -245,19 +234,14 @@ pub(crate) struct Gradient<'a, T> {
 
 /// A layer that treats each sample alone.
 ///
-/// A gradient of parameters is a sum over the batch: a layer with [`Properties::chunk`] writes one sum for each chunk
-/// and then adds them; another computes it whole, for any rows of parameters.
+/// A gradient of parameters is a sum over the batch: a layer with [`Properties::chunk`] writes one sum for each chunk,
+/// which are then added; another computes it whole, for any rows of parameters.
 pub(crate) trait PerSample<T: Element>: Debug + Send + Sync {
     /// Writes y.
     fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error>;
-    /// Writes dJ/dx, after `forward` in training mode on the same samples.
+    /// Writes dJ/dx and the gradients of the chunks, after `forward` in training mode on the same samples.
     fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error>;
-    /// Writes the gradients of the chunks, after `forward` on the same samples.
-    fn chunk_gradients(&self, _: &Pass, c: LayerChunks<'_, T>) -> Result<(), Error> {
-        debug_assert!(c.chunks.is_empty(), "a layer with chunks has their gradients");
-        Ok(())
-    }
-    /// Writes the gradient of some parameters, after all samples.
+    /// Writes the gradient of some parameters of a layer without chunks, after all samples.
     fn gradient(&self, _: &Pass, g: Gradient<'_, T>) -> Result<(), Error> {
         debug_assert!(g.gradient.is_empty(), "a layer with parameters has a gradient");
         Ok(())

@@ -3,7 +3,7 @@
 //! It has no elementwise phi': every p_i depends on every z_j, so that BP1's product with phi' is
 //! one with the whole Jacobian, dp_i/dz_j = p_i ([i = j] - p_j).
 
-use kernels::{Element, Error, Level, softmax, vectorized};
+use kernels::{Element, Error, softmax, vectorized};
 
 use super::{Backward, Forward, Layer, Pass, PerSample, Properties};
 
@@ -30,25 +30,21 @@ impl<T: Element> PerSample<T> for Softmax {
         softmax::softmax(pass.exec, self.classes, f.x, f.y)
     }
 
-    /// dJ/dz_j = sum_i delta_i p_i ([i = j] - p_j) = p_j (delta_j - sum_i delta_i p_i)
+    /// dJ/dz_j = sum_i delta_i p_i ([i = j] - p_j) = p_j (delta_j - sum_i delta_i p_i), row by row; the sum is one chain
+    /// over the classes, ascending (N2).
     fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
-        jacobian_products(pass.exec.level, self.classes, b.y, b.grad_y, b.grad_x);
+        vectorized!(pass.exec.level, {
+            let rows = b.y.chunks_exact(self.classes).zip(b.grad_y.chunks_exact(self.classes));
+            for ((p, delta), grad_z) in rows.zip(b.grad_x.chunks_exact_mut(self.classes)) {
+                let mut inner = T::ZERO;
+                for (&p, &delta) in p.iter().zip(delta) {
+                    inner = delta.mul_add(p, inner);
+                }
+                for ((g, &p), &delta) in grad_z.iter_mut().zip(p).zip(delta) {
+                    *g = p * (delta - inner);
+                }
+            }
+        });
         Ok(())
     }
-}
-
-/// Row by row; the inner product is one chain over the classes, ascending (N2).
-fn jacobian_products<T: Element>(level: Level, classes: usize, p: &[T], delta: &[T], grad_z: &mut [T]) {
-    vectorized!(level, {
-        let rows = p.chunks_exact(classes).zip(delta.chunks_exact(classes));
-        for ((p, delta), grad_z) in rows.zip(grad_z.chunks_exact_mut(classes)) {
-            let mut inner = T::ZERO;
-            for (&p, &delta) in p.iter().zip(delta) {
-                inner = delta.mul_add(p, inner);
-            }
-            for ((g, &p), &delta) in grad_z.iter_mut().zip(p).zip(delta) {
-                *g = p * (delta - inner);
-            }
-        }
-    });
 }

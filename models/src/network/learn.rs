@@ -6,9 +6,10 @@
 use std::ops::Range;
 
 use kernels::parallel::{Divide, for_each_part};
-use kernels::{Element, Error};
+use kernels::{Element, Error, conv};
 
 use super::Network;
+use super::arena::BlockId;
 use super::part::parts_of;
 use super::plan::{Bucket, Plan};
 use crate::layers::{Gradient, Kind, Layer, Pass, PerSample};
@@ -140,8 +141,16 @@ impl<T: Element> Learning<'_, T> {
     fn gradient(&self, layer: &dyn PerSample<T>, bucket: &Bucket, gradient: &mut [T]) -> Result<(), Error> {
         let layout = &self.plan.layouts[bucket.layer];
         let whole = |block| self.plan.values.rows(self.values, block, self.pass.batch);
-        let (x, grad_y, chunks) = (whole(layout.x), whole(layout.grad_y), whole(layout.chunks));
         let range = bucket.range.start - layout.parameters.start..bucket.range.end - layout.parameters.start;
-        layer.gradient(&self.pass, Gradient { x, grad_y, chunks, range, gradient })
+        if layout.chunks == BlockId::EMPTY {
+            let (x, grad_y) = (whole(layout.x), whole(layout.grad_y));
+            return layer.gradient(&self.pass, Gradient { x, grad_y, range, gradient });
+        }
+        // The chunks' gradients, added ascending (N3).
+        let chunks = whole(layout.chunks).chunks_exact(layout.parameters.len());
+        for (index, chunk) in chunks.enumerate() {
+            conv::add_chunk(self.pass.exec.level, index, &chunk[range.clone()], gradient);
+        }
+        Ok(())
     }
 }

@@ -171,7 +171,7 @@ impl<T: NetworkElement> Network<T> {
 }
 
 impl<T: Element> Network<T> {
-    /// Index, kind, output shape, parameters and FLOPs of each layer.
+    /// Kind, output shape, parameters and FLOPs of each layer.
     pub fn layers(&self) -> &[LayerSummary] {
         &self.outline.layers
     }

@@ -46,9 +46,8 @@ pub fn outline<T: NetworkElement>(
 
 impl Outline {
     pub(super) fn of<T: Element>(specs: &[LayerSpec], layers: &[Layer<T>], plan: &Plan) -> Self {
-        let rows = specs.iter().zip(layers).zip(&plan.layouts).enumerate();
-        let layers = rows.map(|(index, ((spec, layer), layout))| LayerSummary {
-            index,
+        let rows = specs.iter().zip(layers).zip(&plan.layouts);
+        let layers = rows.map(|((spec, layer), layout)| LayerSummary {
             kind: spec.kind(),
             output: layer.properties.output.clone(),
             parameters: layout.parameters.len(),

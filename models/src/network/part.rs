@@ -9,7 +9,7 @@ use kernels::{Element, Error, Exec};
 use super::arena::BlockId;
 use super::fused::layer_of;
 use super::plan::{LayerLayout, Plan};
-use crate::layers::{Backward, Forward, Kind, Layer, LayerChunks, Mode, Pass, PerSample};
+use crate::layers::{Backward, Forward, Kind, Layer, Mode, Pass, PerSample};
 use crate::loss::{Loss, Operands, Targets};
 
 /// Into how many parts work of `flops` operations is cut, of which there can be `most`, and how each part is to run:
@@ -103,8 +103,7 @@ impl<T: Element> Batch<'_, T> {
             for samples in group.micro_batches(part.samples()).rev() {
                 let mut micro_batch = part.micro_batch(samples);
                 for index in group.layers.clone().rev() {
-                    self.layer_chunks(index, &mut micro_batch)?;
-                    self.layer_backward(index, &mut micro_batch)?;
+                    self.layer_backward(index, &mut micro_batch, [true, true])?;
                 }
             }
         }
@@ -141,26 +140,27 @@ impl<T: Element> Batch<'_, T> {
         layer.forward(&pass, Forward { x, parameters, y, kept, scratch: part.scratch })
     }
 
-    /// dJ/dx, where a layer below learns.
-    pub(super) fn layer_backward(&self, index: usize, part: &mut SamplePart<'_, T>) -> Result<(), Error> {
-        let runs = self.layer(index).filter(|_| index > self.plan.first_learning);
-        let Some((layer, below)) = runs else { return Ok(()) };
-        let (layout, pass) = (&self.plan.layouts[index], self.pass_over(part.samples()));
+    /// dJ/dx, where a layer below learns, and the gradients of the layer's chunks; only those that are needed.
+    pub(super) fn layer_backward(
+        &self,
+        index: usize,
+        part: &mut SamplePart<'_, T>,
+        [needs_grad_x, needs_chunks]: [bool; 2],
+    ) -> Result<(), Error> {
+        let Some((layer, below)) = self.layer(index) else { return Ok(()) };
+        let layout = &self.plan.layouts[index];
+        let grad_x = if needs_grad_x { below.grad_x } else { BlockId::EMPTY };
+        let chunks = if needs_chunks { layout.chunks } else { BlockId::EMPTY };
+        if grad_x == BlockId::EMPTY && chunks == BlockId::EMPTY {
+            return Ok(());
+        }
+        let pass = self.pass_over(part.samples());
         let read = [below.x, layout.y, layout.grad_y];
-        let ([x, y, grad_y], [grad_x]) = self.lend(&mut part.values, read, [below.grad_x]);
+        let ([x, y, grad_y], [grad_x, chunks]) = self.lend(&mut part.values, read, [grad_x, chunks]);
         let ([kept], []) = part.kept.lend([index], []);
         let parameters = &self.parameters[layout.parameters.clone()];
-        layer.backward(&pass, Backward { x, y, parameters, grad_y, grad_x, kept, scratch: part.scratch })
-    }
-
-    /// The gradients of the chunks, of a layer that has chunks.
-    pub(super) fn layer_chunks(&self, index: usize, part: &mut SamplePart<'_, T>) -> Result<(), Error> {
-        let layout = &self.plan.layouts[index];
-        let runs = self.layer(index).filter(|_| layout.chunks != BlockId::EMPTY);
-        let Some((layer, below)) = runs else { return Ok(()) };
-        let pass = self.pass_over(part.samples());
-        let ([x, grad_y], [chunks]) = self.lend(&mut part.values, [below.x, layout.grad_y], [layout.chunks]);
-        layer.chunk_gradients(&pass, LayerChunks { x, grad_y, chunks, scratch: part.scratch })
+        let scratch = &mut *part.scratch;
+        layer.backward(&pass, Backward { x, y, parameters, grad_y, grad_x, chunks, kept, scratch })
     }
 
     /// The rows of some blocks, to be read and to be written.
@@ -175,10 +175,10 @@ impl<T: Element> Batch<'_, T> {
     }
 
     fn pass_over(&self, samples: Range<usize>) -> Pass {
-        let mode = match self.pass.mode {
-            Mode::Training(at) => Mode::Training(at.after(samples.start)),
-            Mode::Evaluation => Mode::Evaluation,
-        };
-        Pass { batch: samples.len(), mode, ..self.pass }
+        let mut pass = Pass { batch: samples.len(), ..self.pass };
+        if let Mode::Training(at) = &mut pass.mode {
+            at.first += samples.start as u64;
+        }
+        pass
     }
 }

@@ -6,6 +6,7 @@ use kernels::{Element, Error, Exec, reduce};
 
 use super::step::{Examples, Gather, rows_of};
 use super::{Network, NetworkElement};
+use crate::error::misfit;
 use crate::layers::{Mode, Pass};
 use crate::loss::{Loss, Targets};
 
@@ -129,6 +130,6 @@ impl<T: Element> Network<T> {
     fn wrong_samples(&self, got: String) -> Error {
         let (inputs, outputs) = (self.input, self.outputs());
         let expected = format!("at least 1 sample of {inputs} values, and {outputs} outputs each");
-        Error::Shape { operation: "predict", expected, got }
+        misfit("predict", expected, got)
     }
 }

@@ -6,7 +6,6 @@
 use kernels::{Element, Error, Exec, Level};
 
 use super::fused::layer_of;
-use super::part::{Batch, SamplePart};
 use super::step::{Cut, Examples};
 use super::{Network, NetworkElement, Position};
 use crate::layers::{Layer, Mode, Pass};
@@ -141,79 +140,90 @@ impl<T: Element> Network<T> {
         let pass = Pass { exec, batch: step.examples.samples, mode };
         let cut = Cut { parts: 1, pass, fuses: true, reuses: false };
         self.rows = step.examples.samples;
-        observe(&self.of_network(Stage::Gather, step), &mut || {
-            let (_, mut part) = self.as_one_part(cut);
-            (step.examples.gather)(part.samples(), part.input());
-            Ok(())
-        })?;
-        let runs = |&layer: &usize| layer_of(&self.layers, Some(&self.fused), layer).is_some();
-        let computing: Vec<usize> = (0..self.layers.len()).filter(runs).collect();
-        for &layer in &computing {
-            observe(&self.of_layer(layer, Stage::Forward, step), &mut || {
-                self.barrier_forward(pass, layer)?;
-                self.layer_alone(cut, layer, Batch::layer_forward)
-            })?;
-        }
-        observe(&self.of_network(Stage::Loss, step), &mut || {
-            let (batch, mut part) = self.as_one_part(cut);
-            batch.measure(&mut part, step.examples.targets)
-        })?;
-        let first_learning = self.plan.first_learning;
-        for &layer in computing.iter().rev().take_while(|&&layer| layer >= first_learning) {
-            self.backward_stages(layer, cut, step, observe)?;
-        }
-        if self.plan.parameters == 0 {
-            return Ok(());
-        }
         let mut optimizer = step.optimizer.clone();
-        observe(&self.of_network(Stage::Update, step), &mut || {
-            let (parameters, gradients) = (self.parameters.as_mut_slice(), self.gradients.as_slice());
-            optimizer.step(step.level, step.at.epoch, parameters, gradients);
-            Ok(())
-        })
+        for work in self.works(step) {
+            observe(&work, &mut || self.run(&work, cut, step, &mut optimizer))?;
+        }
+        Ok(())
     }
 
-    /// The gradients of one layer.
-    fn backward_stages(
+    /// The stages of a step, in their order.
+    fn works(&self, step: &ProfiledStep<'_, T>) -> Vec<Work> {
+        let runs = |&layer: &usize| layer_of(&self.layers, Some(&self.fused), layer).is_some();
+        let layers: Vec<usize> = (0..self.layers.len()).filter(runs).collect();
+        let mut works = vec![self.of_network(Stage::Gather, step)];
+        works.extend(layers.iter().map(|&layer| self.of_layer(layer, Stage::Forward, step)));
+        works.push(self.of_network(Stage::Loss, step));
+        let first_learning = self.plan.first_learning;
+        for &layer in layers.iter().rev().take_while(|&&layer| layer >= first_learning) {
+            let (barrier, learns) =
+                (self.layers[layer].is_barrier(), !self.plan.layouts[layer].parameters.is_empty());
+            let stages = [
+                (Stage::Gradients, barrier),
+                (Stage::WeightGradient, !barrier && learns),
+                (Stage::InputGradient, !barrier && layer > first_learning),
+            ];
+            let stages = stages.into_iter().filter(|&(_, is_done)| is_done);
+            works.extend(stages.map(|(stage, _)| self.of_layer(layer, stage, step)));
+        }
+        if self.plan.parameters > 0 {
+            works.push(self.of_network(Stage::Update, step));
+        }
+        works
+    }
+
+    fn run(
         &mut self,
-        layer: usize,
+        work: &Work,
         cut: Cut,
         step: &ProfiledStep<'_, T>,
-        observe: Observe<'_>,
+        optimizer: &mut Optimizer<T>,
     ) -> Result<(), Error> {
-        if self.layers[layer].is_barrier() {
-            let work = self.of_layer(layer, Stage::Gradients, step);
-            return observe(&work, &mut || {
-                self.barrier_backward(cut.pass, layer);
-                Ok(())
-            });
-        }
-        if !self.plan.layouts[layer].parameters.is_empty() {
-            observe(&self.of_layer(layer, Stage::WeightGradient, step), &mut || {
-                self.layer_alone(cut, layer, Batch::layer_chunks)?;
-                self.learn(cut.pass, layer..layer + 1, None, Moments::default())
-            })?;
-        }
-        if layer > self.plan.first_learning {
-            let work = self.of_layer(layer, Stage::InputGradient, step);
-            observe(&work, &mut || self.layer_alone(cut, layer, Batch::layer_backward))?;
+        // Not looked at where the stage is one of the whole network.
+        let layer = work.layer.unwrap_or(0);
+        match work.stage {
+            Stage::Gather => {
+                let (_, mut part) = self.as_one_part(cut);
+                (step.examples.gather)(part.samples(), part.input());
+            }
+            Stage::Forward => {
+                self.barrier_forward(cut.pass, layer)?;
+                self.layer_alone(cut, layer, work.stage)?;
+            }
+            Stage::Loss => {
+                let (batch, mut part) = self.as_one_part(cut);
+                batch.measure(&mut part, step.examples.targets)?;
+            }
+            Stage::InputGradient => self.layer_alone(cut, layer, work.stage)?,
+            Stage::WeightGradient => {
+                self.layer_alone(cut, layer, work.stage)?;
+                self.learn(cut.pass, layer..layer + 1, None, Moments::default())?;
+            }
+            Stage::Gradients => self.barrier_backward(cut.pass, layer),
+            Stage::Update => {
+                let (parameters, gradients) = (self.parameters.as_mut_slice(), self.gradients.as_slice());
+                optimizer.step(step.level, step.at.epoch, parameters, gradients);
+            }
         }
         Ok(())
     }
 
     /// One pass of a layer by itself, in the micro-batches that it has in a step. Of a barrier: nothing.
-    fn layer_alone<'a>(
-        &'a mut self,
-        cut: Cut,
-        layer: usize,
-        pass: impl Fn(&Batch<'a, T>, usize, &mut SamplePart<'_, T>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    fn layer_alone(&mut self, cut: Cut, layer: usize, stage: Stage) -> Result<(), Error> {
         let (batch, mut part) = self.as_one_part(cut);
         let mut groups = batch.plan.segments.iter().flat_map(|segment| &segment.groups);
         let Some(group) = groups.find(|group| group.layers.contains(&layer)) else { return Ok(()) };
-        group
-            .micro_batches(part.samples())
-            .try_for_each(|samples| pass(&batch, layer, &mut part.micro_batch(samples)))
+        group.micro_batches(part.samples()).try_for_each(|samples| {
+            let part = &mut part.micro_batch(samples);
+            match stage {
+                Stage::Forward => batch.layer_forward(layer, part),
+                _ => batch.layer_backward(
+                    layer,
+                    part,
+                    [Stage::InputGradient, Stage::WeightGradient].map(|s| s == stage),
+                ),
+            }
+        })
     }
 
     /// The work of a stage of the network as a whole.

@@ -90,14 +90,18 @@ fn build<T: Element>(
     input: &[usize],
     max_batch: usize,
 ) -> Result<Layer<T>, String> {
+    let pool = |window, reduction| Pool::layer(image_of(input)?, window, reduction);
+    let pool_signal = |window: Window, reduction| {
+        Pool::layer(signal_of(input, window.kernel)?, window, reduction).map(without_height)
+    };
     match *spec {
         LayerSpec::Dense { units, bias } => Dense::layer(input, units, bias),
         LayerSpec::Conv2d(spec) => Conv::layer(image_of(input)?, spec),
         LayerSpec::Conv1d(spec) => Conv::layer(signal_of(input, spec.kernel)?, spec).map(without_height),
-        LayerSpec::MaxPool2d(window) => Pool::layer(image_of(input)?, window, Reduction::Max),
-        LayerSpec::AveragePool2d(window) => Pool::layer(image_of(input)?, window, Reduction::Mean),
-        LayerSpec::MaxPool1d(window) => pool_signal(input, window, Reduction::Max),
-        LayerSpec::AveragePool1d(window) => pool_signal(input, window, Reduction::Mean),
+        LayerSpec::MaxPool2d(window) => pool(window, Reduction::Max),
+        LayerSpec::AveragePool2d(window) => pool(window, Reduction::Mean),
+        LayerSpec::MaxPool1d(window) => pool_signal(window, Reduction::Max),
+        LayerSpec::AveragePool1d(window) => pool_signal(window, Reduction::Mean),
         LayerSpec::GlobalAveragePool => GlobalAveragePool::layer(input),
         LayerSpec::Activation(phi) => Elementwise::layer(input, phi),
         LayerSpec::Softmax => Softmax::layer(input),
@@ -127,14 +131,6 @@ fn signal_of(input: &[usize], kernel: [usize; 2]) -> Result<[usize; 3], String> 
     }
     let signal = image(input).filter(|_| input.len() == 2);
     signal.ok_or_else(|| "expects a signal, [channels, length]".to_owned())
-}
-
-fn pool_signal<T: Element>(
-    input: &[usize],
-    window: Window,
-    reduction: Reduction,
-) -> Result<Layer<T>, String> {
-    Pool::layer(signal_of(input, window.kernel)?, window, reduction).map(without_height)
 }
 
 /// A layer of images of height 1 as one of signals: its shapes lose the axis of the height.

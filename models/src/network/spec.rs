@@ -144,8 +144,6 @@ impl LayerSpec {
 /// One row of the table of layers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayerSummary {
-    /// The index in `nn.Sequential`, from 0.
-    pub index: usize,
     /// The kind, as `conv2d`.
     pub kind: &'static str,
     /// The shape of one sample's output.

@@ -9,13 +9,9 @@
 //! parameters, in buckets      gradient of the whole batch, update (learn.rs)                a part on each thread
 //! ```
 //!
-//! A barrier is a layer that needs the whole batch. Between two of them a part of the samples goes through all layers of a
-//! segment without waiting for the other parts. A network without a barrier is one segment: the threads of a step meet
-//! twice, after the samples and after the parameters. Where there are fewer parts than threads, a kernel may share its
-//! own work out further.
-//!
-//! A sample's values depend on that sample alone and a parameter's gradient is one written sum (N3), so the bits do not
-//! depend on how the work is cut.
+//! A part goes through all layers of a segment without waiting for the other parts. Without a barrier the threads of a
+//! step meet twice, after the samples and after the parameters. A sample's values depend on that sample alone and a
+//! parameter's gradient is one written sum (N3), so the bits do not depend on how the work is cut.
 
 use std::ops::Range;
 
@@ -25,6 +21,7 @@ use kernels::{Element, Error, Exec};
 
 use super::part::{Batch, SamplePart, parts_of};
 use super::{Network, NetworkElement, Position};
+use crate::error::misfit;
 use crate::layers::{Backward, Forward, Kind, Mode, Pass};
 use crate::loss::Targets;
 use crate::optimizer::{Moments, Optimizer};
@@ -171,8 +168,7 @@ impl<T: Element> Network<T> {
     }
 
     fn wrong_batch(&self, got: String) -> Error {
-        let expected = format!("1 to {} samples of {} values", self.max_batch, self.input);
-        Error::Shape { operation: "network", expected, got }
+        misfit("network", format!("1 to {} samples of {} values", self.max_batch, self.input), got)
     }
 
     /// All that is done with samples: outputs; with `targets` losses; in training mode what gradients are computed
@@ -284,6 +280,11 @@ impl<T: Element> Network<T> {
         let ([x, y, grad_y], [grad_x]) = values.lend(read, [layout.grad_x.0]);
         let parameters = &self.parameters.as_slice()[layout.parameters.clone()];
         let gradient = &mut self.gradients.as_mut_slice()[layout.parameters.clone()];
-        layer.backward(&pass, Backward { x, y, parameters, grad_y, grad_x, kept: &[], scratch }, gradient);
+        let chunks = &mut [];
+        layer.backward(
+            &pass,
+            Backward { x, y, parameters, grad_y, grad_x, chunks, kept: &[], scratch },
+            gradient,
+        );
     }
 }

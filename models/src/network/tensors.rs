@@ -4,6 +4,7 @@ use kernels::{Element, Error};
 
 use super::Network;
 use super::plan::PlacedTensor;
+use crate::error::misfit;
 use crate::init::Init;
 use crate::layers::{Initial, TensorPlan};
 use crate::rng::{Purpose, Stream};
@@ -104,8 +105,7 @@ impl<T: Element> Network<T> {
     pub fn set_parameters(&mut self, values: &[T]) -> Result<(), Error> {
         let expected = self.parameters().len();
         if values.len() != expected {
-            let (expected, got) = (format!("{expected} parameters"), format!("{}", values.len()));
-            return Err(Error::Shape { operation: "network", expected, got });
+            return Err(misfit("network", format!("{expected} parameters"), values.len().to_string()));
         }
         self.each_tensor_mut(|PlacedTensor { tensor, range, .. }, to| {
             if tensor.learns {
@@ -132,19 +132,10 @@ pub(crate) fn little_endian<T: Element>(values: &[T]) -> Vec<u8> {
 
 /// From memory order to PyTorch's.
 fn export<T: Element>(tensor: &TensorPlan, values: &[T]) -> Vec<T> {
-    let mut data = values.to_vec();
-    if tensor.transposed {
-        let (units, inputs) = (tensor.shape[0], tensor.shape[1]);
-        (0..data.len()).for_each(|i| data[i] = values[i % inputs * units + i / inputs]);
-    }
-    data
+    (0..values.len()).map(|i| values[tensor.in_memory(i)]).collect()
 }
 
 /// From PyTorch's order to memory order.
 fn import<T: Element>(tensor: &TensorPlan, data: &[T], values: &mut [T]) {
-    values.copy_from_slice(data);
-    if tensor.transposed {
-        let (units, inputs) = (tensor.shape[0], tensor.shape[1]);
-        (0..data.len()).for_each(|i| values[i % inputs * units + i / inputs] = data[i]);
-    }
+    data.iter().enumerate().for_each(|(i, &value)| values[tensor.in_memory(i)] = value);
 }

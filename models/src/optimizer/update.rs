@@ -3,17 +3,10 @@
 use kernels::{Element, Level, vectorized};
 
 /// What is remembered of some parameters: as many values, or none where the rule needs none.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Moments<'a, T> {
     pub(super) first: &'a mut [T],
     pub(super) second: &'a mut [T],
-}
-
-impl<T> Default for Moments<'_, T> {
-    /// Nothing.
-    fn default() -> Self {
-        Self { first: &mut [], second: &mut [] }
-    }
 }
 
 impl<T> Moments<'_, T> {

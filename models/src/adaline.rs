@@ -73,7 +73,7 @@ pub fn largest_stable_rate(data: &Observations) -> f64 {
 
 /// How many observations one step takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rule {
+pub enum Batching {
     /// One: the slide's rule.
     PerSample,
     /// All of them: gradient descent on eq. (1).
@@ -93,14 +93,14 @@ pub struct Adaline {
     /// How many times to go through the observations.
     pub epochs: usize,
     /// Observations per step.
-    pub rule: Rule,
+    pub batching: Batching,
     /// The order in which they come.
     pub order: Order,
 }
 
 /// What a run of Adaline did.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Training {
+pub struct AdalineRun {
     /// w at the end.
     pub weights: Vec<f64>,
     /// For each epoch 1/2 sum (y_i - x_i'w)^2, every error taken with the w just before
@@ -130,26 +130,26 @@ impl Adaline {
     /// If there is not one start weight per variable, or a mini-batch has size 0.
     ///
     /// ```
-    /// use models::adaline::{Adaline, Rule};
+    /// use models::adaline::{Adaline, Batching};
     /// use models::observations::{Observations, Order};
     /// let data = Observations::new(1, &[1.0, 2.0], &[1.0, 4.0])?;
-    /// let rule = Adaline { learning_rate: 0.5, epochs: 1, rule: Rule::PerSample, order: Order::File };
+    /// let rule = Adaline { learning_rate: 0.5, epochs: 1, batching: Batching::PerSample, order: Order::File };
     /// // Errors 1 and 4 - 2 * 0.5 = 3: w = 0 + 0.5 * 1 * 1 + 0.5 * 3 * 2, cost (1 + 9) / 2.
     /// let run = rule.train(&data, &[0.0])?;
     /// assert_eq!((run.weights[0], run.costs[0]), (3.5, 5.0));
     /// # Ok::<(), models::Error>(())
     /// ```
-    pub fn train(&self, data: &Observations, start: &[f64]) -> Result<Training, Error> {
+    pub fn train(&self, data: &Observations, start: &[f64]) -> Result<AdalineRun, Error> {
         data.check_weights("adaline", start)?;
-        let size = match self.rule {
-            Rule::PerSample => 1,
-            Rule::FullBatch => data.n(),
-            Rule::MiniBatch { size } => size,
+        let size = match self.batching {
+            Batching::PerSample => 1,
+            Batching::FullBatch => data.n(),
+            Batching::MiniBatch { size } => size,
         };
         if size == 0 && data.n() > 0 {
             return Err(misfit("adaline", "mini-batches of at least 1 observation", "size 0").into());
         }
-        let mut run = Training { weights: start.to_vec(), ..Training::default() };
+        let mut run = AdalineRun { weights: start.to_vec(), ..AdalineRun::default() };
         for epoch in 1..=self.epochs {
             let order = self.order.of_epoch(data.n(), epoch);
             let mut cost = 0.0;
@@ -173,7 +173,7 @@ impl Adaline {
     /// One step; returns the batch's cost before it.
     fn step(&self, data: &Observations, batch: &[u32], w: &mut [f64]) -> f64 {
         let errors = errors(data, batch, w);
-        if self.rule == Rule::PerSample {
+        if self.batching == Batching::PerSample {
             // delta = eta (y_i - x_i'w), w = w + delta x_i, with one rounding per weight.
             let delta = self.learning_rate * errors[0];
             for (w, &x) in w.iter_mut().zip(data.x(batch[0] as usize)) {

@@ -112,7 +112,7 @@ pub struct Update {
 
 /// What a run of the perceptron rule did.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Training {
+pub struct PerceptronRun {
     /// w at the end.
     pub weights: Vec<f64>,
     /// The number of updates in each epoch.
@@ -162,11 +162,11 @@ impl Perceptron {
     /// assert_eq!((run.weights, run.converged), (vec![-1.0, 1.0, 1.0], Some(4)));
     /// # Ok::<(), models::Error>(())
     /// ```
-    pub fn train(&self, data: &Observations, start: &[f64]) -> Result<Training, Error> {
+    pub fn train(&self, data: &Observations, start: &[f64]) -> Result<PerceptronRun, Error> {
         data.check_weights("perceptron", start)?;
         self.check_labels(data)?;
         let mut w = start.to_vec();
-        let mut run = Training::default();
+        let mut run = PerceptronRun::default();
         let mut ends = BTreeMap::from([(identity(&w), 0)]);
         for epoch in 1..=self.epochs {
             let before = run.trace.len();

@@ -1,7 +1,7 @@
 //! Kind `adaline`: the delta rule, and the closed form that it approaches.
 
 use kernels::math;
-use models::adaline::{self, Adaline, Training, cost, largest_stable_rate};
+use models::adaline::{Adaline, AdalineRun, Batching, cost, largest_stable_rate};
 use models::least_squares;
 use models::observations::Observations;
 use models::perceptron::net_input;
@@ -40,18 +40,18 @@ pub(super) fn run(trial: &AdalineTrial, context: &Context<'_>) -> Result<Outcome
     Ok(outcome)
 }
 
-fn train(trial: &AdalineTrial, data: &Observations, start: &[f64], seed: u64) -> Result<Training, Stopped> {
-    let rule = match trial.rule {
-        Rule::PerSample => adaline::Rule::PerSample,
-        Rule::FullBatch => adaline::Rule::FullBatch,
-        Rule::MiniBatch { batch } => adaline::Rule::MiniBatch { size: batch },
+fn train(trial: &AdalineTrial, data: &Observations, start: &[f64], seed: u64) -> Result<AdalineRun, Stopped> {
+    let batching = match trial.rule {
+        Rule::PerSample => Batching::PerSample,
+        Rule::FullBatch => Batching::FullBatch,
+        Rule::MiniBatch { batch } => Batching::MiniBatch { size: batch },
         Rule::NormalEquations => {
             let weights = least_squares::fit(data)?;
-            return Ok(Training { weights, costs: Vec::new(), trace: Vec::new(), diverged: None });
+            return Ok(AdalineRun { weights, costs: Vec::new(), trace: Vec::new(), diverged: None });
         }
     };
     let order = order(trial.shuffle, seed);
-    Ok(Adaline { learning_rate: trial.eta, epochs: trial.epochs, rule, order }.train(data, start)?)
+    Ok(Adaline { learning_rate: trial.eta, epochs: trial.epochs, batching, order }.train(data, start)?)
 }
 
 /// The final cost, the least possible one and the learning rate up to which full batches converge.
@@ -76,7 +76,7 @@ fn errors(data: &Observations, w: &[f64]) -> usize {
 }
 
 /// The cost of each epoch: as the slide sums it, per observation, and its logarithm.
-fn curve(run: &Training, n: usize) -> Curve {
+fn curve(run: &AdalineRun, n: usize) -> Curve {
     let mut curve = Curve::over("epoch", ["cost", "mean_cost", "log10_cost"]);
     for (i, &cost) in run.costs.iter().enumerate() {
         let figures = [cost, cost / n as f64, math::f64::log10(cost)];

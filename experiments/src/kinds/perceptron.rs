@@ -1,7 +1,7 @@
 //! Kind `perceptron`: Rosenblatt's rule on two classes.
 
 use models::margin::novikoff;
-use models::perceptron::{Labels, Perceptron, Training};
+use models::perceptron::{Labels, Perceptron, PerceptronRun};
 
 use super::neuron::{Sets, order, report_weights, trace_csv};
 use super::{Context, Stopped};
@@ -53,7 +53,7 @@ pub(super) fn run(trial: &PerceptronTrial, context: &Context<'_>) -> Result<Outc
     Ok(outcome)
 }
 
-fn report(outcome: &mut Outcome, run: &Training) {
+fn report(outcome: &mut Outcome, run: &PerceptronRun) {
     outcome.metric("updates", run.updates.iter().sum::<usize>());
     outcome.metric("epochs", run.updates.len());
     outcome.metric("errors", run.errors.last().copied().unwrap_or(0));

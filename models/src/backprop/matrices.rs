@@ -14,7 +14,7 @@ use kernels::gemm::{gemm, gemm_over_samples};
 use kernels::{Element, Exec, MatMut, MatRef, activation};
 
 use super::equations::bp3_bias_gradient;
-use super::{Gradients, Layer, Mlp, Signals, quadratic_gradient};
+use super::{Mlp, MlpGradients, MlpLayer, Signals, quadratic_gradient};
 use crate::Error;
 use crate::chain::SAMPLES;
 use crate::matrix::Matrix;
@@ -52,7 +52,7 @@ impl<T: Element> Mlp<T> {
         exec: Exec,
         signals: &Signals<T>,
         y: &Matrix<T>,
-    ) -> Result<Gradients<T>, Error> {
+    ) -> Result<MlpGradients<T>, Error> {
         let mut deltas: Vec<Matrix<T>> = Vec::new();
         for (l, layer) in self.layers.iter().enumerate().rev() {
             let (z, a) = (&signals.z[l], &signals.a[l + 1]);
@@ -67,7 +67,7 @@ impl<T: Element> Mlp<T> {
         deltas.reverse();
         let w = deltas.iter().zip(&signals.a).map(|(delta, a)| weight_gradient(exec, delta, a));
         let b = deltas.iter().map(bp3_bias_gradient).collect();
-        Ok(Gradients { w: w.collect::<Result<_, _>>()?, b, delta: deltas })
+        Ok(MlpGradients { w: w.collect::<Result<_, _>>()?, b, delta: deltas })
     }
 }
 
@@ -81,7 +81,7 @@ fn weight_gradient<T: Element>(exec: Exec, delta: &Matrix<T>, a: &Matrix<T>) -> 
 }
 
 /// Z = A W' + 1 b'.
-fn affine<T: Element>(exec: Exec, a: &Matrix<T>, layer: &Layer<T>) -> Result<Matrix<T>, Error> {
+fn affine<T: Element>(exec: Exec, a: &Matrix<T>, layer: &MlpLayer<T>) -> Result<Matrix<T>, Error> {
     let z = matrix_product(exec, a.view()?, layer.w.view()?.t())?;
     Ok(Matrix::from_fn(z.rows(), z.cols(), |i, j| z.at(i, j) + layer.b[j]))
 }

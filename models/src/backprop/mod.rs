@@ -43,7 +43,7 @@ use equations::{bp1_output_delta, bp2_hidden_delta, bp3_bias_gradient, bp4_weigh
 
 /// The weights, biases and activation of one layer of neurons.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Layer<T> {
+pub struct MlpLayer<T> {
     /// W [neurons, inputs]: w_jk leads from input k to neuron j.
     pub w: Matrix<T>,
     /// b `[neurons]`.
@@ -59,7 +59,7 @@ pub struct Layer<T> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mlp<T> {
     /// Layers 2 to L.
-    pub layers: Vec<Layer<T>>,
+    pub layers: Vec<MlpLayer<T>>,
 }
 
 /// Everything that eq. (3) computes on the way from the input to the output.
@@ -73,7 +73,7 @@ pub struct Signals<T> {
 
 /// What the four equations compute on the way back.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Gradients<T> {
+pub struct MlpGradients<T> {
     /// `delta[l] = dJ/dz[l]` [n, neurons].
     pub delta: Vec<Matrix<T>>,
     /// dJ/dW [neurons, inputs] of each layer.
@@ -117,7 +117,7 @@ impl<T: Element> Mlp<T> {
             init.fill_weights(&mut stream, inputs, outputs, w.data_mut());
             let mut b = vec![T::ZERO; outputs];
             init.fill_biases(&mut stream, &mut b);
-            Layer { w, b, phi }
+            MlpLayer { w, b, phi }
         });
         Ok(Self { layers: layers.collect() })
     }
@@ -139,15 +139,15 @@ impl<T: Element> Mlp<T> {
     ///
     /// ```
     /// use kernels::activation::Activation;
-    /// use models::backprop::{Layer, Mlp};
+    /// use models::backprop::{MlpLayer, Mlp};
     /// use models::matrix::Matrix;
     /// // XOR = OR and not AND: two hidden threshold units and one that subtracts.
     /// let hidden = Matrix::new(2, 2, vec![1.0, 1.0, 1.0, 1.0])?;
     /// let output = Matrix::new(1, 2, vec![1.0, -1.0])?;
     /// let xor = Mlp {
     ///     layers: vec![
-    ///         Layer { w: hidden, b: vec![-0.5, -1.5], phi: Activation::Step },
-    ///         Layer { w: output, b: vec![-0.5], phi: Activation::Step },
+    ///         MlpLayer { w: hidden, b: vec![-0.5, -1.5], phi: Activation::Step },
+    ///         MlpLayer { w: output, b: vec![-0.5], phi: Activation::Step },
     ///     ],
     /// };
     /// let x = Matrix::new(4, 2, vec![0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0])?;
@@ -203,7 +203,7 @@ impl<T: Element> Mlp<T> {
     ///
     /// # Panics
     /// If the shapes do not fit.
-    pub fn backward(&self, signals: &Signals<T>, y: &Matrix<T>) -> Gradients<T> {
+    pub fn backward(&self, signals: &Signals<T>, y: &Matrix<T>) -> MlpGradients<T> {
         let mut deltas: Vec<Matrix<T>> = Vec::new();
         for (l, layer) in self.layers.iter().enumerate().rev() {
             let z = &signals.z[l];
@@ -214,7 +214,7 @@ impl<T: Element> Mlp<T> {
             deltas.push(delta);
         }
         deltas.reverse();
-        Gradients {
+        MlpGradients {
             w: deltas.iter().zip(&signals.a).map(|(delta, a)| bp4_weight_gradient(a, delta)).collect(),
             b: deltas.iter().map(bp3_bias_gradient).collect(),
             delta: deltas,
@@ -224,7 +224,7 @@ impl<T: Element> Mlp<T> {
     /// One step of gradient descent: w = w - eta dJ/dw, with one rounding for each weight.
     ///
     /// **Units** `learning_rate` is eta, any positive number.
-    pub fn step(&mut self, gradients: &Gradients<T>, learning_rate: T) {
+    pub fn step(&mut self, gradients: &MlpGradients<T>, learning_rate: T) {
         for (l, layer) in self.layers.iter_mut().enumerate() {
             let parameters = layer.w.data_mut().iter_mut().chain(&mut layer.b);
             for (w, &gradient) in parameters.zip(gradients.w[l].data().iter().chain(&gradients.b[l])) {
@@ -256,14 +256,14 @@ impl<T: Element> Mlp<T> {
     ///
     /// ```
     /// use kernels::activation::Activation::Identity;
-    /// use models::backprop::{Layer, Mlp};
+    /// use models::backprop::{MlpLayer, Mlp};
     /// use models::matrix::Matrix;
-    /// let layer = |w, b| Layer { w: Matrix::from_fn(1, 1, |_, _| w), b: vec![b], phi: Identity };
+    /// let layer = |w, b| MlpLayer { w: Matrix::from_fn(1, 1, |_, _| w), b: vec![b], phi: Identity };
     /// // 5 (2 x + 3) + 1 = 10 x + 16.
     /// let both = Mlp { layers: vec![layer(2.0, 3.0), layer(5.0, 1.0)] };
     /// assert_eq!(both.collapse(), Some(layer(10.0, 16.0)));
     /// ```
-    pub fn collapse(&self) -> Option<Layer<T>> {
+    pub fn collapse(&self) -> Option<MlpLayer<T>> {
         let (first, rest) = self.layers.split_first()?;
         if self.layers.iter().any(|layer| layer.phi != Activation::Identity) {
             return None;
@@ -274,7 +274,7 @@ impl<T: Element> Mlp<T> {
                 product(middle, |m| (layer.w.at(j, m), below.w.at(m, k)))
             });
             let b = (0..layer.b.len()).map(|j| neuron(layer.w.row(j), &below.b, layer.b[j])).collect();
-            Layer { w, b, phi: Activation::Identity }
+            MlpLayer { w, b, phi: Activation::Identity }
         }))
     }
 }

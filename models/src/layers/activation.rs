@@ -3,7 +3,7 @@
 use kernels::activation::{self, Activation};
 use kernels::{Element, Error};
 
-use super::{Backward, Forward, Layer, Pass, PerSample, Properties, volume};
+use super::{Layer, LayerBackward, LayerForward, Pass, PerSample, Properties, volume};
 
 #[derive(Debug)]
 pub(crate) struct Elementwise {
@@ -34,12 +34,12 @@ impl Elementwise {
 
 impl<T: Element> PerSample<T> for Elementwise {
     /// a = phi(z), both [batch, ...]
-    fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
+    fn forward(&self, pass: &Pass, f: LayerForward<'_, T>) -> Result<(), Error> {
         activation::forward(pass.exec, self.phi, f.x, f.y)
     }
 
     /// a = phi(z), so dJ/dz = dJ/da (.) phi'(z), the product in BP1 and BP2.
-    fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
+    fn backward(&self, pass: &Pass, b: LayerBackward<'_, T>) -> Result<(), Error> {
         activation::backward(pass.exec, self.phi, b.x, b.y, b.grad_y, b.grad_x)
     }
 }

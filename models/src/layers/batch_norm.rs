@@ -7,7 +7,7 @@
 
 use kernels::{Element, Error, Exec, Level, reduce, vectorized};
 
-use super::{Backward, Forward, Initial, Kind, Layer, Mode, Pass, Properties, TensorPlan, volume};
+use super::{Initial, Kind, Layer, LayerBackward, LayerForward, Mode, Pass, Properties, TensorPlan, volume};
 use crate::error::misfit;
 
 const MOMENTUM: f64 = 0.1;
@@ -103,7 +103,7 @@ impl<T: Element> BatchNorm<T> {
     pub(crate) fn forward(
         &mut self,
         pass: &Pass,
-        f: Forward<'_, T>,
+        f: LayerForward<'_, T>,
         statistics: &mut [T],
     ) -> Result<(), Error> {
         match pass.mode {
@@ -124,7 +124,7 @@ impl<T: Element> BatchNorm<T> {
     /// y = gamma x_hat + beta, so dJ/dgamma = sum delta x_hat and dJ/dbeta = sum delta.
     /// Through the mean and the variance dJ/dx = gamma inverse_sd (delta - mean(delta) - x_hat mean(delta x_hat)),
     /// unless that has no elements: no layer below learns then.
-    pub(crate) fn backward(&mut self, pass: &Pass, b: Backward<'_, T>, gradient: &mut [T]) {
+    pub(crate) fn backward(&mut self, pass: &Pass, b: LayerBackward<'_, T>, gradient: &mut [T]) {
         let (grad_gamma, grad_beta) = gradient.split_at_mut(self.channels);
         let (x_hat, products) = (&self.normalised[..b.grad_y.len()], &mut b.scratch[..b.grad_y.len()]);
         let channels = Channels { level: pass.exec.level, area: self.area, constants: &self.constants };

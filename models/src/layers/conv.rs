@@ -6,7 +6,7 @@
 use kernels::conv::{self, BackwardInput, Conv2d};
 use kernels::{Element, Error};
 
-use super::{Backward, Forward, Initial, Layer, Pass, PerSample, Properties, TensorPlan};
+use super::{Initial, Layer, LayerBackward, LayerForward, Pass, PerSample, Properties, TensorPlan};
 use crate::network::ConvSpec;
 
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Conv {
     }
 
     /// dJ/dw_q = sum_p delta_p x_{p+q} and dJ/db = sum_p delta_p; a rotated kernel has a rotated gradient.
-    fn chunk_gradients<T: Element>(&self, pass: &Pass, b: &mut Backward<'_, T>) -> Result<(), Error> {
+    fn chunk_gradients<T: Element>(&self, pass: &Pass, b: &mut LayerBackward<'_, T>) -> Result<(), Error> {
         let (batch, sizes, bias) = (pass.batch, &self.sizes, self.bias);
         let (x, grad_y, partials) = (b.x, b.grad_y, &mut *b.chunks);
         let (rotated, scratch) = b.scratch.split_at_mut(self.rotated_len());
@@ -65,7 +65,7 @@ impl Conv {
 
 impl<T: Element> PerSample<T> for Conv {
     /// y [batch, c_out, h_out, w_out] = w * x [batch, c_in, h_in, w_in] + b
-    fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
+    fn forward(&self, pass: &Pass, f: LayerForward<'_, T>) -> Result<(), Error> {
         let (w, bias) = f.parameters.split_at(self.sizes.weight_len());
         let (rotated, scratch) = f.scratch.split_at_mut(self.rotated_len());
         let w = rotate(self.sizes.kernel, w, rotated)?;
@@ -75,7 +75,7 @@ impl<T: Element> PerSample<T> for Conv {
     }
 
     /// y_p = sum_q w_q x_{p+q} + b, so dJ/dx_r = sum_q w_q delta_{r-q}.
-    fn backward(&self, pass: &Pass, mut b: Backward<'_, T>) -> Result<(), Error> {
+    fn backward(&self, pass: &Pass, mut b: LayerBackward<'_, T>) -> Result<(), Error> {
         if !b.chunks.is_empty() {
             self.chunk_gradients(pass, &mut b)?;
         }

@@ -6,7 +6,7 @@
 use kernels::gemm::{Bias, gemm, gemm_bias, gemm_over_samples};
 use kernels::{Element, Error, Level, MatMut, MatRef, vectorized};
 
-use super::{Backward, Forward, Gradient, Initial, Layer, Pass, PerSample, Properties, TensorPlan};
+use super::{Gradient, Initial, Layer, LayerBackward, LayerForward, Pass, PerSample, Properties, TensorPlan};
 use crate::chain::SAMPLES;
 
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Dense {
 
 impl<T: Element> PerSample<T> for Dense {
     /// z [batch, units] = x [batch, inputs] W [inputs, units] + b
-    fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
+    fn forward(&self, pass: &Pass, f: LayerForward<'_, T>) -> Result<(), Error> {
         let (weight, bias) = f.parameters.split_at(self.inputs * self.units);
         let bias = if self.bias { Bias::OfColumns(bias) } else { Bias::None };
         gemm_bias(
@@ -55,7 +55,7 @@ impl<T: Element> PerSample<T> for Dense {
     }
 
     /// z_j = sum_k x_k w_kj + b_j, so dJ/dx_k = sum_j delta_j w_kj (the sum in BP2).
-    fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
+    fn backward(&self, pass: &Pass, b: LayerBackward<'_, T>) -> Result<(), Error> {
         let weight = &b.parameters[..self.inputs * self.units];
         gemm(
             pass.exec,

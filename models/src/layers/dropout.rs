@@ -7,7 +7,7 @@
 
 use kernels::{Element, Error, Level, vectorized};
 
-use super::{Backward, Forward, Layer, Mode, Pass, PerSample, Position, Properties, volume};
+use super::{Layer, LayerBackward, LayerForward, Mode, Pass, PerSample, Position, Properties, volume};
 use crate::rng::{Purpose, Stream};
 
 const TWO_POW_32: f64 = 4_294_967_296.0;
@@ -49,7 +49,7 @@ impl Dropout {
 
 impl<T: Element> PerSample<T> for Dropout {
     /// y = kept ? x / (1 - rate) : 0, both [batch, ...]
-    fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
+    fn forward(&self, pass: &Pass, f: LayerForward<'_, T>) -> Result<(), Error> {
         match pass.mode {
             Mode::Evaluation => f.y.copy_from_slice(f.x),
             Mode::Training(at) => {
@@ -61,7 +61,7 @@ impl<T: Element> PerSample<T> for Dropout {
     }
 
     /// y is linear in x, so dJ/dx = kept ? delta / (1 - rate) : 0.
-    fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
+    fn backward(&self, pass: &Pass, b: LayerBackward<'_, T>) -> Result<(), Error> {
         select(pass.exec.level, b.kept, T::from_f64(self.scale), b.grad_y, b.grad_x);
         Ok(())
     }

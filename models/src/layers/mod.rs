@@ -188,7 +188,7 @@ impl<T: Element> Layer<T> {
 
 /// What a forward pass reads and writes.
 #[derive(Debug)]
-pub(crate) struct Forward<'a, T> {
+pub(crate) struct LayerForward<'a, T> {
     /// [batch, inputs]
     pub(crate) x: &'a [T],
     /// The layer's parameters, one tensor after the other.
@@ -202,7 +202,7 @@ pub(crate) struct Forward<'a, T> {
 
 /// What dJ/dx and the gradients of chunks are computed from, and where they go: each is empty where nobody needs it.
 #[derive(Debug)]
-pub(crate) struct Backward<'a, T> {
+pub(crate) struct LayerBackward<'a, T> {
     /// The input of the forward pass, [batch, inputs].
     pub(crate) x: &'a [T],
     /// The output of the forward pass, [batch, outputs].
@@ -238,9 +238,9 @@ pub(crate) struct Gradient<'a, T> {
 /// which are then added; another computes it whole, for any rows of parameters.
 pub(crate) trait PerSample<T: Element>: Debug + Send + Sync {
     /// Writes y.
-    fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error>;
+    fn forward(&self, pass: &Pass, f: LayerForward<'_, T>) -> Result<(), Error>;
     /// Writes dJ/dx and the gradients of the chunks, after `forward` in training mode on the same samples.
-    fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error>;
+    fn backward(&self, pass: &Pass, b: LayerBackward<'_, T>) -> Result<(), Error>;
     /// Writes the gradient of some parameters of a layer without chunks, after all samples.
     fn gradient(&self, _: &Pass, g: Gradient<'_, T>) -> Result<(), Error> {
         debug_assert!(g.gradient.is_empty(), "a layer with parameters has a gradient");

@@ -4,7 +4,7 @@
 use kernels::pool::{self, MaxBackward, Pool2d};
 use kernels::{Element, Error};
 
-use super::{Backward, Forward, Layer, Pass, PerSample, Properties, volume};
+use super::{Layer, LayerBackward, LayerForward, Pass, PerSample, Properties, volume};
 use crate::network::Window;
 
 /// What becomes of the values of a window.
@@ -43,7 +43,7 @@ impl Pool {
 impl<T: Element> PerSample<T> for Pool {
     /// y [batch, channels, h_out, w_out] = max or mean over the windows of x [batch, channels, h_in, w_in]; kept is
     /// where each maximum is in its window.
-    fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
+    fn forward(&self, pass: &Pass, f: LayerForward<'_, T>) -> Result<(), Error> {
         let (exec, sizes, batch) = (pass.exec, &self.sizes, pass.batch);
         match self.reduction {
             Reduction::Max => pool::max_forward(exec, sizes, batch, f.x, f.y, f.kept),
@@ -54,7 +54,7 @@ impl<T: Element> PerSample<T> for Pool {
 
     /// y is x at its maximum, so dJ/dx there is delta, and 0 elsewhere. A mean is sum x / size, so every x of a window
     /// receives delta / size. Overlapping windows add.
-    fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
+    fn backward(&self, pass: &Pass, b: LayerBackward<'_, T>) -> Result<(), Error> {
         let (exec, sizes, batch) = (pass.exec, &self.sizes, pass.batch);
         match self.reduction {
             Reduction::Max => pool::max_backward(exec, sizes, batch, b.kept, b.grad_y, b.grad_x),
@@ -91,12 +91,12 @@ impl GlobalAveragePool {
 
 impl<T: Element> PerSample<T> for GlobalAveragePool {
     /// y [batch, channels, 1, 1] = mean over each plane of x [batch, channels, h, w]
-    fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
+    fn forward(&self, pass: &Pass, f: LayerForward<'_, T>) -> Result<(), Error> {
         pool::global_average_forward(pass.exec, pass.batch * self.channels, self.area, f.x, f.y)
     }
 
     /// y = sum x / area, so every x of the plane receives delta / area.
-    fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
+    fn backward(&self, pass: &Pass, b: LayerBackward<'_, T>) -> Result<(), Error> {
         pool::global_average_backward(pass.exec, pass.batch * self.channels, self.area, b.grad_y, b.grad_x)
     }
 }

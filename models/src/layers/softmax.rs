@@ -5,7 +5,7 @@
 
 use kernels::{Element, Error, softmax, vectorized};
 
-use super::{Backward, Forward, Layer, Pass, PerSample, Properties};
+use super::{Layer, LayerBackward, LayerForward, Pass, PerSample, Properties};
 
 #[derive(Debug)]
 pub(crate) struct Softmax {
@@ -26,13 +26,13 @@ impl Softmax {
 
 impl<T: Element> PerSample<T> for Softmax {
     /// p [batch, classes] = softmax(z [batch, classes]), row by row
-    fn forward(&self, pass: &Pass, f: Forward<'_, T>) -> Result<(), Error> {
+    fn forward(&self, pass: &Pass, f: LayerForward<'_, T>) -> Result<(), Error> {
         softmax::softmax(pass.exec, self.classes, f.x, f.y)
     }
 
     /// dJ/dz_j = sum_i delta_i p_i ([i = j] - p_j) = p_j (delta_j - sum_i delta_i p_i), row by row; the sum is one chain
     /// over the classes, ascending (N2).
-    fn backward(&self, pass: &Pass, b: Backward<'_, T>) -> Result<(), Error> {
+    fn backward(&self, pass: &Pass, b: LayerBackward<'_, T>) -> Result<(), Error> {
         vectorized!(pass.exec.level, {
             let rows = b.y.chunks_exact(self.classes).zip(b.grad_y.chunks_exact(self.classes));
             for ((p, delta), grad_z) in rows.zip(b.grad_x.chunks_exact_mut(self.classes)) {

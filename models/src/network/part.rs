@@ -9,7 +9,7 @@ use kernels::{Element, Error, Exec};
 use super::arena::BlockId;
 use super::fused::layer_of;
 use super::plan::{LayerLayout, Plan};
-use crate::layers::{Backward, Forward, Kind, Layer, Mode, Pass, PerSample};
+use crate::layers::{Kind, Layer, LayerBackward, LayerForward, Mode, Pass, PerSample};
 use crate::loss::{Loss, Operands, Targets};
 
 /// Into how many parts work of `flops` operations is cut, of which there can be `most`, and how each part is to run:
@@ -137,7 +137,7 @@ impl<T: Element> Batch<'_, T> {
         let ([x], [y]) = self.lend(&mut part.values, [below.x], [layout.y]);
         let ([], [kept]) = part.kept.lend([], [index]);
         let parameters = &self.parameters[layout.parameters.clone()];
-        layer.forward(&pass, Forward { x, parameters, y, kept, scratch: part.scratch })
+        layer.forward(&pass, LayerForward { x, parameters, y, kept, scratch: part.scratch })
     }
 
     /// dJ/dx, where a layer below learns, and the gradients of the layer's chunks; only those that are needed.
@@ -160,7 +160,7 @@ impl<T: Element> Batch<'_, T> {
         let ([kept], []) = part.kept.lend([index], []);
         let parameters = &self.parameters[layout.parameters.clone()];
         let scratch = &mut *part.scratch;
-        layer.backward(&pass, Backward { x, y, parameters, grad_y, grad_x, chunks, kept, scratch })
+        layer.backward(&pass, LayerBackward { x, y, parameters, grad_y, grad_x, chunks, kept, scratch })
     }
 
     /// The rows of some blocks, to be read and to be written.

@@ -22,7 +22,7 @@ use kernels::{Element, Error, Exec};
 use super::part::{Batch, SamplePart, parts_of};
 use super::{Network, NetworkElement, Position};
 use crate::error::misfit;
-use crate::layers::{Backward, Forward, Kind, Mode, Pass};
+use crate::layers::{Kind, LayerBackward, LayerForward, Mode, Pass};
 use crate::loss::Targets;
 use crate::optimizer::{Moments, Optimizer};
 
@@ -267,7 +267,7 @@ impl<T: Element> Network<T> {
         let mut values = Samples::new(self.values.as_mut_slice(), &self.plan.values.list, pass.batch);
         let ([x], [y]) = values.lend([layout.x.0], [layout.y.0]);
         let parameters = &self.parameters.as_slice()[layout.parameters.clone()];
-        let forward = Forward { x, parameters, y, kept: &mut [], scratch: self.scratch.as_mut_slice() };
+        let forward = LayerForward { x, parameters, y, kept: &mut [], scratch: self.scratch.as_mut_slice() };
         layer.forward(&pass, forward, &mut self.statistics[layout.statistics.clone()])
     }
 
@@ -283,7 +283,7 @@ impl<T: Element> Network<T> {
         let chunks = &mut [];
         layer.backward(
             &pass,
-            Backward { x, y, parameters, grad_y, grad_x, chunks, kept: &[], scratch },
+            LayerBackward { x, y, parameters, grad_y, grad_x, chunks, kept: &[], scratch },
             gradient,
         );
     }

@@ -1,6 +1,6 @@
 //! Adaline's three rules, the closed form, and the eigenvalues behind the stability threshold.
 
-use models::adaline::{Adaline, Rule, cost, gradient};
+use models::adaline::{Adaline, Batching, cost, gradient};
 use models::eigenvalues::eigenvalues;
 use models::least_squares::{Minimum, cholesky, fit, gram, minimise};
 use models::matrix::Matrix;
@@ -15,8 +15,8 @@ fn noisy_plane(n: usize, p: usize, seed: u64) -> Observations {
     Observations::new(p, &x, &y).unwrap().with_constant()
 }
 
-fn adaline(rule: Rule, epochs: usize) -> Adaline {
-    Adaline { learning_rate: 1.0 / 1024.0, epochs, rule, order: Order::File }
+fn adaline(batching: Batching, epochs: usize) -> Adaline {
+    Adaline { learning_rate: 1.0 / 1024.0, epochs, batching, order: Order::File }
 }
 
 #[test]
@@ -24,21 +24,21 @@ fn all_three_rules_approach_the_closed_form() {
     let data = noisy_plane(200, 3, 1);
     let closed = fit(&data).unwrap();
     let minimum = cost(&data, &closed);
-    for rule in [Rule::PerSample, Rule::MiniBatch { size: 16 }, Rule::FullBatch] {
-        let run = adaline(rule, 500).train(&data, &[0.0; 4]).unwrap();
+    for batching in [Batching::PerSample, Batching::MiniBatch { size: 16 }, Batching::FullBatch] {
+        let run = adaline(batching, 500).train(&data, &[0.0; 4]).unwrap();
         let excess = cost(&data, &run.weights) / minimum - 1.0;
         // Below the minimum only by the roundings of a sum of 200 squares.
-        assert!((-200.0 * f64::EPSILON..1e-3).contains(&excess), "{rule:?}: {excess}");
+        assert!((-200.0 * f64::EPSILON..1e-3).contains(&excess), "{batching:?}: {excess}");
     }
-    let run = adaline(Rule::FullBatch, 2000).train(&data, &[0.0; 4]).unwrap();
+    let run = adaline(Batching::FullBatch, 2000).train(&data, &[0.0; 4]).unwrap();
     assert!(run.weights.iter().zip(&closed).all(|(a, b)| (a - b).abs() < 1e-13), "{closed:?}");
 }
 
 #[test]
 fn a_batch_of_all_is_full_batch_by_bits() {
     let data = noisy_plane(50, 2, 2);
-    let full = adaline(Rule::FullBatch, 20).train(&data, &[0.1; 3]).unwrap();
-    let batch = adaline(Rule::MiniBatch { size: 50 }, 20).train(&data, &[0.1; 3]).unwrap();
+    let full = adaline(Batching::FullBatch, 20).train(&data, &[0.1; 3]).unwrap();
+    let batch = adaline(Batching::MiniBatch { size: 50 }, 20).train(&data, &[0.1; 3]).unwrap();
     assert_eq!(full, batch);
 }
 
@@ -47,8 +47,8 @@ fn a_batch_of_one_agrees_with_the_slides_rule() {
     // The slide rounds eta e and fuses the product with x; a batch rounds x e and fuses the product
     // with eta: equal to a few roundings, not by bits.
     let data = noisy_plane(50, 2, 3);
-    let slide = adaline(Rule::PerSample, 20).train(&data, &[0.0; 3]).unwrap();
-    let batch = adaline(Rule::MiniBatch { size: 1 }, 20).train(&data, &[0.0; 3]).unwrap();
+    let slide = adaline(Batching::PerSample, 20).train(&data, &[0.0; 3]).unwrap();
+    let batch = adaline(Batching::MiniBatch { size: 1 }, 20).train(&data, &[0.0; 3]).unwrap();
     for (a, b) in slide.weights.iter().zip(&batch.weights) {
         // 1000 steps, each off by at most two roundings of a weight near 1.
         assert!((a - b).abs() < 1000.0 * 2.0 * f64::EPSILON, "{a} {b}");
@@ -58,8 +58,12 @@ fn a_batch_of_one_agrees_with_the_slides_rule() {
 #[test]
 fn the_last_batch_may_be_smaller() {
     let data = Observations::new(1, &[1.0, 1.0, 1.0], &[1.0, 3.0, 8.0]).unwrap();
-    let rule =
-        Adaline { learning_rate: 0.5, epochs: 1, rule: Rule::MiniBatch { size: 2 }, order: Order::File };
+    let rule = Adaline {
+        learning_rate: 0.5,
+        epochs: 1,
+        batching: Batching::MiniBatch { size: 2 },
+        order: Order::File,
+    };
     // Batch 1: w = 0 + 0.5 (1 + 3) = 2; batch 2: w = 2 + 0.5 (8 - 2) = 5.
     let run = rule.train(&data, &[0.0]).unwrap();
     assert_eq!((run.weights[0], run.costs[0]), (5.0, 0.5 * (1.0 + 9.0) + 0.5 * 36.0));
@@ -85,7 +89,7 @@ fn the_gradient_is_the_slope_of_the_cost() {
 fn shuffling_is_repeatable_and_differs_by_seed() {
     let data = noisy_plane(50, 2, 5);
     let train = |seed| {
-        let rule = Adaline { order: Order::Shuffled { seed }, ..adaline(Rule::PerSample, 3) };
+        let rule = Adaline { order: Order::Shuffled { seed }, ..adaline(Batching::PerSample, 3) };
         rule.train(&data, &[0.0; 3]).unwrap().weights
     };
     assert_eq!(train(1), train(1));
@@ -123,10 +127,10 @@ fn a_dependent_variable_is_found_behind_its_roundings() {
 #[test]
 fn sizes_that_do_not_fit_are_refused() {
     let data = noisy_plane(5, 2, 6);
-    assert!(adaline(Rule::FullBatch, 1).train(&data, &[0.0; 2]).is_err());
-    assert!(adaline(Rule::MiniBatch { size: 0 }, 1).train(&data, &[0.0; 3]).is_err());
+    assert!(adaline(Batching::FullBatch, 1).train(&data, &[0.0; 2]).is_err());
+    assert!(adaline(Batching::MiniBatch { size: 0 }, 1).train(&data, &[0.0; 3]).is_err());
     let nothing = Observations::new(1, &[], &[]).unwrap();
-    assert_eq!(adaline(Rule::FullBatch, 2).train(&nothing, &[0.0]).unwrap().costs, [0.0, 0.0]);
+    assert_eq!(adaline(Batching::FullBatch, 2).train(&nothing, &[0.0]).unwrap().costs, [0.0, 0.0]);
 }
 
 #[test]
@@ -184,16 +188,18 @@ fn reflections_and_normal_equations_find_the_same_minimum() {
 #[test]
 fn an_overflow_in_the_last_update_is_a_divergence() {
     let data = noisy_plane(10, 2, 4);
-    for (rule, step) in [(Rule::PerSample, 10), (Rule::MiniBatch { size: 4 }, 3), (Rule::FullBatch, 1)] {
-        let calm = Adaline { learning_rate: 1e-3, epochs: 1, rule, order: Order::File };
-        assert_eq!(calm.train(&data, &[0.0; 3]).unwrap().diverged, None, "{rule:?}");
+    for (batching, step) in
+        [(Batching::PerSample, 10), (Batching::MiniBatch { size: 4 }, 3), (Batching::FullBatch, 1)]
+    {
+        let calm = Adaline { learning_rate: 1e-3, epochs: 1, batching, order: Order::File };
+        assert_eq!(calm.train(&data, &[0.0; 3]).unwrap().diverged, None, "{batching:?}");
         // The first update that overflows is the last one in full batch; the others are caught on the way or here.
         let wild = Adaline { learning_rate: 1e200, ..calm }.train(&data, &[0.0; 3]).unwrap();
         let diverged = wild.diverged.expect("it diverges");
-        assert_eq!(diverged.epoch, 1, "{rule:?}");
-        assert!(diverged.step <= step, "{rule:?}: {diverged:?}");
+        assert_eq!(diverged.epoch, 1, "{batching:?}");
+        assert!(diverged.step <= step, "{batching:?}: {diverged:?}");
     }
-    let last = Adaline { learning_rate: 1e200, epochs: 1, rule: Rule::FullBatch, order: Order::File };
+    let last = Adaline { learning_rate: 1e200, epochs: 1, batching: Batching::FullBatch, order: Order::File };
     let run = last.train(&data, &[0.0; 3]).unwrap();
     assert!(run.costs[0].is_finite() && !cost(&data, &run.weights).is_finite());
 }

@@ -4,7 +4,7 @@ use kernels::activation::Activation::{self, Elu, Identity, LeakyRelu, Relu, Sigm
 use kernels::{Exec, Level};
 use models::NetworkElement;
 use models::adaline;
-use models::backprop::{Gradients, Mlp, Nudge, Signals, quadratic_cost};
+use models::backprop::{Mlp, MlpGradients, Nudge, Signals, quadratic_cost};
 use models::gradcheck::{STEPS, best, scan};
 use models::init::Init;
 use models::least_squares;
@@ -30,13 +30,13 @@ fn signal_bits<T: NetworkElement>(signals: &Signals<T>) -> Vec<u64> {
     bits(signals.z.iter().chain(&signals.a).flat_map(Matrix::data))
 }
 
-fn gradient_bits<T: NetworkElement>(gradients: &Gradients<T>) -> Vec<u64> {
+fn gradient_bits<T: NetworkElement>(gradients: &MlpGradients<T>) -> Vec<u64> {
     let matrices = gradients.delta.iter().chain(&gradients.w).flat_map(Matrix::data);
     bits(matrices.chain(gradients.b.iter().flatten()))
 }
 
 /// dJ/dw and dJ/db in the order of [`Mlp::parameters`].
-fn flat<T: NetworkElement>(gradients: &Gradients<T>) -> Vec<T> {
+fn flat<T: NetworkElement>(gradients: &MlpGradients<T>) -> Vec<T> {
     let layers = gradients.w.iter().zip(&gradients.b);
     layers.flat_map(|(w, b)| w.data().iter().chain(b).copied()).collect()
 }

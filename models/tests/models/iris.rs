@@ -4,7 +4,7 @@
 //! length, setosa = -1, versicolor = +1, the bias trained as a weight, no shuffle. "Seed 1" start
 //! weights are numpy's RandomState(1).normal(0, 0.01, 3), bias first.
 
-use models::adaline::{Adaline, Diverged, Rule, cost, gradient, largest_stable_rate};
+use models::adaline::{Adaline, Batching, Diverged, cost, gradient, largest_stable_rate};
 use models::least_squares::fit;
 use models::margin::novikoff;
 use models::observations::{Observations, Order};
@@ -45,8 +45,8 @@ fn perceptron(learning_rate: f64) -> Perceptron {
     Perceptron { learning_rate, epochs: 10, order: Order::File, labels: Labels::MinusOneOne }
 }
 
-fn adaline(rule: Rule, learning_rate: f64, epochs: usize) -> Adaline {
-    Adaline { learning_rate, epochs, rule, order: Order::File }
+fn adaline(batching: Batching, learning_rate: f64, epochs: usize) -> Adaline {
+    Adaline { learning_rate, epochs, batching, order: Order::File }
 }
 
 /// Fails unless `ours` is within half a unit of the last digit of each published figure.
@@ -87,7 +87,7 @@ fn novikoffs_bound_is_the_published_one() {
 #[test]
 fn adaline_in_full_batch_has_the_published_costs() {
     let data = flowers().with_constant();
-    let run = adaline(Rule::FullBatch, 1e-4, 10).train(&data, &SEED_1).unwrap();
+    let run = adaline(Batching::FullBatch, 1e-4, 10).train(&data, &SEED_1).unwrap();
     assert_published(
         &run.costs,
         "51.081227 48.734405 47.268122 46.127493 45.115772 44.163005 43.244136 42.350009 41.477104 40.623900",
@@ -97,10 +97,10 @@ fn adaline_in_full_batch_has_the_published_costs() {
 #[test]
 fn adaline_diverges_with_the_published_costs_when_eta_is_too_large() {
     let data = flowers().with_constant();
-    let run = adaline(Rule::FullBatch, 0.01, 10).train(&data, &SEED_1).unwrap();
+    let run = adaline(Batching::FullBatch, 0.01, 10).train(&data, &SEED_1).unwrap();
     let log10: Vec<f64> = run.costs.iter().map(|&cost| kernels::math::f64::log10(cost)).collect();
     assert_published(&[log10[0], log10[1], log10[2], log10[9]], "1.7083 3.5068 6.6996 29.0519");
-    let run = adaline(Rule::FullBatch, 0.01, 200).train(&data, &SEED_1).unwrap();
+    let run = adaline(Batching::FullBatch, 0.01, 200).train(&data, &SEED_1).unwrap();
     let Some(Diverged { epoch, step: 1 }) = run.diverged else { panic!("{:?}", run.diverged) };
     assert_eq!((run.costs.len(), run.trace.len()), (epoch - 1, epoch - 1));
 }
@@ -108,7 +108,7 @@ fn adaline_diverges_with_the_published_costs_when_eta_is_too_large() {
 #[test]
 fn adaline_on_standardised_data_has_the_published_costs() {
     let data = standardised(&flowers()).with_constant();
-    let run = adaline(Rule::FullBatch, 0.01, 15).train(&data, &SEED_1).unwrap();
+    let run = adaline(Batching::FullBatch, 0.01, 15).train(&data, &SEED_1).unwrap();
     assert_published(
         &[run.costs[0], run.costs[1], run.costs[2], run.costs[14]],
         "50.976923 34.462945 23.572819 2.579743",
@@ -118,7 +118,7 @@ fn adaline_on_standardised_data_has_the_published_costs() {
 #[test]
 fn the_slides_rule_has_the_published_mean_costs() {
     let data = standardised(&flowers()).with_constant();
-    let run = adaline(Rule::PerSample, 0.01, 15).train(&data, &ZERO).unwrap();
+    let run = adaline(Batching::PerSample, 0.01, 15).train(&data, &ZERO).unwrap();
     let mean: Vec<f64> = run.costs.iter().map(|cost| cost / 100.0).collect();
     assert_published(
         &[mean[0], mean[1], mean[2], mean[14]],
@@ -141,7 +141,7 @@ fn full_batch_descent_is_stable_exactly_below_two_over_the_largest_eigenvalue() 
     let data = flowers().with_constant();
     let limit = largest_stable_rate(&data);
     let last_two = |rate: f64| {
-        let costs = adaline(Rule::FullBatch, rate, 4000).train(&data, &ZERO).unwrap().costs;
+        let costs = adaline(Batching::FullBatch, rate, 4000).train(&data, &ZERO).unwrap().costs;
         (costs[3998], costs[3999])
     };
     let (before, after) = last_two(0.99 * limit);
@@ -155,7 +155,7 @@ fn the_slides_rule_with_a_constant_eta_stays_off_the_minimum_in_proportion_to_et
     let data = standardised(&flowers()).with_constant();
     let minimum = cost(&data, &fit(&data).unwrap());
     let distance = |eta: f64| {
-        let run = adaline(Rule::PerSample, eta, 4000).train(&data, &ZERO).unwrap();
+        let run = adaline(Batching::PerSample, eta, 4000).train(&data, &ZERO).unwrap();
         // J is quadratic around the minimum: its excess goes with the square of the distance.
         (cost(&data, &run.weights) - minimum).sqrt()
     };
@@ -169,9 +169,10 @@ fn weights_keep_their_bits() {
     let raw = flowers().with_constant();
     let scaled = standardised(&flowers()).with_constant();
     let perceptron = perceptron(0.1).train(&raw, &SEED_1).unwrap().weights;
-    let per_sample = adaline(Rule::PerSample, 0.01, 15).train(&scaled, &ZERO).unwrap().weights;
-    let full_batch = adaline(Rule::FullBatch, 0.01, 15).train(&scaled, &SEED_1).unwrap().weights;
-    let mini_batch = adaline(Rule::MiniBatch { size: 7 }, 0.01, 15).train(&scaled, &ZERO).unwrap().weights;
+    let per_sample = adaline(Batching::PerSample, 0.01, 15).train(&scaled, &ZERO).unwrap().weights;
+    let full_batch = adaline(Batching::FullBatch, 0.01, 15).train(&scaled, &SEED_1).unwrap().weights;
+    let mini_batch =
+        adaline(Batching::MiniBatch { size: 7 }, 0.01, 15).train(&scaled, &ZERO).unwrap().weights;
     let direction = novikoff(&raw).unwrap().expect("separable").direction;
     let found = [perceptron, per_sample, full_batch, mini_batch, fit(&raw).unwrap(), direction];
     let golden: [[f64; 3]; 6] = [

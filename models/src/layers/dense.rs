@@ -83,30 +83,26 @@ impl<T: Element> PerSample<T> for Dense {
     }
 }
 
+/// Columns whose chains are in registers, or close to.
+const STRIP: usize = 64;
+
 /// The sum of the rows in the chunks of N3: samples chained from +0.0, chunks added ascending.
 fn sum_rows<T: Element>(level: Level, rows: &[T], sum: &mut [T]) {
     let units = sum.len();
     for (index, chunk) in rows.chunks(SAMPLES * units).enumerate() {
         for (at, sum) in sum.chunks_mut(STRIP).enumerate() {
             let mut chain = [T::ZERO; STRIP];
-            chain_rows(level, chunk, units, at * STRIP, &mut chain[..sum.len()]);
-            for (sum, &chain) in sum.iter_mut().zip(&chain) {
+            let chain = &mut chain[..sum.len()];
+            vectorized!(level, {
+                for row in chunk.chunks_exact(units) {
+                    for (c, &value) in chain.iter_mut().zip(&row[at * STRIP..]) {
+                        *c += value;
+                    }
+                }
+            });
+            for (sum, &mut chain) in sum.iter_mut().zip(chain) {
                 *sum = if index == 0 { chain } else { *sum + chain };
             }
         }
     }
-}
-
-/// Columns whose chains are in registers, or close to.
-const STRIP: usize = 64;
-
-/// One chain of `+` per column from column `first` on, from +0.0, rows ascending.
-fn chain_rows<T: Element>(level: Level, rows: &[T], units: usize, first: usize, sum: &mut [T]) {
-    vectorized!(level, {
-        for row in rows.chunks_exact(units) {
-            for (s, &value) in sum.iter_mut().zip(&row[first..]) {
-                *s += value;
-            }
-        }
-    });
 }

@@ -6,7 +6,7 @@
 use kernels::{Element, Error, Exec, Level};
 
 use super::fused::layer_of;
-use super::step::{Cut, Examples};
+use super::step::Examples;
 use super::{Network, NetworkElement, Position};
 use crate::layers::{Layer, Mode, Pass};
 use crate::loss::Targets;
@@ -138,11 +138,10 @@ impl<T: Element> Network<T> {
     pub(super) fn stages(&mut self, step: &ProfiledStep<'_, T>, observe: Observe<'_>) -> Result<(), Error> {
         let (exec, mode) = (Exec::serial(step.level), Mode::Training(step.at));
         let pass = Pass { exec, batch: step.examples.samples, mode };
-        let cut = Cut { parts: 1, pass, fuses: true, reuses: false };
         self.rows = step.examples.samples;
         let mut optimizer = step.optimizer.clone();
         for work in self.works(step) {
-            observe(&work, &mut || self.run(&work, cut, step, &mut optimizer))?;
+            observe(&work, &mut || self.run(&work, pass, step, &mut optimizer))?;
         }
         Ok(())
     }
@@ -156,15 +155,15 @@ impl<T: Element> Network<T> {
         works.push(self.of_network(Stage::Loss, step));
         let first_learning = self.plan.first_learning;
         for &layer in layers.iter().rev().take_while(|&&layer| layer >= first_learning) {
-            let (barrier, learns) =
-                (self.layers[layer].is_barrier(), !self.plan.layouts[layer].parameters.is_empty());
+            let barrier = self.layers[layer].is_barrier();
+            let learns = !self.plan.layouts[layer].parameters.is_empty();
             let stages = [
-                (Stage::Gradients, barrier),
-                (Stage::WeightGradient, !barrier && learns),
-                (Stage::InputGradient, !barrier && layer > first_learning),
+                (barrier, Stage::Gradients),
+                (!barrier && learns, Stage::WeightGradient),
+                (!barrier && layer > first_learning, Stage::InputGradient),
             ];
-            let stages = stages.into_iter().filter(|&(_, is_done)| is_done);
-            works.extend(stages.map(|(stage, _)| self.of_layer(layer, stage, step)));
+            let stages = stages.into_iter().filter(|&(runs, _)| runs);
+            works.extend(stages.map(|(_, stage)| self.of_layer(layer, stage, step)));
         }
         if self.plan.parameters > 0 {
             works.push(self.of_network(Stage::Update, step));
@@ -175,7 +174,7 @@ impl<T: Element> Network<T> {
     fn run(
         &mut self,
         work: &Work,
-        cut: Cut,
+        pass: Pass,
         step: &ProfiledStep<'_, T>,
         optimizer: &mut Optimizer<T>,
     ) -> Result<(), Error> {
@@ -183,23 +182,23 @@ impl<T: Element> Network<T> {
         let layer = work.layer.unwrap_or(0);
         match work.stage {
             Stage::Gather => {
-                let (_, mut part) = self.as_one_part(cut);
+                let (_, mut part) = self.as_one_part(pass, true, false);
                 (step.examples.gather)(part.samples(), part.input());
             }
             Stage::Forward => {
-                self.barrier_forward(cut.pass, layer)?;
-                self.layer_alone(cut, layer, work.stage)?;
+                self.barrier_forward(pass, layer)?;
+                self.layer_alone(pass, work.stage, layer)?;
             }
             Stage::Loss => {
-                let (batch, mut part) = self.as_one_part(cut);
+                let (batch, mut part) = self.as_one_part(pass, true, false);
                 batch.measure(&mut part, step.examples.targets)?;
             }
-            Stage::InputGradient => self.layer_alone(cut, layer, work.stage)?,
+            Stage::InputGradient => self.layer_alone(pass, work.stage, layer)?,
             Stage::WeightGradient => {
-                self.layer_alone(cut, layer, work.stage)?;
-                self.learn(cut.pass, layer..layer + 1, None, Moments::default())?;
+                self.layer_alone(pass, work.stage, layer)?;
+                self.learn(pass, layer..layer + 1, None, Moments::default())?;
             }
-            Stage::Gradients => self.barrier_backward(cut.pass, layer),
+            Stage::Gradients => self.barrier_backward(pass, layer),
             Stage::Update => {
                 let (parameters, gradients) = (self.parameters.as_mut_slice(), self.gradients.as_slice());
                 optimizer.step(step.level, step.at.epoch, parameters, gradients);
@@ -209,19 +208,16 @@ impl<T: Element> Network<T> {
     }
 
     /// One pass of a layer by itself, in the micro-batches that it has in a step. Of a barrier: nothing.
-    fn layer_alone(&mut self, cut: Cut, layer: usize, stage: Stage) -> Result<(), Error> {
-        let (batch, mut part) = self.as_one_part(cut);
+    fn layer_alone(&mut self, pass: Pass, stage: Stage, layer: usize) -> Result<(), Error> {
+        let (batch, mut part) = self.as_one_part(pass, true, false);
         let mut groups = batch.plan.segments.iter().flat_map(|segment| &segment.groups);
         let Some(group) = groups.find(|group| group.layers.contains(&layer)) else { return Ok(()) };
         group.micro_batches(part.samples()).try_for_each(|samples| {
             let part = &mut part.micro_batch(samples);
             match stage {
-                Stage::Forward => batch.layer_forward(layer, part),
-                _ => batch.layer_backward(
-                    layer,
-                    part,
-                    [Stage::InputGradient, Stage::WeightGradient].map(|s| s == stage),
-                ),
+                Stage::InputGradient => batch.layer_backward(layer, part, [true, false]),
+                Stage::WeightGradient => batch.layer_backward(layer, part, [false, true]),
+                _ => batch.layer_forward(layer, part),
             }
         })
     }

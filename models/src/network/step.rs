@@ -41,19 +41,6 @@ pub struct Examples<'a, T> {
     pub targets: Targets<'a, T>,
 }
 
-/// How a pass over a batch is cut and run.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Cut {
-    /// Parts of the samples, each on a thread of its own.
-    pub(super) parts: usize,
-    /// The whole batch, as each part runs it.
-    pub(super) pass: Pass,
-    /// Whether layers that can run as one do.
-    pub(super) fuses: bool,
-    /// Whether a micro-batch overwrites the gradients that only the micro-batch before it needed.
-    pub(super) reuses: bool,
-}
-
 /// The samples of `x`, [samples, inputs].
 pub(super) fn rows_of<T: Element>(x: &[T], inputs: usize) -> impl Fn(Range<usize>, &mut [T]) + Sync {
     move |samples, to| to.copy_from_slice(&x[samples.start * inputs..samples.end * inputs])
@@ -189,11 +176,15 @@ impl<T: Element> Network<T> {
         if self.rows != pass.batch {
             self.rows = pass.batch;
         }
-        let cut = self.cut(pass, learns && !shows);
+        // Parts begin a chunk.
+        let most = pass.batch.div_ceil(self.plan.longest_chunk);
+        let (parts, exec) = parts_of(pass.exec, most, pass.batch * self.plan.flops);
+        self.scratch.grow(parts * self.plan.scratch);
+        let (of_part, lean) = (Pass { exec, ..pass }, learns && !shows);
         let last = self.plan.segments.len() - 1;
         // Upwards; a part turns round at the top by itself.
         for segment in 0..=last {
-            self.each_part(cut, |batch, part| {
+            self.each_part(parts, of_part, lean, |batch, part| {
                 if segment == 0 {
                     gather(part.samples(), part.input());
                 }
@@ -217,44 +208,44 @@ impl<T: Element> Network<T> {
                     break;
                 }
                 self.barrier_backward(pass, barrier);
-                self.each_part(cut, |batch, part| batch.backward(segment, part))?;
+                self.each_part(parts, of_part, lean, |batch, part| batch.backward(segment, part))?;
             }
         }
         Ok(loss)
     }
 
-    /// Into parts whose samples begin a chunk, with scratch for each; `lean` writes no more than learning needs.
-    fn cut(&mut self, pass: Pass, lean: bool) -> Cut {
-        let most = pass.batch.div_ceil(self.plan.longest_chunk);
-        let (parts, exec) = parts_of(pass.exec, most, pass.batch * self.plan.flops);
-        self.scratch.grow(parts * self.plan.scratch);
-        Cut { parts, pass: Pass { exec, ..pass }, fuses: lean, reuses: lean }
-    }
-
-    /// Calls `body` on every part of the batch.
+    /// Calls `body` on every part of the batch; `lean` writes no more between the layers than learning needs.
     fn each_part(
         &mut self,
-        cut: Cut,
+        parts: usize,
+        pass: Pass,
+        lean: bool,
         body: impl Fn(&Batch<'_, T>, &mut SamplePart<'_, T>) -> Result<(), Error> + Sync,
     ) -> Result<(), Error> {
-        let (batch, part) = self.as_one_part(cut);
-        for_each_part(part, cut.parts, &|mut part| body(&batch, &mut part))
+        let (batch, part) = self.as_one_part(pass, lean, lean);
+        for_each_part(part, parts, &|mut part| body(&batch, &mut part))
     }
 
-    /// What all parts of a batch read, and the batch as one part.
-    pub(super) fn as_one_part(&mut self, cut: Cut) -> (Batch<'_, T>, SamplePart<'_, T>) {
+    /// What all parts of a batch read, and the batch as one part, where layers that can run as one may and a
+    /// micro-batch may reuse the place of gradients that only the one before it needed.
+    pub(super) fn as_one_part(
+        &mut self,
+        pass: Pass,
+        fuses: bool,
+        reuses: bool,
+    ) -> (Batch<'_, T>, SamplePart<'_, T>) {
         let batch = Batch {
             layers: &self.layers,
-            fused: cut.fuses.then_some(&self.fused),
-            reuses: cut.reuses,
+            fused: fuses.then_some(&self.fused),
+            reuses,
             plan: &self.plan,
             parameters: self.parameters.as_slice(),
             loss: self.loss,
-            pass: cut.pass,
+            pass,
         };
         let part = SamplePart {
-            values: Samples::new(self.values.as_mut_slice(), &self.plan.values.list, cut.pass.batch),
-            kept: Samples::new(&mut self.kept, &self.plan.kept.list, cut.pass.batch),
+            values: Samples::new(self.values.as_mut_slice(), &self.plan.values.list, pass.batch),
+            kept: Samples::new(&mut self.kept, &self.plan.kept.list, pass.batch),
             scratch: self.scratch.as_mut_slice(),
             chunk: self.plan.longest_chunk,
         };
@@ -280,11 +271,8 @@ impl<T: Element> Network<T> {
         let ([x, y, grad_y], [grad_x]) = values.lend(read, [layout.grad_x.0]);
         let parameters = &self.parameters.as_slice()[layout.parameters.clone()];
         let gradient = &mut self.gradients.as_mut_slice()[layout.parameters.clone()];
-        let chunks = &mut [];
-        layer.backward(
-            &pass,
-            LayerBackward { x, y, parameters, grad_y, grad_x, chunks, kept: &[], scratch },
-            gradient,
-        );
+        let (chunks, kept): (&mut [T], &[u16]) = (&mut [], &[]);
+        let backward = LayerBackward { x, y, parameters, grad_y, grad_x, chunks, kept, scratch };
+        layer.backward(&pass, backward, gradient);
     }
 }

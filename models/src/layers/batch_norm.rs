@@ -7,7 +7,7 @@
 
 use kernels::{Element, Error, Exec, Level, reduce, vectorized};
 
-use super::{Initial, Kind, Layer, LayerBackward, LayerForward, Mode, Pass, Properties, TensorPlan, volume};
+use super::{Initial, Kind, Layer, LayerBackward, LayerForward, Pass, Properties, TensorPlan, volume};
 use crate::error::misfit;
 
 const MOMENTUM: f64 = 0.1;
@@ -106,9 +106,9 @@ impl<T: Element> BatchNorm<T> {
         f: LayerForward<'_, T>,
         statistics: &mut [T],
     ) -> Result<(), Error> {
-        match pass.mode {
-            Mode::Training(_) => self.measure(pass, f.x, statistics)?,
-            Mode::Evaluation => self.recall(statistics),
+        match pass.training {
+            Some(_) => self.measure(pass, f.x, statistics)?,
+            None => self.recall(statistics),
         }
         let (gamma, beta) = f.parameters.split_at(self.channels);
         for (c, k) in self.constants.iter_mut().enumerate() {

@@ -7,7 +7,7 @@
 
 use kernels::{Element, Error, Level, vectorized};
 
-use super::{Layer, LayerBackward, LayerForward, Mode, Pass, PerSample, Position, Properties, volume};
+use super::{Layer, LayerBackward, LayerForward, Pass, PerSample, Position, Properties, volume};
 use crate::rng::{Purpose, Stream};
 
 const TWO_POW_32: f64 = 4_294_967_296.0;
@@ -50,9 +50,9 @@ impl Dropout {
 impl<T: Element> PerSample<T> for Dropout {
     /// y = kept ? x / (1 - rate) : 0, both [batch, ...]
     fn forward(&self, pass: &Pass, f: LayerForward<'_, T>) -> Result<(), Error> {
-        match pass.mode {
-            Mode::Evaluation => f.y.copy_from_slice(f.x),
-            Mode::Training(at) => {
+        match pass.training {
+            None => f.y.copy_from_slice(f.x),
+            Some(at) => {
                 self.draw(at, f.kept);
                 select(pass.exec.level, f.kept, T::from_f64(self.scale), f.x, f.y);
             }

@@ -54,19 +54,13 @@ pub struct Position {
     pub first: u64,
 }
 
-/// Whether the network learns or predicts: dropout and batch normalisation differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
-    Training(Position),
-    Evaluation,
-}
-
 /// One pass over some samples: how to run, how many samples, learning or predicting.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pass {
     pub(crate) exec: Exec,
     pub(crate) batch: usize,
-    pub(crate) mode: Mode,
+    /// Where in the run the network learns; none where it predicts: dropout and batch normalisation differ.
+    pub(crate) training: Option<Position>,
 }
 
 /// How the values of a tensor start.

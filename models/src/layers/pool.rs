@@ -76,16 +76,13 @@ pub(crate) struct GlobalAveragePool {
 
 impl GlobalAveragePool {
     pub(crate) fn layer<T: Element>(input: &[usize]) -> Result<Layer<T>, String> {
-        let [channels, ref plane @ ..] = *input else {
-            return Err("expects an input [channels, height, width] or [channels, length]".to_owned());
-        };
-        if plane.is_empty() {
+        let [channels, _, ..] = *input else {
             return Err("expects an input with planes, not a flat one".to_owned());
-        }
+        };
         let mut output = vec![1; input.len()];
         output[0] = channels;
         let properties = Properties { output, ..Properties::default() };
-        Ok(Layer::per_sample(Self { channels, area: volume(plane) }, properties))
+        Ok(Layer::per_sample(Self { channels, area: volume(&input[1..]) }, properties))
     }
 }
 

@@ -9,7 +9,7 @@ use kernels::{Element, Error, Exec};
 use super::arena::BlockId;
 use super::fused::layer_of;
 use super::plan::{LayerLayout, Plan};
-use crate::layers::{Kind, Layer, LayerBackward, LayerForward, Mode, Pass, PerSample};
+use crate::layers::{Kind, Layer, LayerBackward, LayerForward, Pass, PerSample};
 use crate::loss::{Loss, Operands, Targets};
 
 /// Into how many parts work of `flops` operations is cut, of which there can be `most`, and how each part is to run:
@@ -176,7 +176,7 @@ impl<T: Element> Batch<'_, T> {
 
     fn pass_over(&self, samples: Range<usize>) -> Pass {
         let mut pass = Pass { batch: samples.len(), ..self.pass };
-        if let Mode::Training(at) = &mut pass.mode {
+        if let Some(at) = &mut pass.training {
             at.first += samples.start as u64;
         }
         pass

@@ -23,8 +23,6 @@ use crate::loss::Loss;
 /// Where the values of one layer are.
 #[derive(Clone, Debug)]
 pub(super) struct LayerLayout {
-    /// Elements of one sample's output.
-    pub(super) outputs: usize,
     /// Input and output.
     pub(super) x: BlockId,
     pub(super) y: BlockId,
@@ -108,12 +106,13 @@ impl Plan {
             plan.place(index, layer, max_batch);
             plan.fill_buckets(index, layer, max_batch);
         }
+        let outputs = plan.outputs();
         if let Some(last) = plan.layouts.last_mut().filter(|last| last.grad_y == BlockId::EMPTY) {
             // Nothing learns, and yet a loss may be measured.
-            last.grad_y = plan.values.add::<T>(max_batch, last.outputs, 1);
+            last.grad_y = plan.values.add::<T>(max_batch, outputs, 1);
         }
         plan.reused = (0..plan.values.list.len()).map(|block| plan.is_reused(BlockId(block))).collect();
-        plan.scratch = plan.scratch.max(loss.scratch_len(max_batch, plan.outputs()));
+        plan.scratch = plan.scratch.max(loss.scratch_len(max_batch, outputs));
         let longest = plan.buckets.iter().map(|bucket| bucket.range.len()).max().unwrap_or(0);
         plan.scratch = plan.scratch.max(longest).next_multiple_of(ALIGNMENT / size_of::<T>());
         plan
@@ -122,13 +121,12 @@ impl Plan {
     /// Gives the next layer its memory.
     fn place<T: Element>(&mut self, index: usize, layer: &Layer<T>, max_batch: usize) {
         let (x, grad_x) = self.last();
-        let (outputs, properties) = (layer.outputs(), &layer.properties);
+        let properties = &layer.properties;
+        let mut rows_of_outputs = || self.values.add::<T>(max_batch, layer.outputs(), 1);
         let (y, grad_y) = match (layer.is_reshape(), index >= self.first_learning) {
             (true, _) => (x, grad_x),
-            (false, false) => (self.values.add::<T>(max_batch, outputs, 1), BlockId::EMPTY),
-            (false, true) => {
-                (self.values.add::<T>(max_batch, outputs, 1), self.values.add::<T>(max_batch, outputs, 1))
-            }
+            (false, false) => (rows_of_outputs(), BlockId::EMPTY),
+            (false, true) => (rows_of_outputs(), rows_of_outputs()),
         };
         let (first_parameter, first_statistic) = (self.parameters, self.statistics);
         for tensor in &properties.tensors {
@@ -142,7 +140,7 @@ impl Plan {
         let chunks = chunks.unwrap_or(BlockId::EMPTY);
         self.kept.add::<u16>(max_batch, properties.kept, 1);
         self.scratch = self.scratch.max(properties.scratch + max_batch * properties.scratch_per_sample);
-        self.layouts.push(LayerLayout { outputs, x, y, grad_x, grad_y, chunks, parameters, statistics });
+        self.layouts.push(LayerLayout { x, y, grad_x, grad_y, chunks, parameters, statistics });
     }
 
     /// Puts a layer's parameters into buckets of whole rows, of more parameters in a wide layer, and into at least
@@ -172,7 +170,7 @@ impl Plan {
 
     /// Elements of one sample's last output.
     pub(super) fn outputs(&self) -> usize {
-        self.layouts.last().map_or(0, |layout| layout.outputs)
+        self.values.list[self.last().0.0].width
     }
 
     /// The last output and its gradient.

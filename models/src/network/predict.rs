@@ -7,7 +7,7 @@ use kernels::{Element, Error, Exec, reduce};
 use super::step::{Examples, Gather, rows_of};
 use super::{Network, NetworkElement};
 use crate::error::misfit;
-use crate::layers::{Mode, Pass};
+use crate::layers::Pass;
 use crate::loss::{Loss, Targets};
 
 /// What a network makes of samples whose targets are known.
@@ -95,7 +95,7 @@ impl<T: NetworkElement> Network<T> {
             let batch = self.max_batch.min(samples - first);
             let targets = targets.map(|targets| targets.rows(first, batch, width));
             let gather = |part: Range<usize>, x: &mut [T]| gather(first + part.start..first + part.end, x);
-            T::pass(self, Pass { exec, batch, mode: Mode::Evaluation }, &gather, targets, false)?;
+            T::pass(self, Pass { exec, batch, training: None }, &gather, targets, false)?;
             let answers = self.activations(self.layers.len() - 1);
             outputs[first * width..][..answers.len()].copy_from_slice(answers);
             sum = self.losses().iter().fold(sum, |sum, loss| sum + loss.to_f64());

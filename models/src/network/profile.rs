@@ -8,7 +8,7 @@ use kernels::{Element, Error, Exec, Level};
 use super::fused::layer_of;
 use super::step::Examples;
 use super::{Network, NetworkElement, Position};
-use crate::layers::{Layer, Mode, Pass};
+use crate::layers::{Layer, Pass};
 use crate::loss::Targets;
 use crate::optimizer::{Moments, Optimizer};
 
@@ -136,9 +136,9 @@ impl<T: NetworkElement> Network<T> {
 
 impl<T: Element> Network<T> {
     pub(super) fn stages(&mut self, step: &ProfiledStep<'_, T>, observe: Observe<'_>) -> Result<(), Error> {
-        let (exec, mode) = (Exec::serial(step.level), Mode::Training(step.at));
-        let pass = Pass { exec, batch: step.examples.samples, mode };
-        self.rows = step.examples.samples;
+        let (exec, batch) = (Exec::serial(step.level), step.examples.samples);
+        let pass = Pass { exec, batch, training: Some(step.at) };
+        self.rows = batch;
         let mut optimizer = step.optimizer.clone();
         for work in self.works(step) {
             observe(&work, &mut || self.run(&work, pass, step, &mut optimizer))?;

@@ -22,7 +22,7 @@ use kernels::{Element, Error, Exec};
 use super::part::{Batch, SamplePart, parts_of};
 use super::{Network, NetworkElement, Position};
 use crate::error::misfit;
-use crate::layers::{Kind, LayerBackward, LayerForward, Mode, Pass};
+use crate::layers::{Kind, LayerBackward, LayerForward, Pass};
 use crate::loss::Targets;
 use crate::optimizer::{Moments, Optimizer};
 
@@ -105,7 +105,7 @@ impl<T: NetworkElement> Network<T> {
         // The parameters of a short step cost more to hand to another thread than that thread brings.
         let few = batch < exec.tuning.serial_samples && batch * self.plan.flops < exec.tuning.serial_flops;
         let exec = if few { exec.on_one_thread() } else { exec };
-        let pass = Pass { exec, batch, mode: Mode::Training(at) };
+        let pass = Pass { exec, batch, training: Some(at) };
         let loss = T::pass(self, pass, gather, Some(targets), false)?;
         if loss.is_finite() {
             let update = optimizer.begin(at.epoch, self.plan.parameters);
@@ -127,7 +127,7 @@ impl<T: NetworkElement> Network<T> {
         targets: Targets<'_, T>,
         at: Position,
     ) -> Result<f64, Error> {
-        let pass = Pass { exec, batch: self.batch_of(x)?, mode: Mode::Training(at) };
+        let pass = Pass { exec, batch: self.batch_of(x)?, training: Some(at) };
         let loss = T::pass(self, pass, &rows_of(x, self.input), Some(targets), true)?;
         if loss.is_finite() {
             let layers = 0..self.layers.len();
@@ -168,7 +168,7 @@ impl<T: Element> Network<T> {
         targets: Option<Targets<'_, T>>,
         shows: bool,
     ) -> Result<f64, Error> {
-        let learns = matches!(pass.mode, Mode::Training(_));
+        let learns = pass.training.is_some();
         if let Some(targets) = targets {
             targets.check(pass.batch, self.outputs())?;
         }

@@ -10,7 +10,7 @@
 //! | Réseaux convolutionnels, pooling, Réseau complet | [`network`]: any list of layers (`layers/`, one file for each kind), trained in batches; [`loss`]; [`optimizer`]; [`checkpoint`] |
 //!
 //! What every model needs: [`rng`] (random streams), [`init`] (start weights), [`matrix`], [`chain`],
-//! the order in which products are added up, and [`Error`].
+//! the order in which products are added up, and, in `error.rs`, [`Error`].
 //!
 //! Results are exact: the same inputs give the same bits on every machine. For that, every sum has
 //! a written order and every elementary function comes from [`kernels`]; the rules are in

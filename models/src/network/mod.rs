@@ -34,9 +34,8 @@
 //! | file | holds |
 //! |---|---|
 //! | `spec.rs` | what a network consists of, as an experiment lists it |
-//! | `shape.rs` | from that list to layers that know their sizes, or the reason why not |
+//! | `shape.rs` | from that list to layers that know their sizes, or the reason why not; two layers as one |
 //! | `segments.rs` | the order of work: segments, layer groups, micro-batches |
-//! | `fused.rs` | a ReLU and the max-pooling above it as one layer |
 //! | `plan.rs`, `arena.rs` | the places of all values in memory; buckets |
 //! | `step.rs` | a training step: samples in parts, segment by segment |
 //! | `part.rs` | what a thread does with its part: forward, loss, backward |
@@ -71,7 +70,6 @@
 
 mod arena;
 mod compiled;
-mod fused;
 mod learn;
 mod outline;
 mod part;
@@ -98,9 +96,9 @@ pub(crate) use tensors::little_endian;
 use crate::layers::Layer;
 use crate::loss::Loss;
 use arena::{Arena, BlockId};
-use fused::fuse;
 use kernels::Element;
 use plan::Plan;
+use shape::fuse;
 
 /// A network of layers with its parameters, gradients and working memory.
 #[derive(Debug)]

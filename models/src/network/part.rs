@@ -7,7 +7,6 @@ use kernels::samples::Samples;
 use kernels::{Element, Error, Exec};
 
 use super::arena::BlockId;
-use super::fused::layer_of;
 use super::plan::{LayerLayout, Plan};
 use crate::layers::{Kind, Layer, LayerBackward, LayerForward, Pass, PerSample};
 use crate::loss::{Loss, Operands, Targets};
@@ -180,5 +179,19 @@ impl<T: Element> Batch<'_, T> {
             at.first += samples.start as u64;
         }
         pass
+    }
+}
+
+/// Layer `index` as it runs, if it does, and the layer whose input it reads.
+pub(super) fn layer_of<'a, T: Element>(
+    layers: &'a [Layer<T>],
+    fused: Option<&'a [Option<Layer<T>>]>,
+    index: usize,
+) -> Option<(&'a Layer<T>, usize)> {
+    let fused = |index: usize| fused?.get(index)?.as_ref();
+    match (fused(index), fused(index + 1)) {
+        (Some(layer), _) => Some((layer, index - 1)),
+        (None, Some(_)) => None,
+        (None, None) => (!layers[index].is_reshape()).then(|| (&layers[index], index)),
     }
 }

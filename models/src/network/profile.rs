@@ -5,7 +5,7 @@
 
 use kernels::{Element, Error, Exec, Level};
 
-use super::fused::layer_of;
+use super::part::layer_of;
 use super::step::Examples;
 use super::{Network, NetworkElement, Position};
 use crate::layers::{Layer, Pass};

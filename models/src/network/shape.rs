@@ -1,4 +1,4 @@
-//! From the list of layers to layers that know their sizes.
+//! From the list of layers to layers that know their sizes, and which two of them can run as one.
 
 use std::fmt;
 
@@ -112,7 +112,7 @@ fn build<T: Element>(
 }
 
 /// Channels, height and width; a signal has height 1.
-pub(super) fn image(shape: &[usize]) -> Option<[usize; 3]> {
+fn image(shape: &[usize]) -> Option<[usize; 3]> {
     match *shape {
         [channels, height, width] => Some([channels, height, width]),
         [channels, length] => Some([channels, 1, length]),
@@ -157,4 +157,31 @@ fn loss_refuses(loss: Loss, last: Option<&LayerSpec>, output: &[usize]) -> Optio
         }
         _ => None,
     }
+}
+
+/// For each layer the one that a training step runs instead of it and the layer below, if some does: a max-pooling
+/// with the ReLU below it.
+///
+/// ```text
+/// conv2d -> z -> relu -> a -> max-pool2d -> y       forward: y and the places of the maxima straight from z
+///          dJ/dz <---------------------- dJ/dy      backward: at a maximum that is above 0, else +0.0
+/// ```
+///
+/// The bits are those of the two layers, one after the other; a and dJ/da are never written. Where somebody may look
+/// at them, after [`super::Network::forward_backward`] or a prediction, each layer runs by itself.
+pub(super) fn fuse<T: Element>(specs: &[LayerSpec], layers: &[Layer<T>]) -> Vec<Option<Layer<T>>> {
+    let fused = |index: usize| {
+        let below = index.checked_sub(1)?;
+        match (&specs[below], &specs[index]) {
+            (
+                LayerSpec::Activation(Activation::Relu),
+                LayerSpec::MaxPool2d(window) | LayerSpec::MaxPool1d(window),
+            ) => {
+                let input = image(&layers[below].properties.output)?;
+                Pool::layer(input, *window, Reduction::MaxOfRelu).ok()
+            }
+            _ => None,
+        }
+    };
+    (0..layers.len()).map(fused).collect()
 }

@@ -33,13 +33,8 @@ impl<T: Element> Matrix<T> {
     /// assert_eq!(m.row(1), [10.0, 11.0, 12.0]);
     /// ```
     pub fn from_fn(rows: usize, cols: usize, mut element: impl FnMut(usize, usize) -> T) -> Self {
-        let mut data = Vec::with_capacity(rows * cols);
-        for i in 0..rows {
-            for j in 0..cols {
-                data.push(element(i, j));
-            }
-        }
-        Self { data, rows, cols }
+        let places = (0..rows).flat_map(|i| (0..cols).map(move |j| (i, j)));
+        Self { data: places.map(|(i, j)| element(i, j)).collect(), rows, cols }
     }
 
     /// The number of rows.

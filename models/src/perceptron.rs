@@ -62,10 +62,7 @@ impl Labels {
 
     /// The lower label and the upper one.
     pub fn values(self) -> [f64; 2] {
-        match self {
-            Self::MinusOneOne => [-1.0, 1.0],
-            Self::ZeroOne => [0.0, 1.0],
-        }
+        [-1.0, 1.0].map(|z| self.threshold(z))
     }
 }
 

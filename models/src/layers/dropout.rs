@@ -7,7 +7,7 @@
 
 use kernels::{Element, Error, Level, vectorized};
 
-use super::{Layer, LayerBackward, LayerForward, Pass, PerSample, Position, Properties, volume};
+use super::{Layer, LayerBackward, LayerForward, Pass, PerSample, Properties, volume};
 use crate::rng::{Purpose, Stream};
 
 const TWO_POW_32: f64 = 4_294_967_296.0;
@@ -34,26 +34,21 @@ impl Dropout {
         let properties = Properties { output: input.to_vec(), kept: values, ..Properties::default() };
         Ok(Layer::per_sample(Self { layer, threshold, scale, values }, properties))
     }
-
-    /// Draws the mask of every sample, [batch, ...]: 1 where a value is kept.
-    fn draw(&self, at: Position, kept: &mut [u16]) {
-        let samples = kept.chunks_exact_mut(self.values);
-        for (position, kept) in (at.first..).zip(samples) {
-            let mut stream = Stream::for_sample(Purpose::Dropout, at.seed, self.layer, at.epoch, position);
-            for kept in kept {
-                *kept = u16::from(u64::from(stream.next_u32()) >= self.threshold);
-            }
-        }
-    }
 }
 
 impl<T: Element> PerSample<T> for Dropout {
-    /// y = kept ? x / (1 - rate) : 0, both [batch, ...]
+    /// y = kept ? x / (1 - rate) : 0, both [batch, ...]; the mask of a sample is 1 where a value is kept.
     fn forward(&self, pass: &Pass, f: LayerForward<'_, T>) -> Result<(), Error> {
         match pass.training {
             None => f.y.copy_from_slice(f.x),
             Some(at) => {
-                self.draw(at, f.kept);
+                for (position, kept) in (at.first..).zip(f.kept.chunks_exact_mut(self.values)) {
+                    let mut stream =
+                        Stream::for_sample(Purpose::Dropout, at.seed, self.layer, at.epoch, position);
+                    for kept in kept {
+                        *kept = u16::from(u64::from(stream.next_u32()) >= self.threshold);
+                    }
+                }
                 select(pass.exec.level, f.kept, T::from_f64(self.scale), f.x, f.y);
             }
         }

@@ -18,7 +18,7 @@ macro_rules! compiled {
         /// holds the code of the layers: a crate that trains a network would otherwise compile it again, whenever it
         /// changes, and with its own options.
         pub trait NetworkElement: kernels::Element {
-            $(#[doc = concat!("[`", stringify!($body), "`]")]
+            $(#[doc = concat!("`", stringify!($body), "`")]
             fn $name($($argument: $type),*) -> $result;)*
         }
         compiled!(impl f32 $(fn $name($($argument: $type),*) -> $result = $body;)*);

@@ -13,7 +13,7 @@ use criterion::measurement::WallTime;
 use criterion::{
     Bencher, BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
 };
-use kernels::conv::{self, BackwardInput, BackwardWeight, Conv2d, Forward};
+use kernels::conv::{self, BackwardInput, BackwardWeight, Conv2d, ForwardPass};
 use kernels::{Exec, Level, MatMut, MatRef, reference};
 
 struct Layer {
@@ -52,7 +52,7 @@ impl Layer {
 
     fn forward(&mut self, exec: Exec) {
         let Self { batch, x, w, bias, y, scratch, .. } = self;
-        let operands = Forward { batch: *batch, x, w, bias: Some(bias), y, scratch };
+        let operands = ForwardPass { batch: *batch, x, w, bias: Some(bias), y, scratch };
         conv::forward(exec, &self.conv, operands).expect("the sizes fit");
     }
 
@@ -179,7 +179,7 @@ fn column_matrices(criterion: &mut Criterion) {
 fn check_columns(layer: &mut Layer, columns: &[f32]) {
     let exec = Exec::serial(Level::best());
     let Layer { conv, x, w, y, scratch, .. } = layer;
-    let operands = Forward { batch: 1, x, w, bias: None, y, scratch };
+    let operands = ForwardPass { batch: 1, x, w, bias: None, y, scratch };
     conv::forward(exec, conv, operands).expect("the sizes fit");
     let (taps, positions) = (w.len() / conv.c_out, y.len() / conv.c_out);
     let mut product = vec![0.0; y.len()];

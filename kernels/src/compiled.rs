@@ -10,12 +10,12 @@
 )]
 
 use crate::activation::{self, Activation};
-use crate::conv::{self, BackwardInput, ChunkGradients, Conv2d, Forward};
+use crate::conv::{self, BackwardInput, ChunkGradients, Conv2d, ForwardPass};
 use crate::gemm::Product;
 use crate::gemm::ladder::{self, Rung};
 use crate::lookup::Gather;
 use crate::pool::average::{Mean, MeanGradient};
-use crate::pool::max::{Gradients, Max, MaxGradient, Maxima};
+use crate::pool::max::{GradientSlices, Max, MaxGradient, Maxima};
 use crate::pool::{self, Pool2d};
 use crate::reduce::{self, Lanes};
 use crate::softmax::{self, CrossEntropy};
@@ -43,7 +43,7 @@ macro_rules! compiled {
 compiled! {
     fn product(product: Product<'_, Self>, exec: Exec) -> () = Product::compute;
     fn rungs() -> [Rung<Self>; 6] = ladder::all;
-    fn conv_forward(exec: Exec, conv: &Conv2d, operands: Forward<'_, Self>)
+    fn conv_forward(exec: Exec, conv: &Conv2d, operands: ForwardPass<'_, Self>)
         -> Result<(), Error> = conv::forward::compute;
     fn conv_backward_input(exec: Exec, conv: &Conv2d, operands: BackwardInput<'_, Self>)
         -> Result<(), Error> = conv::backward_input::compute;
@@ -54,9 +54,9 @@ compiled! {
         -> Result<(), Error> = pool::run::<Max<false>, _>;
     fn relu_max_forward(exec: Exec, pool: &Pool2d, planes: usize, slices: Maxima<'_, Self>)
         -> Result<(), Error> = pool::run::<Max<true>, _>;
-    fn max_backward(exec: Exec, pool: &Pool2d, planes: usize, slices: Gradients<'_, Self>)
+    fn max_backward(exec: Exec, pool: &Pool2d, planes: usize, slices: GradientSlices<'_, Self>)
         -> Result<(), Error> = pool::run::<MaxGradient<false>, _>;
-    fn relu_max_backward(exec: Exec, pool: &Pool2d, planes: usize, slices: Gradients<'_, Self>)
+    fn relu_max_backward(exec: Exec, pool: &Pool2d, planes: usize, slices: GradientSlices<'_, Self>)
         -> Result<(), Error> = pool::run::<MaxGradient<true>, _>;
     fn average_forward(exec: Exec, pool: &Pool2d, planes: usize, slices: (&[Self], &mut [Self]))
         -> Result<(), Error> = pool::run::<Mean, _>;

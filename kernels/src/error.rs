@@ -34,6 +34,19 @@ pub enum Error {
 }
 
 impl Error {
+    /// The error of a shape, with what is expected and what is there, unless it fits.
+    pub(crate) fn unless(
+        fits: bool,
+        operation: &'static str,
+        shapes: impl FnOnce() -> (String, String),
+    ) -> Result<(), Self> {
+        if fits {
+            return Ok(());
+        }
+        let (expected, got) = shapes();
+        Err(Self::Shape { operation, expected, got })
+    }
+
     /// Checks that all buffers have the first one's length.
     pub(crate) fn same_length(operation: &'static str, lengths: &[(&str, usize)]) -> Result<(), Self> {
         let Some(&(first, expected)) = lengths.first() else { return Ok(()) };

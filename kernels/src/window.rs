@@ -80,14 +80,9 @@ pub(crate) struct Reads {
     /// Distance between the reads of two taps.
     pub(crate) tap_stride: isize,
     first: isize,
-}
-
-/// The kernel taps that a residue class of the input gradient meets: `first`, `first + period`, ...
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ClassTaps {
-    pub(crate) first: usize,
-    pub(crate) period: usize,
-    pub(crate) count: usize,
+    /// The kernel's tap that is tap 0 of the gather, and how far apart there are those of neighbours.
+    kernel_tap: usize,
+    kernel_stride: usize,
 }
 
 impl Reads {
@@ -100,6 +95,8 @@ impl Reads {
             stride: axis.stride,
             tap_stride: axis.dilation as isize,
             first: -(axis.padding as isize),
+            kernel_tap: 0,
+            kernel_stride: 1,
         }
     }
 
@@ -108,23 +105,28 @@ impl Reads {
     /// Input h meets window (h + padding - tap * dilation) / stride, where that is whole. All positions of a residue
     /// class modulo the stride have the same such taps, and neighbours in the class read neighbouring windows: a
     /// gather of stride 1 whose taps run backwards.
-    pub(crate) fn backward(axis: &Axis, class: usize) -> (Self, ClassTaps) {
+    pub(crate) fn backward(axis: &Axis, class: usize) -> Self {
         let (stride, dilation) = (axis.stride, axis.dilation);
         let meets = |&tap: &usize| (class + axis.padding).abs_diff(tap * dilation).is_multiple_of(stride);
-        let period = stride / gcd(stride, dilation);
-        let first = (0..axis.kernel.min(period)).find(meets);
-        let count = first.map_or(0, |first| (axis.kernel - first).div_ceil(period));
-        let taps = ClassTaps { first: first.unwrap_or(0), period, count };
-        let distance = (class + axis.padding) as isize - (taps.first * dilation) as isize;
-        let reads = Self {
+        let kernel_stride = stride / gcd(stride, dilation);
+        let first = (0..axis.kernel.min(kernel_stride)).find(meets);
+        let kernel_tap = first.unwrap_or(0);
+        let distance = (class + axis.padding) as isize - (kernel_tap * dilation) as isize;
+        Self {
             input: axis.output(),
             positions: axis.input.saturating_sub(class).div_ceil(stride),
-            taps: count,
+            taps: first.map_or(0, |first| (axis.kernel - first).div_ceil(kernel_stride)),
             stride: 1,
-            tap_stride: -((period * dilation / stride) as isize),
+            tap_stride: -((kernel_stride * dilation / stride) as isize),
             first: distance.div_euclid(stride as isize),
-        };
-        (reads, taps)
+            kernel_tap,
+            kernel_stride,
+        }
+    }
+
+    /// The kernel's taps that the gather meets.
+    pub(crate) fn kernel_taps(&self) -> impl Iterator<Item = usize> + use<> {
+        (self.kernel_tap..).step_by(self.kernel_stride).take(self.taps)
     }
 
     /// What position 0 reads under `tap`; negative in the padding before the axis.

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use benches::convolutions;
 use kernels::Exec;
-use kernels::conv::{self, BackwardInput, BackwardWeight, Conv2d, Forward};
+use kernels::conv::{self, BackwardInput, BackwardWeight, Conv2d, ForwardPass};
 use kernels::pool::{self, Pool2d};
 
 /// Name, batch, channels, side; windows of 2 x 2.
@@ -125,7 +125,7 @@ impl Layer {
         let batch = *batch;
         let done = match (&*sizes, pass) {
             (Sizes::Conv(conv), Pass::Forward) => {
-                conv::forward(exec, conv, Forward { batch, x, w, bias: Some(bias), y, scratch })
+                conv::forward(exec, conv, ForwardPass { batch, x, w, bias: Some(bias), y, scratch })
             }
             (Sizes::Conv(conv), Pass::WeightGradient) => {
                 conv::backward_weight(exec, conv, BackwardWeight { batch, x, grad_y, grad_w, scratch })

@@ -40,7 +40,7 @@ pub fn backward_bias<T: Element>(
 ) -> Result<(), Error> {
     const NAME: &str = "conv2d bias gradient";
     conv.validate()?;
-    check_samples(NAME, "grad_y", batch, conv.output_len(), grad_y.len())?;
+    check_samples(NAME, "grad_y", [batch, conv.output_len()], grad_y.len())?;
     check_len(NAME, "bias gradients", conv.c_out, grad_bias.len())?;
     for (c_out, grad) in grad_bias.iter_mut().enumerate() {
         let chunks = grad_y.chunks(conv.chunk() * conv.output_len());

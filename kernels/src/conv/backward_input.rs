@@ -9,9 +9,8 @@
 //! is one pass like the forward pass for each class.
 
 use super::parts::Part;
-use super::ways::FilterProduct;
+use super::ways::Frame;
 use super::{Conv2d, check_conv, check_len, check_samples};
-use crate::window::ClassTaps;
 use crate::{Element, Error, Exec};
 
 /// The operands of [`backward_input`].
@@ -75,86 +74,59 @@ pub(crate) fn compute<T: Element>(
     let BackwardInput { batch, w, grad_y, grad_x, scratch } = operands;
     check_conv(NAME, conv, scratch.len())?;
     check_len(NAME, "weights", conv.weight_len(), w.len())?;
-    check_samples(NAME, "grad_y", batch, conv.output_len(), grad_y.len())?;
-    check_samples(NAME, "grad_x", batch, conv.input_len(), grad_x.len())?;
-    let place = |sample| sample * conv.input_len();
+    check_samples(NAME, "grad_y", [batch, conv.output_len()], grad_y.len())?;
+    check_samples(NAME, "grad_x", [batch, conv.input_len()], grad_x.len())?;
+    let (groups, channels, place) =
+        (conv.groups, conv.c_in / conv.groups, |sample| sample * conv.input_len());
     let samples = Part { first: 0, items: batch, place, out: grad_x, scratch };
     samples.share(exec, conv.flops(batch), conv.scratch_len(1), &|exec, part| {
-        let grad_y = &grad_y[part.first * conv.output_len()..][..part.items * conv.output_len()];
         for class in conv.classes() {
-            let (product, kernel_taps) = conv.class_product(class);
-            let class = Class { conv, class, kernel_taps, product };
-            class.backward(exec, w, grad_y, part.out, part.scratch)?;
+            let product = conv.class_product(class);
+            let (transposed, scratch) = part.scratch.split_at_mut(channels * product.frame.all_taps());
+            let (packed, scratch) = scratch.split_at_mut(product.packed_len());
+            let (result, scratch) = scratch.split_at_mut(channels * product.frame.positions());
+            for (group, w) in w.chunks_exact(conv.weight_len() / groups).enumerate() {
+                transpose_weights(conv, &product.frame, w, transposed);
+                let weights = product.pack(exec, transposed, None, packed);
+                let grad_y =
+                    grad_y.chunks_exact(conv.output_len() / groups).skip(part.first * groups + group);
+                let grad_x = part.out.chunks_exact_mut(conv.input_len() / groups).skip(group);
+                for (planes, grad_x) in grad_y.step_by(groups).zip(grad_x.step_by(groups)) {
+                    if conv.stride == [1, 1] {
+                        product.compute(exec, &weights, planes, grad_x, scratch)?;
+                    } else {
+                        product.compute(exec, &weights, planes, result, scratch)?;
+                        spread(conv, class, result, grad_x);
+                    }
+                }
+            }
         }
         Ok(())
     })
 }
 
-/// The input positions of one residue class modulo the strides, which share their taps.
-#[derive(Debug)]
-struct Class<'a> {
-    conv: &'a Conv2d,
-    class: [usize; 2],
-    kernel_taps: [ClassTaps; 2],
-    product: FilterProduct,
+/// W' of one group for the taps of a class of input positions: [channel, (filter, tap row, tap column)].
+fn transpose_weights<T: Element>(conv: &Conv2d, frame: &Frame, w: &[T], transposed: &mut [T]) {
+    let ([kernel_h, kernel_w], [rows, cols]) = (conv.kernel, frame.reads);
+    let channels = conv.c_in / conv.groups;
+    let mut transposed = transposed.iter_mut();
+    for channel in 0..channels {
+        for kernel in w.chunks_exact(kernel_h * kernel_w).skip(channel).step_by(channels) {
+            for i in rows.kernel_taps() {
+                let values = cols.kernel_taps().map(|j| kernel[i * kernel_w + j]);
+                values.zip(transposed.by_ref()).for_each(|(value, to)| *to = value);
+            }
+        }
+    }
 }
 
-impl Class<'_> {
-    /// The gradients of this class's positions in all the given samples.
-    fn backward<T: Element>(
-        &self,
-        exec: Exec,
-        w: &[T],
-        grad_y: &[T],
-        grad_x: &mut [T],
-        scratch: &mut [T],
-    ) -> Result<(), Error> {
-        let (conv, product, groups) = (self.conv, &self.product, self.conv.groups);
-        let (plain, scratch) = scratch.split_at_mut(conv.c_in / groups * product.frame.all_taps());
-        let (packed, scratch) = scratch.split_at_mut(product.packed_len());
-        let (result, scratch) = scratch.split_at_mut(conv.c_in / groups * product.frame.positions());
-        for (group, w) in w.chunks_exact(conv.weight_len() / groups).enumerate() {
-            self.transpose_weights(w, plain);
-            let weights = product.pack(exec, plain, None, packed);
-            let grad_y = grad_y.chunks_exact(conv.output_len() / groups).skip(group).step_by(groups);
-            let grad_x = grad_x.chunks_exact_mut(conv.input_len() / groups).skip(group).step_by(groups);
-            for (planes, grad_x) in grad_y.zip(grad_x) {
-                if conv.stride == [1, 1] {
-                    product.compute(exec, &weights, planes, grad_x, scratch)?;
-                } else {
-                    product.compute(exec, &weights, planes, result, scratch)?;
-                    self.spread(result, grad_x);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// W' of one group for this class's taps: [channel, (filter, tap row, tap column)].
-    fn transpose_weights<T: Element>(&self, w: &[T], transposed: &mut [T]) {
-        let ([kernel_h, kernel_w], [rows, cols]) = (self.conv.kernel, self.kernel_taps);
-        let channels = self.conv.c_in / self.conv.groups;
-        let mut transposed = transposed.iter_mut();
-        for channel in 0..channels {
-            for kernel in w.chunks_exact(kernel_h * kernel_w).skip(channel).step_by(channels) {
-                for i in (rows.first..).step_by(rows.period).take(rows.count) {
-                    let taps = (cols.first..).step_by(cols.period).take(cols.count);
-                    let values = taps.map(|j| kernel[i * kernel_w + j]);
-                    values.zip(transposed.by_ref()).for_each(|(value, to)| *to = value);
-                }
-            }
-        }
-    }
-
-    /// Writes the class's result [channels, positions] to its places among the other classes'.
-    fn spread<T: Element>(&self, result: &[T], grad_x: &mut [T]) {
-        let conv = self.conv;
-        let mut result = result.iter();
-        for plane in grad_x.chunks_exact_mut(conv.h_in * conv.w_in) {
-            for row in plane.chunks_exact_mut(conv.w_in).skip(self.class[0]).step_by(conv.stride[0]) {
-                let places = row[self.class[1]..].iter_mut().step_by(conv.stride[1]);
-                places.zip(result.by_ref()).for_each(|(to, &value)| *to = value);
-            }
+/// Writes the result [channels, positions] of a class to its places among the other classes'.
+fn spread<T: Element>(conv: &Conv2d, class: [usize; 2], result: &[T], grad_x: &mut [T]) {
+    let mut result = result.iter();
+    for plane in grad_x.chunks_exact_mut(conv.h_in * conv.w_in) {
+        for row in plane.chunks_exact_mut(conv.w_in).skip(class[0]).step_by(conv.stride[0]) {
+            let places = row[class[1]..].iter_mut().step_by(conv.stride[1]);
+            places.zip(result.by_ref()).for_each(|(to, &value)| *to = value);
         }
     }
 }

@@ -70,8 +70,8 @@ pub fn backward_weight<T: Element>(
     const NAME: &str = "conv2d weight gradient";
     let BackwardWeight { batch, x, grad_y, grad_w, scratch } = operands;
     check_conv(NAME, conv, scratch.len())?;
-    check_samples(NAME, "x", batch, conv.input_len(), x.len())?;
-    check_samples(NAME, "grad_y", batch, conv.output_len(), grad_y.len())?;
+    check_samples(NAME, "x", [batch, conv.input_len()], x.len())?;
+    check_samples(NAME, "grad_y", [batch, conv.output_len()], grad_y.len())?;
     check_len(NAME, "weight gradients", conv.weight_len(), grad_w.len())?;
     grad_w.fill(T::ZERO);
     let (chunks, each) = (batch.div_ceil(conv.chunk()), conv.weight_len());
@@ -148,11 +148,11 @@ pub fn chunk_gradients<T: Element>(
     const NAME: &str = "conv2d chunk gradients";
     let ChunkGradients { batch, x, grad_y, bias, .. } = operands;
     check_conv(NAME, conv, operands.scratch.len())?;
-    check_samples(NAME, "x", batch, conv.input_len(), x.len())?;
-    check_samples(NAME, "grad_y", batch, conv.output_len(), grad_y.len())?;
+    check_samples(NAME, "x", [batch, conv.input_len()], x.len())?;
+    check_samples(NAME, "grad_y", [batch, conv.output_len()], grad_y.len())?;
     let chunks = batch.div_ceil(conv.chunk());
     let each = conv.weight_len() + if bias { conv.c_out } else { 0 };
-    check_samples(NAME, "partials", chunks, each, operands.partials.len())?;
+    check_samples(NAME, "partials", [chunks, each], operands.partials.len())?;
     T::conv_chunk_gradients(exec, conv, operands)
 }
 

@@ -7,7 +7,7 @@ use crate::{Element, Error, Exec};
 
 /// The operands of [`forward`].
 #[derive(Debug)]
-pub struct Forward<'a, T> {
+pub struct ForwardPass<'a, T> {
     /// Number of samples.
     pub batch: usize,
     /// The input [batch, c_in, h_in, w_in].
@@ -36,7 +36,7 @@ pub struct Forward<'a, T> {
 ///
 /// ```
 /// use kernels::Exec;
-/// use kernels::conv::{self, Conv2d, Forward};
+/// use kernels::conv::{self, Conv2d, ForwardPass};
 ///
 /// let conv = Conv2d {
 ///     c_in: 1, h_in: 1, w_in: 4, c_out: 1,
@@ -44,23 +44,27 @@ pub struct Forward<'a, T> {
 /// };
 /// let (x, w, bias) = ([1.0_f32, 2.0, 4.0, 8.0], [-1.0, 1.0], [100.0]); // differences, plus 100
 /// let (mut y, mut scratch) = ([0.0; 3], vec![0.0; conv.scratch_len(1)]);
-/// let operands = Forward { batch: 1, x: &x, w: &w, bias: Some(&bias), y: &mut y, scratch: &mut scratch };
+/// let operands = ForwardPass { batch: 1, x: &x, w: &w, bias: Some(&bias), y: &mut y, scratch: &mut scratch };
 /// conv::forward(Exec::from_env()?, &conv, operands)?;
 /// assert_eq!(y, [101.0, 102.0, 104.0]);
 /// # Ok::<(), kernels::Error>(())
 /// ```
-pub fn forward<T: Element>(exec: Exec, conv: &Conv2d, operands: Forward<'_, T>) -> Result<(), Error> {
+pub fn forward<T: Element>(exec: Exec, conv: &Conv2d, operands: ForwardPass<'_, T>) -> Result<(), Error> {
     T::conv_forward(exec, conv, operands)
 }
 
-pub(crate) fn compute<T: Element>(exec: Exec, conv: &Conv2d, operands: Forward<'_, T>) -> Result<(), Error> {
+pub(crate) fn compute<T: Element>(
+    exec: Exec,
+    conv: &Conv2d,
+    operands: ForwardPass<'_, T>,
+) -> Result<(), Error> {
     const NAME: &str = "conv2d forward";
-    let Forward { batch, x, w, bias, y, scratch } = operands;
+    let ForwardPass { batch, x, w, bias, y, scratch } = operands;
     check_conv(NAME, conv, scratch.len())?;
-    check_samples(NAME, "x", batch, conv.input_len(), x.len())?;
+    check_samples(NAME, "x", [batch, conv.input_len()], x.len())?;
     check_len(NAME, "weights", conv.weight_len(), w.len())?;
     check_len(NAME, "biases", conv.c_out, bias.map_or(conv.c_out, <[T]>::len))?;
-    check_samples(NAME, "y", batch, conv.output_len(), y.len())?;
+    check_samples(NAME, "y", [batch, conv.output_len()], y.len())?;
     let (product, groups) = (conv.forward_product(), conv.groups);
     let samples =
         Part { first: 0, items: batch, place: |sample| sample * conv.output_len(), out: y, scratch };

@@ -38,7 +38,7 @@ mod ways;
 pub use backward_bias::backward_bias;
 pub use backward_input::{BackwardInput, backward_input};
 pub use backward_weight::{BackwardWeight, ChunkGradients, add_chunk, backward_weight, chunk_gradients};
-pub use forward::{Forward, forward};
+pub use forward::{ForwardPass, forward};
 pub use im2col::{col2im, im2col};
 pub use shape::Conv2d;
 
@@ -63,7 +63,7 @@ use crate::{Element, Error};
 pub fn flip<T: Element>(kernel: [usize; 2], w: &[T], flipped: &mut [T]) -> Result<(), Error> {
     let taps = kernel[0].saturating_mul(kernel[1]);
     check_len("conv2d flip", "flipped weights", w.len(), flipped.len())?;
-    check("conv2d flip", taps > 0 && w.len().is_multiple_of(taps), || {
+    Error::unless(taps > 0 && w.len().is_multiple_of(taps), "conv2d flip", || {
         (format!("whole kernels of {} x {} values", kernel[0], kernel[1]), format!("{} values", w.len()))
     })?;
     for (rotated, plane) in flipped.chunks_exact_mut(taps).zip(w.chunks_exact(taps)) {
@@ -72,31 +72,17 @@ pub fn flip<T: Element>(kernel: [usize; 2], w: &[T], flipped: &mut [T]) -> Resul
     Ok(())
 }
 
-/// The error of a shape, with what is expected and what is there, unless it fits.
-fn check(
-    operation: &'static str,
-    fits: bool,
-    shapes: impl FnOnce() -> (String, String),
-) -> Result<(), Error> {
-    if fits {
-        return Ok(());
-    }
-    let (expected, got) = shapes();
-    Err(Error::Shape { operation, expected, got })
-}
-
 fn check_len(operation: &'static str, what: &str, expected: usize, got: usize) -> Result<(), Error> {
-    check(operation, expected == got, || (format!("{expected} {what}"), got.to_string()))
+    Error::unless(expected == got, operation, || (format!("{expected} {what}"), got.to_string()))
 }
 
 fn check_samples(
     operation: &'static str,
     what: &str,
-    batch: usize,
-    each: usize,
+    [batch, each]: [usize; 2],
     got: usize,
 ) -> Result<(), Error> {
-    check(operation, batch.checked_mul(each) == Some(got), || {
+    Error::unless(batch.checked_mul(each) == Some(got), operation, || {
         (format!("{what} of {batch} samples of {each} values"), format!("{got} values"))
     })
 }
@@ -105,7 +91,7 @@ fn check_samples(
 fn check_conv(operation: &'static str, conv: &Conv2d, scratch: usize) -> Result<(), Error> {
     conv.validate()?;
     let least = conv.scratch_len(1);
-    check(operation, scratch >= least, || {
+    Error::unless(scratch >= least, operation, || {
         (format!("a scratch of at least {least} values"), scratch.to_string())
     })
 }

@@ -1,7 +1,7 @@
 //! The sizes of a convolution.
 
 use super::ways::{self, FilterProduct, Frame};
-use crate::window::{Axis, ClassTaps, Reads};
+use crate::window::{Axis, Reads};
 use crate::{Error, Tuning};
 
 /// All sizes of a 2-D convolution; a 1-D one has height 1. Layout NCHW, weights OIHW
@@ -49,7 +49,7 @@ impl Conv2d {
     /// numbers of channels, a kernel larger than the padded input, or sizes beyond `usize`.
     pub fn validate(&self) -> Result<(), Error> {
         let check = |fits, expected: &str| {
-            super::check("conv2d", fits, || (expected.to_owned(), format!("{self:?}")))
+            Error::unless(fits, "conv2d", || (expected.to_owned(), format!("{self:?}")))
         };
         let sizes = [self.c_in, self.h_in, self.w_in, self.c_out, self.groups];
         let mut sizes = sizes.iter().chain(&self.kernel).chain(&self.stride).chain(&self.dilation);
@@ -114,7 +114,7 @@ impl Conv2d {
         let forward = room(self.forward_product());
         let several = (Tuning::DEFAULT.conv_gradients / self.weight_len()).clamp(1, 8);
         let weight_gradient = several * self.weight_len() + self.gradient_scratch_len();
-        let classes = self.classes().map(|class| room(self.class_product(class).0));
+        let classes = self.classes().map(|class| room(self.class_product(class)));
         let result = self.input_len() / self.groups;
         let input_gradient = self.weight_len() + result + classes.max().unwrap_or(0);
         threads * forward.max(weight_gradient).max(input_gradient)
@@ -130,13 +130,10 @@ impl Conv2d {
         FilterProduct::new(self.frame(), self.c_out / self.groups)
     }
 
-    /// Transposed weights times the columns of grad_y, per group, at the input positions `class` modulo the strides,
-    /// and the kernel taps that they meet.
-    pub(super) fn class_product(&self, class: [usize; 2]) -> (FilterProduct, [ClassTaps; 2]) {
-        let (rows, row_taps) = Reads::backward(&self.rows(), class[0]);
-        let (cols, col_taps) = Reads::backward(&self.cols(), class[1]);
-        let frame = Frame::new([rows, cols], self.c_out / self.groups);
-        (FilterProduct::new(frame, self.c_in / self.groups), [row_taps, col_taps])
+    /// Transposed weights times the columns of grad_y, per group, at the input positions `class` modulo the strides.
+    pub(super) fn class_product(&self, class: [usize; 2]) -> FilterProduct {
+        let reads = [Reads::backward(&self.rows(), class[0]), Reads::backward(&self.cols(), class[1])];
+        FilterProduct::new(Frame::new(reads, self.c_out / self.groups), self.c_in / self.groups)
     }
 
     /// Where the forward pass and the weight gradient read x, per group.

@@ -2,9 +2,8 @@
 
 use super::pass::PoolPass;
 use super::{Pool2d, pairs};
-use crate::simd::{Vector, vectorized};
-use crate::window::Reads;
-use crate::{Element, Error, Exec, Level};
+use crate::simd::Vector;
+use crate::{Element, Error, Exec};
 
 /// y = the mean of each window: a `+` chain over the window row-major, then one division by the
 /// window's size, padding included (N16).
@@ -44,14 +43,20 @@ pub fn average_forward<T: Element>(
 pub(crate) struct Mean;
 
 impl<T: Element> PoolPass<(&[T], &mut [T])> for Mean {
-    type Element = T;
+    type Value = T;
 
-    fn windows(level: Level, pool: &Pool2d, (x, y): (&[T], &mut [T])) -> bool {
-        vectorized!(level, {
-            for (x, y) in x.chunks_exact(pool.area_in()).zip(y.chunks_exact_mut(pool.area_out())) {
-                average_windows(pool, x, y);
-            }
-        });
+    #[inline(always)]
+    fn plane(pool: &Pool2d, (x, y): (&[T], &mut [T])) -> bool {
+        y.fill(T::ZERO);
+        pool.for_each_tap(
+            #[inline(always)]
+            |_, windows, first| {
+                for (w, sum) in y[windows].iter_mut().enumerate() {
+                    *sum += x[first + w * pool.stride[1]];
+                }
+            },
+        );
+        y.iter_mut().for_each(|y| *y = *y / size(pool));
         true
     }
 
@@ -85,29 +90,6 @@ impl<T: Element> PoolPass<(&[T], &mut [T])> for Mean {
 #[inline(always)]
 fn size<T: Element>(pool: &Pool2d) -> T {
     T::from_f64((pool.kernel[0] * pool.kernel[1]) as f64)
-}
-
-/// One plane under any windows, tap by tap over a whole row of windows.
-#[inline(always)]
-fn average_windows<T: Element>(pool: &Pool2d, x: &[T], y: &mut [T]) {
-    let (rows, reach) = (pool.rows(), Reads::forward(&pool.cols()));
-    let windows = 0..reach.positions;
-    for (h, y) in y.chunks_exact_mut(windows.end).enumerate() {
-        y.fill(T::ZERO);
-        for i in (0..pool.kernel[0]).filter_map(|tap| rows.source(h, tap)) {
-            for tap in 0..pool.kernel[1] {
-                let inside = reach.inside(tap, &windows);
-                if inside.is_empty() {
-                    continue;
-                }
-                let first = i * pool.w_in + reach.read(tap, inside.start);
-                for (w, sum) in y[inside].iter_mut().enumerate() {
-                    *sum += x[first + w * pool.stride[1]];
-                }
-            }
-        }
-        y.iter_mut().for_each(|y| *y = *y / size(pool));
-    }
 }
 
 /// The mean of the taps of each of `N` windows.
@@ -156,15 +138,22 @@ pub fn average_backward<T: Element>(
 pub(crate) struct MeanGradient;
 
 impl<T: Element> PoolPass<(&[T], &mut [T])> for MeanGradient {
-    type Element = T;
+    type Value = T;
 
-    fn windows(level: Level, pool: &Pool2d, (grad_y, grad_x): (&[T], &mut [T])) -> bool {
-        vectorized!(level, {
-            let planes = grad_y.chunks_exact(pool.area_out()).zip(grad_x.chunks_exact_mut(pool.area_in()));
-            for (grad_y, grad_x) in planes {
-                spread_windows(pool, grad_y, grad_x);
+    #[inline(always)]
+    fn plane(pool: &Pool2d, (grad_y, grad_x): (&[T], &mut [T])) -> bool {
+        let (rows, cols, size) = (pool.rows(), pool.cols(), size::<T>(pool));
+        grad_x.fill(T::ZERO);
+        for (h, grad_y) in grad_y.chunks_exact(pool.w_out()).enumerate() {
+            for (w, &grad) in grad_y.iter().enumerate() {
+                let of_each = grad / size;
+                let left = (w * cols.stride).saturating_sub(cols.padding);
+                let count = (0..cols.kernel).filter(|&tap| cols.source(w, tap).is_some()).count();
+                for i in (0..rows.kernel).filter_map(|tap| rows.source(h, tap)) {
+                    grad_x[i * cols.input + left..][..count].iter_mut().for_each(|to| *to += of_each);
+                }
             }
-        });
+        }
         true
     }
 
@@ -195,23 +184,6 @@ impl<T: Element> PoolPass<(&[T], &mut [T])> for MeanGradient {
         );
         pairs::clear_rest(pool, grad_x);
         true
-    }
-}
-
-/// One plane under any windows.
-#[inline(always)]
-fn spread_windows<T: Element>(pool: &Pool2d, grad_y: &[T], grad_x: &mut [T]) {
-    let (rows, cols) = (pool.rows(), pool.cols());
-    grad_x.fill(T::ZERO);
-    for (h, grad_y) in grad_y.chunks_exact(pool.w_out()).enumerate() {
-        for (w, &grad) in grad_y.iter().enumerate() {
-            let of_each = grad / size(pool);
-            let left = (w * pool.stride[1]).saturating_sub(pool.padding[1]);
-            let count = (0..pool.kernel[1]).filter(|&tap| cols.source(w, tap).is_some()).count();
-            for i in (0..pool.kernel[0]).filter_map(|tap| rows.source(h, tap)) {
-                grad_x[i * pool.w_in + left..][..count].iter_mut().for_each(|to| *to += of_each);
-            }
-        }
     }
 }
 

@@ -42,7 +42,8 @@ pub(crate) fn forward<T: Element>(
     x: &[T],
     y: &mut [T],
 ) -> Result<(), Error> {
-    in_parts(exec, (planes, area), (x, y), |(x, y)| {
+    in_parts(exec, (planes, area), (x, y), |part| {
+        let (x, y) = part.slices;
         vectorized!(exec.level, {
             for (y, plane) in y.iter_mut().zip(x.chunks_exact(area)) {
                 *y = sum_lanes(plane) / T::from_f64(area as f64);
@@ -86,7 +87,8 @@ pub(crate) fn backward<T: Element>(
     grad_y: &[T],
     grad_x: &mut [T],
 ) -> Result<(), Error> {
-    in_parts(exec, (planes, area), (grad_y, grad_x), |(grad_y, grad_x)| {
+    in_parts(exec, (planes, area), (grad_y, grad_x), |part| {
+        let (grad_y, grad_x) = part.slices;
         vectorized!(exec.level, {
             for (plane, &grad) in grad_x.chunks_exact_mut(area).zip(grad_y) {
                 plane.fill(grad / T::from_f64(area as f64));
@@ -102,10 +104,7 @@ fn check_planes(
     [planes, area]: [usize; 2],
     [whole, means]: [(&str, usize); 2],
 ) -> Result<(), Error> {
-    if area == 0 {
-        let expected = "planes of at least 1 value".to_owned();
-        return Err(Error::Shape { operation, expected, got: "0".to_owned() });
-    }
-    check(operation, whole.0, (planes, area), whole.1)?;
-    check(operation, means.0, (planes, 1), means.1)
+    Error::unless(area > 0, operation, || ("planes of at least 1 value".to_owned(), "0".to_owned()))?;
+    check(operation, whole.0, [planes, area], whole.1)?;
+    check(operation, means.0, [planes, 1], means.1)
 }

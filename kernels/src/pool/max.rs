@@ -4,9 +4,8 @@ use super::Pool2d;
 use super::pairs::{self, Row};
 use super::pass::PoolPass;
 use crate::activation::Activation;
-use crate::simd::{Vector, vectorized};
-use crate::window::Reads;
-use crate::{Element, Error, Exec, Level};
+use crate::simd::Vector;
+use crate::{Element, Error, Exec};
 
 /// y = the maximum of each window, and its place in the window (row * kernel width + column) in `indices`.
 ///
@@ -83,15 +82,33 @@ pub(crate) type Maxima<'a, T> = (&'a [T], (&'a mut [T], &'a mut [u16]));
 pub(crate) struct Max<const RELU: bool>;
 
 impl<'a, T: Element, const RELU: bool> PoolPass<Maxima<'a, T>> for Max<RELU> {
-    type Element = T;
+    type Value = T;
 
-    fn windows(level: Level, pool: &Pool2d, (x, (y, indices)): Maxima<'a, T>) -> bool {
-        vectorized!(level, {
-            let outputs = y.chunks_exact_mut(pool.area_out()).zip(indices.chunks_exact_mut(pool.area_out()));
-            for (x, (y, indices)) in x.chunks_exact(pool.area_in()).zip(outputs) {
-                max_windows::<T, RELU>(pool, x, y, indices);
+    #[inline(always)]
+    fn plane(pool: &Pool2d, (x, (y, indices)): Maxima<'a, T>) -> bool {
+        // How far the first tap that is no padding lies from the window's start.
+        let skipped =
+            |axis: usize, window: usize| pool.padding[axis].saturating_sub(window * pool.stride[axis]);
+        let outputs = y.chunks_exact_mut(pool.w_out()).zip(indices.chunks_exact_mut(pool.w_out()));
+        for (h, (y, indices)) in outputs.enumerate() {
+            // Each window's first candidate; comparing it with itself again changes nothing.
+            let top = (h * pool.stride[0]).saturating_sub(pool.padding[0]) * pool.w_in;
+            for (w, (y, index)) in y.iter_mut().zip(indices).enumerate() {
+                *y = candidate::<T, RELU>(x[top + (w * pool.stride[1]).saturating_sub(pool.padding[1])]);
+                *index = (skipped(0, h) * pool.kernel[1] + skipped(1, w)) as u16;
             }
-        });
+        }
+        pool.for_each_tap(
+            #[inline(always)]
+            |tap, windows, first| {
+                for (w, (y, index)) in y[windows.clone()].iter_mut().zip(&mut indices[windows]).enumerate() {
+                    let next = candidate::<T, RELU>(x[first + w * pool.stride[1]]);
+                    if wins(next, *y) {
+                        (*y, *index) = (next, tap as u16);
+                    }
+                }
+            },
+        );
         true
     }
 
@@ -138,42 +155,6 @@ fn wins<T: Element>(next: T, best: T) -> bool {
     #[expect(clippy::neg_cmp_op_on_partial_ord, reason = "a NaN must win")]
     let larger_or_nan = !(next <= best);
     larger_or_nan & !best.is_nan()
-}
-
-/// One plane under any windows, tap by tap over a whole row of windows.
-#[inline(always)]
-fn max_windows<T: Element, const RELU: bool>(pool: &Pool2d, x: &[T], y: &mut [T], indices: &mut [u16]) {
-    let (rows, reach) = (pool.rows(), Reads::forward(&pool.cols()));
-    let windows = 0..reach.positions;
-    // How far the first tap that is no padding lies from the window's start.
-    let skipped = |axis: usize, window: usize| pool.padding[axis].saturating_sub(window * pool.stride[axis]);
-    for (h, (y, indices)) in
-        y.chunks_exact_mut(windows.end).zip(indices.chunks_exact_mut(windows.end)).enumerate()
-    {
-        // Each window's first candidate; comparing it with itself again changes nothing.
-        let top = (h * pool.stride[0]).saturating_sub(pool.padding[0]) * pool.w_in;
-        for (w, (y, index)) in y.iter_mut().zip(indices.iter_mut()).enumerate() {
-            *y = candidate::<T, RELU>(x[top + (w * pool.stride[1]).saturating_sub(pool.padding[1])]);
-            *index = (skipped(0, h) * pool.kernel[1] + skipped(1, w)) as u16;
-        }
-        for (row, i) in (0..pool.kernel[0]).filter_map(|tap| rows.source(h, tap).map(|i| (tap, i))) {
-            for column in 0..pool.kernel[1] {
-                let inside = reach.inside(column, &windows);
-                if inside.is_empty() {
-                    continue;
-                }
-                let tap = (row * pool.kernel[1] + column) as u16;
-                let first = i * pool.w_in + reach.read(column, inside.start);
-                let candidates = y[inside.clone()].iter_mut().zip(&mut indices[inside]).enumerate();
-                for (w, (y, index)) in candidates {
-                    let next = candidate::<T, RELU>(x[first + w * pool.stride[1]]);
-                    if wins(next, *y) {
-                        (*y, *index) = (next, tap);
-                    }
-                }
-            }
-        }
-    }
 }
 
 /// The last windows, which registers would overrun.
@@ -261,7 +242,7 @@ pub struct MaxBackward<'a, T> {
 }
 
 /// The gradients of some planes: indices and maxima, and the gradients of both sides.
-pub(crate) type Gradients<'a, T> = ((&'a [u16], &'a [T]), (&'a [T], &'a mut [T]));
+pub(crate) type GradientSlices<'a, T> = ((&'a [u16], &'a [T]), (&'a [T], &'a mut [T]));
 
 impl<'a, T> MaxBackward<'a, T> {
     fn check(&self, pool: &Pool2d, batch: usize) -> Result<usize, Error> {
@@ -269,7 +250,7 @@ impl<'a, T> MaxBackward<'a, T> {
         pool.check("max pooling gradient", batch, ("grad_x", self.grad_x.len()), &outputs)
     }
 
-    fn slices(self) -> Gradients<'a, T> {
+    fn slices(self) -> GradientSlices<'a, T> {
         ((self.indices, self.y), (self.grad_y, self.grad_x))
     }
 }
@@ -295,21 +276,31 @@ pub fn relu_max_backward<T: Element>(
 /// one window at most, so that its gradient is written, not added.
 pub(crate) struct MaxGradient<const RELU: bool>;
 
-impl<'a, T: Element, const RELU: bool> PoolPass<Gradients<'a, T>> for MaxGradient<RELU> {
-    type Element = T;
+impl<'a, T: Element, const RELU: bool> PoolPass<GradientSlices<'a, T>> for MaxGradient<RELU> {
+    type Value = T;
 
-    fn windows(_: Level, pool: &Pool2d, ((indices, y), (grad_y, grad_x)): Gradients<'a, T>) -> bool {
-        let area = pool.area_out();
-        let windows = indices.chunks_exact(area).zip(y.chunks_exact(area).zip(grad_y.chunks_exact(area)));
-        let mut planes = windows.zip(grad_x.chunks_exact_mut(pool.area_in()));
-        planes.all(|((indices, grads), grad_x)| spread_windows::<T, RELU>(pool, indices, grads, grad_x))
+    #[inline(always)]
+    fn plane(pool: &Pool2d, ((indices, y), (grad_y, grad_x)): GradientSlices<'a, T>) -> bool {
+        let (rows, cols, w_out, [kernel_h, kernel_w], w_in) =
+            (pool.rows(), pool.cols(), pool.w_out(), pool.kernel, pool.w_in);
+        grad_x.fill(T::ZERO);
+        for (window, (&index, (&y, &grad))) in indices.iter().zip(y.iter().zip(grad_y)).enumerate() {
+            let (h, w) = (window / w_out, window % w_out);
+            let (row, column) = (usize::from(index) / kernel_w, usize::from(index) % kernel_w);
+            let place = rows.source(h, row).zip(cols.source(w, column));
+            let Some((i, j)) = place.filter(|_| row < kernel_h) else {
+                return false;
+            };
+            grad_x[i * w_in + j] += grad_through::<T, RELU>(y, grad);
+        }
+        true
     }
 
     #[inline(always)]
     fn pairs<V: Vector<Element = T>, const N: usize>(
         pool: &Pool2d,
         simd: V::Simd,
-        ((indices, y), (grad_y, grad_x)): Gradients<'a, T>,
+        ((indices, y), (grad_y, grad_x)): GradientSlices<'a, T>,
     ) -> bool {
         pairs::for_each::<N>(
             pool,
@@ -336,27 +327,6 @@ impl<'a, T: Element, const RELU: bool> PoolPass<Gradients<'a, T>> for MaxGradien
 #[inline(always)]
 fn grad_through<T: Element, const RELU: bool>(y: T, grad_y: T) -> T {
     if RELU { Activation::Relu.grad_z(y, y, grad_y) } else { grad_y }
-}
-
-/// One plane under any windows; false if an index lies outside its window.
-fn spread_windows<T: Element, const RELU: bool>(
-    pool: &Pool2d,
-    indices: &[u16],
-    (y, grad_y): (&[T], &[T]),
-    grad_x: &mut [T],
-) -> bool {
-    let (rows, cols) = (pool.rows(), pool.cols());
-    grad_x.fill(T::ZERO);
-    for (window, (&index, (&y, &grad))) in indices.iter().zip(y.iter().zip(grad_y)).enumerate() {
-        let (h, w) = (window / pool.w_out(), window % pool.w_out());
-        let (row, column) = (usize::from(index) / pool.kernel[1], usize::from(index) % pool.kernel[1]);
-        let place = rows.source(h, row).zip(cols.source(w, column));
-        let Some((i, j)) = place.filter(|_| row < pool.kernel[0]) else {
-            return false;
-        };
-        grad_x[i * pool.w_in + j] += grad_through::<T, RELU>(y, grad);
-    }
-    true
 }
 
 /// The last windows, which registers would overrun.

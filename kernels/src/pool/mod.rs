@@ -30,7 +30,9 @@ pub use max::{MaxBackward, max_backward, max_forward, relu_max_backward, relu_ma
 
 pub(crate) use pass::run;
 
-use crate::window::Axis;
+use std::ops::Range;
+
+use crate::window::{Axis, Reads};
 use crate::{Error, Level};
 
 /// All sizes of a 2-D pooling, which treats each channel alone; a 1-D one has height 1.
@@ -67,28 +69,22 @@ impl Pool2d {
     /// window larger than the padded input or of more than 2^16 values (indices are `u16`), or sizes whose products
     /// no memory holds.
     pub fn validate(&self) -> Result<(), Error> {
-        let refuse = |expected: &str| {
-            Err(Error::Shape { operation: "pool2d", expected: expected.to_owned(), got: format!("{self:?}") })
+        let check = |fits, expected: &str| {
+            Error::unless(fits, "pool2d", || (expected.to_owned(), format!("{self:?}")))
         };
         let sizes = [self.channels, self.h_in, self.w_in];
-        if sizes.iter().chain(&self.kernel).chain(&self.stride).any(|&size| size == 0) {
-            return refuse("every size but the padding to be at least 1");
-        }
-        if (0..2).any(|axis| self.padding[axis] > self.kernel[axis] / 2) {
-            return refuse("a padding of at most half the window");
-        }
-        let (Some(h_out), Some(w_out)) = (self.rows().checked_output(), self.cols().checked_output()) else {
-            return refuse("a window no larger than the padded input");
-        };
-        let area = self.h_in.checked_mul(self.w_in).zip(h_out.checked_mul(w_out));
-        if self.kernel[0].checked_mul(self.kernel[1]).is_none_or(|taps| taps > 1 << 16) {
-            return refuse("a window of at most 2^16 values");
-        }
+        let mut sizes = sizes.iter().chain(&self.kernel).chain(&self.stride);
+        check(sizes.all(|&size| size > 0), "every size but the padding to be at least 1")?;
+        let half = (0..2).all(|axis| self.padding[axis] <= self.kernel[axis] / 2);
+        check(half, "a padding of at most half the window")?;
+        let output = self.rows().checked_output().zip(self.cols().checked_output());
+        check(output.is_some(), "a window no larger than the padded input")?;
+        let taps = self.kernel[0].checked_mul(self.kernel[1]);
+        check(taps.is_some_and(|taps| taps <= 1 << 16), "a window of at most 2^16 values")?;
+        let area = self.h_in.checked_mul(self.w_in).zip(self.h_out().checked_mul(self.w_out()));
         let values = area.and_then(|(input, output)| input.checked_add(output)?.checked_mul(self.channels));
-        match values {
-            Some(values) if values < isize::MAX as usize / 64 => Ok(()),
-            _ => refuse("sizes whose products fit in memory"),
-        }
+        let fit = values.is_some_and(|values| values < isize::MAX as usize / 64);
+        check(fit, "sizes whose products fit in memory")
     }
 
     /// Height of the output: (h_in + 2 padding - kernel) / stride + 1, rounded down; 0 where
@@ -122,10 +118,10 @@ impl Pool2d {
         outputs: &[(&str, usize)],
     ) -> Result<usize, Error> {
         self.validate()?;
-        check(operation, name, (batch, self.input_len()), got)?;
-        outputs
-            .iter()
-            .try_for_each(|&(name, got)| check(operation, name, (batch, self.output_len()), got))?;
+        check(operation, name, [batch, self.input_len()], got)?;
+        for &(name, got) in outputs {
+            check(operation, name, [batch, self.output_len()], got)?;
+        }
         Ok(batch * self.channels)
     }
 
@@ -149,9 +145,23 @@ impl Pool2d {
         self.h_in * self.w_in
     }
 
-    /// Values of one output plane.
-    fn area_out(&self) -> usize {
-        self.h_out() * self.w_out()
+    /// Calls `body(tap, windows, first)` for each row of windows and each tap, row-major, with those windows of the row
+    /// whose tap is no padding, and with what the first of them reads: the next ones read a stride further each.
+    #[inline(always)]
+    fn for_each_tap(&self, mut body: impl FnMut(usize, Range<usize>, usize)) {
+        let (rows, cols) = (self.rows(), Reads::forward(&self.cols()));
+        for h in 0..rows.output() {
+            for (row, i) in (0..self.kernel[0]).filter_map(|tap| rows.source(h, tap).map(|i| (tap, i))) {
+                for column in 0..self.kernel[1] {
+                    let inside = cols.inside(column, &(0..cols.positions));
+                    if !inside.is_empty() {
+                        let first = i * self.w_in + cols.read(column, inside.start);
+                        let windows = h * cols.positions + inside.start..h * cols.positions + inside.end;
+                        body(row * self.kernel[1] + column, windows, first);
+                    }
+                }
+            }
+        }
     }
 
     fn axis(&self, axis: usize, input: usize) -> Axis {
@@ -166,18 +176,8 @@ impl Pool2d {
 }
 
 /// Checks that a slice has `count` times `each` values.
-fn check(
-    operation: &'static str,
-    what: &str,
-    (count, each): (usize, usize),
-    got: usize,
-) -> Result<(), Error> {
-    if count.checked_mul(each) == Some(got) {
-        return Ok(());
-    }
-    Err(Error::Shape {
-        operation,
-        expected: format!("{what} of {count} times {each} values"),
-        got: format!("{got} values"),
+fn check(operation: &'static str, what: &str, [count, each]: [usize; 2], got: usize) -> Result<(), Error> {
+    Error::unless(count.checked_mul(each) == Some(got), operation, || {
+        (format!("{what} of {count} times {each} values"), format!("{got} values"))
     })
 }

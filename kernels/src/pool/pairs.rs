@@ -33,17 +33,17 @@ impl<P: PoolPass<R>, R> Kernel for Pairs<'_, P, R> {
         if const { S::PLAIN } {
             unreachable!("pairs are for levels with vectors")
         }
-        if self.pool.w_out() > <P::Element as Element>::Vector::<S::Narrow>::LANES {
-            self.lanes::<<P::Element as Element>::Vector<S>>(simd)
+        if self.pool.w_out() > <P::Value as Element>::Vector::<S::Narrow>::LANES {
+            self.lanes::<<P::Value as Element>::Vector<S>>(simd)
         } else {
-            self.lanes::<<P::Element as Element>::Vector<S::Narrow>>(simd.narrow())
+            self.lanes::<<P::Value as Element>::Vector<S::Narrow>>(simd.narrow())
         }
     }
 }
 
 impl<P: PoolPass<S>, S> Pairs<'_, P, S> {
     #[inline(always)]
-    fn lanes<V: Vector<Element = P::Element>>(self, simd: V::Simd) -> bool {
+    fn lanes<V: Vector<Element = P::Value>>(self, simd: V::Simd) -> bool {
         match V::LANES {
             2 => P::pairs::<V, 2>(self.pool, simd, self.slices),
             4 => P::pairs::<V, 4>(self.pool, simd, self.slices),

@@ -2,16 +2,16 @@
 
 use super::{Pool2d, pairs};
 use crate::parallel::{Divide, for_each_part};
-use crate::simd::Vector;
-use crate::{Element, Error, Exec, Level};
+use crate::simd::{Vector, vectorized};
+use crate::{Element, Error, Exec};
 
 /// One direction of a pooling, on the slices `S` of some planes.
 pub(crate) trait PoolPass<S> {
-    type Element: Element;
-    /// Any windows, plane by plane. False if an index lies outside its window.
-    fn windows(level: Level, pool: &Pool2d, slices: S) -> bool;
+    type Value: Element;
+    /// One plane under any windows. False if an index lies outside its window.
+    fn plane(pool: &Pool2d, slices: S) -> bool;
     /// Windows of 2 x 2 that tile the planes. `N` is the number of lanes of `V`.
-    fn pairs<V: Vector<Element = Self::Element>, const N: usize>(
+    fn pairs<V: Vector<Element = Self::Value>, const N: usize>(
         pool: &Pool2d,
         simd: V::Simd,
         slices: S,
@@ -25,19 +25,20 @@ pub(crate) fn run<P: PoolPass<S>, S: Slices>(
     planes: usize,
     slices: S,
 ) -> Result<(), Error> {
-    in_parts(exec, (planes, pool.area_in()), slices, |slices| {
+    in_parts(exec, (planes, pool.area_in()), slices, |part| {
         let inside = if pool.is_pairs(exec.level) {
-            pairs::run::<P, S>(exec.level, pool, slices)
+            pairs::run::<P, S>(exec.level, pool, part.slices)
         } else {
-            P::windows(exec.level, pool, slices)
+            vectorized!(exec.level, {
+                let pool = *pool; // a copy: what is written through the slices cannot change it
+                part.all_planes(
+                    #[inline(always)]
+                    |plane| P::plane(&pool, plane),
+                )
+            })
         };
-        if inside {
-            return Ok(());
-        }
-        Err(Error::Shape {
-            operation: "max pooling gradient",
-            expected: "the indices of the forward pass".to_owned(),
-            got: "an index outside of its window".to_owned(),
+        Error::unless(inside, "max pooling gradient", || {
+            ("the indices of the forward pass".to_owned(), "an index outside of its window".to_owned())
         })
     })
 }
@@ -47,15 +48,30 @@ pub(super) fn in_parts<S: Slices>(
     exec: Exec,
     (planes, area): (usize, usize),
     slices: S,
-    body: impl Fn(S) -> Result<(), Error> + Sync,
+    body: impl Fn(Planes<S>) -> Result<(), Error> + Sync,
 ) -> Result<(), Error> {
     let parts = exec.parts(planes * area, exec.tuning.pool_values, 1);
-    for_each_part(Planes { count: planes, slices }, parts, &|part: Planes<S>| body(part.slices))
+    for_each_part(Planes { count: planes, slices }, parts, &body)
 }
 
-struct Planes<S> {
+/// Some planes.
+pub(super) struct Planes<S> {
     count: usize,
-    slices: S,
+    pub(super) slices: S,
+}
+
+impl<S: Slices> Planes<S> {
+    /// Whether `body` returns true for every plane.
+    #[inline(always)]
+    fn all_planes(self, body: impl Fn(S) -> bool) -> bool {
+        let (mut all, mut rest) = (true, self.slices);
+        for count in (1..=self.count).rev() {
+            let (plane, others) = rest.split(1, count);
+            all &= body(plane);
+            rest = others;
+        }
+        all
+    }
 }
 
 impl<S: Slices> Divide for Planes<S> {
@@ -76,12 +92,14 @@ pub(crate) trait Slices: Sized + Send {
 }
 
 impl<T: Sync> Slices for &[T] {
+    #[inline(always)]
     fn split(self, count: usize, planes: usize) -> (Self, Self) {
         self.split_at(self.len() / planes * count)
     }
 }
 
 impl<T: Send> Slices for &mut [T] {
+    #[inline(always)]
     fn split(self, count: usize, planes: usize) -> (Self, Self) {
         let at = self.len() / planes * count;
         self.split_at_mut(at)
@@ -89,6 +107,7 @@ impl<T: Send> Slices for &mut [T] {
 }
 
 impl<A: Slices, B: Slices> Slices for (A, B) {
+    #[inline(always)]
     fn split(self, count: usize, planes: usize) -> (Self, Self) {
         let (a, other_a) = self.0.split(count, planes);
         let (b, other_b) = self.1.split(count, planes);

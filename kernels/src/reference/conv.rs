@@ -24,11 +24,11 @@ pub fn forward<T: Element>(conv: &Conv2d, batch: usize, x: &[T], w: &[T], bias: 
         for c_out in 0..conv.c_out {
             let group = c_out / (conv.c_out / conv.groups);
             let filter = &w[c_out * conv.taps_in()..][..conv.taps_in()];
-            for (h, w) in grid(conv.h_out(), conv.w_out()) {
+            for (h, w) in grid([conv.h_out(), conv.w_out()]) {
                 taps.clear();
                 let mut weights = filter.iter();
                 for c in group * channels..(group + 1) * channels {
-                    for (kh, kw) in grid(conv.kernel[0], conv.kernel[1]) {
+                    for (kh, kw) in grid(conv.kernel) {
                         let value = match (rows.source(h, kh), cols.source(w, kw)) {
                             (Some(i), Some(j)) => sample[(c * conv.h_in + i) * conv.w_in + j],
                             _ => T::ZERO,
@@ -56,10 +56,10 @@ pub fn backward_input<T: Element>(conv: &Conv2d, batch: usize, w: &[T], grad_y: 
     for grad in grad_y.chunks_exact(conv.output_len()).take(batch) {
         for c_in in 0..conv.c_in {
             let (group, c) = (c_in / channels, c_in % channels);
-            for (h, j) in grid(conv.h_in, conv.w_in) {
+            for (h, j) in grid([conv.h_in, conv.w_in]) {
                 taps.clear();
                 for c_out in group * filters..(group + 1) * filters {
-                    for (kh, kw) in grid(conv.kernel[0], conv.kernel[1]) {
+                    for (kh, kw) in grid(conv.kernel) {
                         let value = match (rows.target(h, kh), cols.target(j, kw)) {
                             (Target::Absent, _) | (_, Target::Absent) => continue,
                             (Target::At(i), Target::At(j)) => grad[(c_out * h_out + i) * w_out + j],
@@ -86,11 +86,11 @@ pub fn backward_weight<T: Element>(conv: &Conv2d, batch: usize, x: &[T], grad_y:
     for c_out in 0..conv.c_out {
         for c in 0..channels {
             let c_in = c_out / filters * channels + c;
-            for (kh, kw) in grid(conv.kernel[0], conv.kernel[1]) {
+            for (kh, kw) in grid(conv.kernel) {
                 grad_w.push(sum_over_samples(conv.chunk(), batch, |n, chain| {
                     let sample = &x[n * conv.input_len()..][..conv.input_len()];
                     let grad = &grad_y[n * conv.output_len()..][..conv.output_len()];
-                    grid(h_out, w_out).fold(chain, |chain, (h, w)| {
+                    grid([h_out, w_out]).fold(chain, |chain, (h, w)| {
                         let value = match (rows.source(h, kh), cols.source(w, kw)) {
                             (Some(i), Some(j)) => sample[(c_in * conv.h_in + i) * conv.w_in + j],
                             _ => T::ZERO,
@@ -127,6 +127,6 @@ fn sum_over_samples<T: Element>(chunk: usize, batch: usize, chain: impl Fn(usize
 }
 
 /// All (row, column) of a grid, row-major.
-fn grid(rows: usize, cols: usize) -> impl Iterator<Item = (usize, usize)> {
+pub(super) fn grid([rows, cols]: [usize; 2]) -> impl Iterator<Item = (usize, usize)> {
     (0..rows).flat_map(move |row| (0..cols).map(move |col| (row, col)))
 }

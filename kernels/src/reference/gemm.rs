@@ -1,5 +1,7 @@
 //! Matrix products (N2, N3).
 
+use std::ops::Range;
+
 use crate::{Element, MatMut, MatRef};
 
 /// A product whose summed index is longer than this is cut in chunks of [`CHUNK`] (N2).
@@ -55,16 +57,11 @@ fn product<T: Element>(
     let k = a.cols();
     for i in 0..c.rows() {
         for j in 0..c.cols() {
-            let mut sum = first(c.at(i, j));
-            for p in 0..k.min(chunk) {
-                sum = a.at(i, p).mul_add(b.at(p, j), sum);
-            }
+            let chain =
+                |start, terms: Range<usize>| terms.fold(start, |c, p| a.at(i, p).mul_add(b.at(p, j), c));
+            let mut sum = chain(first(c.at(i, j)), 0..k.min(chunk));
             for start in (chunk..k).step_by(chunk) {
-                let mut chain = T::ZERO;
-                for p in start..k.min(start.saturating_add(chunk)) {
-                    chain = a.at(i, p).mul_add(b.at(p, j), chain);
-                }
-                sum += chain;
+                sum += chain(T::ZERO, start..k.min(start.saturating_add(chunk)));
             }
             c.set(i, j, sum);
         }

@@ -156,8 +156,7 @@ fn ln(u: Pair) -> Pair {
     let f = add(scale(u, inverse), pair(-1.0));
     // Any y will do that is within 2^-40 of ln U; what it lacks is computed.
     let y = crate::math::f64::ln1p(f.high);
-    let (power, t) = expm1_parts(-y);
-    let e = add(scale(t, power), add_exactly(power, -1.0));
+    let e = expm1(-y);
     let d = add(add(f, e), multiply(f, e));
     // ln(1 + d) = d - d^2/2, within d^3.
     let y = add(pair(y), add(d, multiply(scale(d, -0.5), d)));

@@ -2,6 +2,7 @@
 
 use crate::Element;
 use crate::pool::Pool2d;
+use crate::reference::conv::grid;
 use crate::reference::reduce::sum;
 
 /// y and the place of each maximum in its window: strict `>` row-major, so that the first
@@ -73,17 +74,13 @@ fn for_each_window(pool: &Pool2d, batch: usize, mut f: impl FnMut(usize, &[(usiz
     let (rows, cols) = (pool.rows(), pool.cols());
     let mut window = Vec::with_capacity(pool.kernel[0] * pool.kernel[1]);
     for plane in 0..batch * pool.channels {
-        for h in 0..pool.h_out() {
-            for w in 0..pool.w_out() {
-                window.clear();
-                for (row, column) in
-                    (0..pool.kernel[0]).flat_map(|i| (0..pool.kernel[1]).map(move |j| (i, j)))
-                {
-                    let place = rows.source(h, row).zip(cols.source(w, column));
-                    window.extend(place.map(|(i, j)| (row * pool.kernel[1] + column, i * pool.w_in + j)));
-                }
-                f(plane * pool.h_in * pool.w_in, &window);
+        for (h, w) in grid([pool.h_out(), pool.w_out()]) {
+            window.clear();
+            for (row, column) in grid(pool.kernel) {
+                let place = rows.source(h, row).zip(cols.source(w, column));
+                window.extend(place.map(|(i, j)| (row * pool.kernel[1] + column, i * pool.w_in + j)));
             }
+            f(plane * pool.h_in * pool.w_in, &window);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What keeps the tiles in this program: the linker drops the code that nobody calls.
 
-use kernels::conv::{self, BackwardInput, BackwardWeight, Conv2d, Forward};
+use kernels::conv::{self, BackwardInput, BackwardWeight, Conv2d, ForwardPass};
 use kernels::{Element, Exec, Level, MatMut, MatRef, gemm};
 
 /// Keeps the products.
@@ -29,7 +29,7 @@ pub(crate) fn convolve() {
     let (x, w) = (vec![1.0_f32; conv.input_len()], vec![1.0; conv.weight_len()]);
     let (mut y, mut scratch) = (vec![0.0; conv.output_len()], vec![0.0; conv.scratch_len(1)]);
     let (mut grad_x, mut grad_w) = (vec![0.0; x.len()], vec![0.0; w.len()]);
-    let forward = Forward { batch: 1, x: &x, w: &w, bias: None, y: &mut y, scratch: &mut scratch };
+    let forward = ForwardPass { batch: 1, x: &x, w: &w, bias: None, y: &mut y, scratch: &mut scratch };
     conv::forward(exec, &conv, forward).unwrap();
     assert!(y.iter().all(|&y| y == 18.0), "2 x 3 x 3 taps");
     let input = BackwardInput { batch: 1, w: &w, grad_y: &y, grad_x: &mut grad_x, scratch: &mut scratch };

@@ -2,7 +2,7 @@
 
 use crate::common::convolution::{Case, PLAIN};
 use crate::common::{Values, assert_same_bits, levels};
-use kernels::conv::{self, Conv2d, Forward, col2im, im2col};
+use kernels::conv::{self, Conv2d, ForwardPass, col2im, im2col};
 use kernels::{Element, Error, Exec, MatMut, MatRef, gemm};
 
 fn assert_parity<T: Element>(conv: Conv2d, batch: usize, value: impl FnMut() -> T) {
@@ -359,8 +359,14 @@ fn operands_that_do_not_fit_are_refused() {
     let (x, w) = (vec![0.0_f32; PLAIN.input_len()], vec![0.0; PLAIN.weight_len()]);
     let mut y = vec![0.0; PLAIN.output_len()];
     let mut refuse = |x: &[f32], w: &[f32], y_len: usize, scratch_len: usize| {
-        let operands =
-            Forward { batch: 1, x, w, bias: None, y: &mut y[..y_len], scratch: &mut vec![0.0; scratch_len] };
+        let operands = ForwardPass {
+            batch: 1,
+            x,
+            w,
+            bias: None,
+            y: &mut y[..y_len],
+            scratch: &mut vec![0.0; scratch_len],
+        };
         conv::forward(exec, &PLAIN, operands).map_err(|error| error.to_string())
     };
     let enough = PLAIN.scratch_len(1);

@@ -5,7 +5,7 @@
 //! that the slide does not show.
 
 use crate::common::{assert_same_bits, levels};
-use kernels::conv::{self, Conv2d, Forward};
+use kernels::conv::{self, Conv2d, ForwardPass};
 use kernels::{Element, Exec};
 
 const RED: [f64; 25] = [
@@ -43,7 +43,7 @@ fn map<T: Element>(exec: Exec, image: &[&[f64]], kernels: &[&[f64]], bias: Optio
     let (x, w) = (convert(image), convert(kernels));
     let mut y = vec![T::ZERO; sizes.output_len()];
     let mut scratch = vec![T::ZERO; sizes.scratch_len(1)];
-    let operands = Forward { batch: 1, x: &x, w: &w, bias, y: &mut y, scratch: &mut scratch };
+    let operands = ForwardPass { batch: 1, x: &x, w: &w, bias, y: &mut y, scratch: &mut scratch };
     conv::forward(exec, &sizes, operands).unwrap();
     y
 }

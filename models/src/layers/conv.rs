@@ -70,7 +70,7 @@ impl<T: Element> PerSample<T> for Conv {
         let (rotated, scratch) = f.scratch.split_at_mut(self.rotated_len());
         let w = rotate(self.sizes.kernel, w, rotated)?;
         let bias = self.bias.then_some(bias);
-        let operands = conv::Forward { batch: pass.batch, x: f.x, w, bias, y: f.y, scratch };
+        let operands = conv::ForwardPass { batch: pass.batch, x: f.x, w, bias, y: f.y, scratch };
         conv::forward(pass.exec, &self.sizes, operands)
     }
 

@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use super::frame::{Frame, copy_row};
 use crate::gemm::{LONGEST_CHAIN, gemm, gemm_acc};
-use crate::simd::{Kernel, Simd};
+use crate::simd::vectorized;
 use crate::window::Reads;
 use crate::{Element, Error, Exec, MatMut, MatRef, Tuning};
 
@@ -86,50 +86,39 @@ fn for_each_block<T: Element>(
     let each = block_columns(exec.tuning, frame).min(room).max(1);
     for first in (0..positions).step_by(each) {
         let block = first..positions.min(first + each);
-        exec.level.dispatch(Fill { frame, framed, positions: block.clone(), columns: &mut *columns });
-        let columns = MatRef::row_major(&columns[..taps * block.len()], taps, block.len())?;
+        let columns = &mut columns[..taps * block.len()];
+        vectorized!(exec.level, fill(frame, framed, block.clone(), columns));
+        let columns = MatRef::row_major(columns, taps, block.len())?;
         body(block, columns)?;
     }
     Ok(())
 }
 
 /// Writes the columns `positions`, [taps, positions.len()] row-major.
-struct Fill<'a, T> {
-    frame: &'a Frame,
-    framed: &'a [T],
-    positions: Range<usize>,
-    columns: &'a mut [T],
-}
-
-impl<T: Element> Kernel for Fill<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let Self { frame, framed, positions, columns } = self;
-        let ([_, cols], [row_stride, stride]) = (frame.reads, frame.strides);
-        let (first_row, first_col) = (positions.start / cols.positions, positions.start % cols.positions);
-        let mut at = 0;
-        let ([channels, kernel_h, kernel_w], [channel_stride, tap_row, tap_col]) =
-            (frame.taps, frame.tap_strides);
-        let taps = (0..kernel_h)
-            .flat_map(|i| (0..kernel_w).map(move |j| i as isize * tap_row + j as isize * tap_col));
-        for channel in 0..channels {
-            let origin = frame.start + channel * channel_stride as usize + first_row * row_stride;
-            for tap in taps.clone() {
-                let end = at + positions.len();
-                let (mut row, mut col) = (origin.wrapping_add_signed(tap), first_col);
-                while at < end {
-                    let len = if cols.positions - col < end - at { cols.positions - col } else { end - at };
-                    let (from, to) = (&framed[row + col * stride..], &mut columns[at..at + len]);
-                    if stride == 1 {
-                        copy_row::<T::Vector<S>>(simd, &from[..len], to);
-                    } else {
-                        to.iter_mut().zip(from.iter().step_by(stride)).for_each(|(to, &from)| *to = from);
-                    }
-                    at += len;
-                    (row, col) = (row + row_stride, 0);
+#[inline(always)]
+fn fill<T: Element>(frame: &Frame, framed: &[T], positions: Range<usize>, columns: &mut [T]) {
+    let ([_, cols], [row_stride, stride]) = (frame.reads, frame.strides);
+    let (first_row, first_col) = (positions.start / cols.positions, positions.start % cols.positions);
+    let ([channels, kernel_h, kernel_w], [channel_stride, tap_row, tap_col]) =
+        (frame.taps, frame.tap_strides);
+    let taps =
+        (0..kernel_h).flat_map(|i| (0..kernel_w).map(move |j| i as isize * tap_row + j as isize * tap_col));
+    let mut at = 0;
+    for channel in 0..channels {
+        let origin = frame.start + channel * channel_stride as usize + first_row * row_stride;
+        for tap in taps.clone() {
+            let end = at + positions.len();
+            let (mut row, mut col) = (origin.wrapping_add_signed(tap), first_col);
+            while at < end {
+                let len = if cols.positions - col < end - at { cols.positions - col } else { end - at };
+                let (from, to) = (&framed[row + col * stride..], &mut columns[at..at + len]);
+                if stride == 1 {
+                    copy_row(&from[..len], to);
+                } else {
+                    to.iter_mut().zip(from.iter().step_by(stride)).for_each(|(to, &from)| *to = from);
                 }
+                at += len;
+                (row, col) = (row + row_stride, 0);
             }
         }
     }

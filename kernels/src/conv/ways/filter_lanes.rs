@@ -5,7 +5,7 @@
 //!   for each row of the map
 //!     for each tile of MR positions
 //!       c = sum over the taps of framed[position + tap] * packed[tap][panel]
-//!       result[positions][panel] = c + bias
+//!       result[positions][panel] = c
 //!   out[panel][positions] = result'             transposed in square blocks
 //! ```
 //!
@@ -23,7 +23,7 @@
 use std::ops::Range;
 
 use super::frame::Frame;
-use super::panels::{LANES, Panel, PanelKernel, UnpackPanel};
+use super::panels::{Panel, PanelKernel, UnpackPanel};
 use super::tile::{self, KLoops};
 use crate::Element;
 use crate::simd::{Simd, Vector, vectorized};
@@ -40,7 +40,7 @@ const fn widest(registers: usize, depth: usize) -> usize {
     }
 }
 
-/// out [filters, positions] = weights times the planes, plus the bias.
+/// out [filters, positions] = weights times the planes.
 pub(super) struct FilterLanes<'a, T> {
     pub(super) frame: &'a Frame,
     /// The weights in panels of [taps, registers].
@@ -48,7 +48,6 @@ pub(super) struct FilterLanes<'a, T> {
     /// Whether all weights are finite.
     pub(super) finite: bool,
     pub(super) framed: &'a [T],
-    pub(super) bias: Option<&'a [T]>,
     pub(super) out: &'a mut [T],
     /// Room for [positions, two registers].
     pub(super) result: &'a mut [T],
@@ -60,16 +59,11 @@ impl<T: Element> PanelKernel<T> for FilterLanes<'_, T> {
         let Panel { first, filters, registers, width } = panel;
         let (taps, [height, map_width]) = (self.frame.all_taps(), self.frame.map());
         let positions = height * map_width;
-        let mut bias = [T::ZERO; 2 * LANES];
-        if let Some(values) = self.bias {
-            bias[..filters].copy_from_slice(&values[first..first + filters]);
-        }
         let map = FilterLanes {
             frame: self.frame,
             packed: &self.packed[first * taps..][..width * taps],
             finite: self.finite,
             framed: self.framed,
-            bias: self.bias.and(Some(&bias)),
             result: &mut self.result[..positions * width],
             out: &mut self.out[first * positions..][..filters * positions],
         };
@@ -102,29 +96,18 @@ fn all_rows<S: Simd, V: Vector, const NV: usize, const MR: usize>(
     vectorized!(level, {
         let (result, out) = (std::mem::take(&mut map.result), std::mem::take(&mut map.out));
         let ([height, width], depth) = (map.frame.map(), NV * V::LANES);
-        let bias: Option<[V; NV]> = map.bias.map(
-            #[inline(always)]
-            |bias| tile::load_row(simd, bias),
-        );
         let all_taps = 0..map.frame.taps[1];
         let mut transposed = 0;
         for row in 0..height {
             let line = &mut result[row * width * depth..][..width * depth];
-            let on_map = map.frame.taps_on_map(row);
-            let mut leave_out = map.finite && on_map != all_taps;
+            let mut taps = if map.finite { map.frame.taps_on_map(row) } else { all_taps.clone() };
             // One place that computes a row: each is a tile of code for every width, depth and level.
             loop {
-                let taps = if leave_out { on_map.clone() } else { all_taps.clone() };
-                let bias_now = if leave_out { None } else { bias };
-                one_row::<V, NV, MR>(simd, &map, row, taps, bias_now, line);
-                if leave_out && has_negative_zero(level, line) {
-                    leave_out = false;
-                    continue;
+                one_row::<V, NV, MR>(simd, &map, row, taps.clone(), line);
+                if taps == all_taps || !has_negative_zero(level, line) {
+                    break;
                 }
-                if let (true, Some(bias)) = (leave_out, bias) {
-                    add_bias::<V, NV>(simd, bias, line);
-                }
-                break;
+                taps = all_taps.clone();
             }
             let mut panel = UnpackPanel { from: &*result, width: depth, to: &mut *out, n: height * width };
             while transposed + V::LANES <= (row + 1) * width {
@@ -137,14 +120,13 @@ fn all_rows<S: Simd, V: Vector, const NV: usize, const MR: usize>(
     });
 }
 
-/// line [positions, registers] = the sums of a row of the map under the rows `taps` of the kernel, plus the bias.
+/// line [positions, registers] = the sums of a row of the map under the rows `taps` of the kernel.
 #[inline(always)]
 fn one_row<V: Vector, const NV: usize, const MR: usize>(
     simd: V::Simd,
     map: &FilterLanes<'_, V::Element>,
     row: usize,
     taps: Range<usize>,
-    bias: Option<[V; NV]>,
     line: &mut [V::Element],
 ) {
     let (FilterLanes { frame, framed, .. }, depth) = (map, NV * V::LANES);
@@ -162,14 +144,7 @@ fn one_row<V: Vector, const NV: usize, const MR: usize>(
         let first = if first + MR <= width { first } else { width - MR };
         let planes = &framed[lowest + first..lowest + first + frame.span + MR];
         let zero = [[[V::splat(simd, V::Element::ZERO); NV]; MR]; 1];
-        let mut c = tile::multiply::<V, 1, MR, NV>(simd, &loops, [planes], weights, zero);
-        if let Some(bias) = bias {
-            for c in &mut c[0] {
-                for v in 0..NV {
-                    c[v] = c[v] + bias[v];
-                }
-            }
-        }
+        let c = tile::multiply::<V, 1, MR, NV>(simd, &loops, [planes], weights, zero);
         tile::store(c, &mut line[first * depth..]);
     }
 }
@@ -185,15 +160,4 @@ pub(super) fn has_negative_zero<T: Element, S: Simd>(level: S, values: &[T]) -> 
         }
         found > 0
     })
-}
-
-/// line [positions, registers] += bias.
-#[inline(always)]
-fn add_bias<V: Vector, const NV: usize>(simd: V::Simd, bias: [V; NV], line: &mut [V::Element]) {
-    for c in line.chunks_exact_mut(NV * V::LANES) {
-        for v in 0..NV {
-            let c = &mut c[v * V::LANES..(v + 1) * V::LANES];
-            (V::load(simd, c) + bias[v]).store(c);
-        }
-    }
 }

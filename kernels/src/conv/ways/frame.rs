@@ -10,7 +10,7 @@
 
 use std::ops::Range;
 
-use crate::simd::{Kernel, Simd, Vector};
+use crate::simd::vectorized;
 use crate::window::Reads;
 use crate::{Element, Exec};
 
@@ -21,7 +21,7 @@ const SLACK: usize = 64;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Frame {
     /// Along the rows and along the columns.
-    pub(super) reads: [Reads; 2],
+    pub(crate) reads: [Reads; 2],
     /// Zeros above and left of the plane.
     before: [usize; 2],
     /// Rows and columns with the zeros.
@@ -94,9 +94,20 @@ impl Frame {
 
     /// Copies the planes into their frame of zeros.
     pub(super) fn copy<T: Element>(&self, exec: Exec, planes: &[T], framed: &mut [T]) {
-        if self.all_taps() > 0 {
-            exec.level.dispatch(Copy { frame: self, planes, framed });
+        if self.all_taps() == 0 {
+            return;
         }
+        let ([rows, cols], [above, left], [height, width]) = (self.reads, self.before, self.size);
+        vectorized!(exec.level, {
+            framed.fill(T::ZERO);
+            let planes = planes.chunks_exact(rows.input * cols.input);
+            for (framed, plane) in framed.chunks_exact_mut(height * width).zip(planes) {
+                let lines = framed.chunks_exact_mut(width).skip(above);
+                for (to, line) in lines.zip(plane.chunks_exact(cols.input)) {
+                    copy_row(line, &mut to[left..left + cols.input]);
+                }
+            }
+        });
     }
 
     /// What position (0, 0) reads under a tap, by its number.
@@ -114,17 +125,12 @@ impl Frame {
     #[inline(always)]
     pub(super) fn taps_on_map(&self, row: usize) -> Range<usize> {
         let [rows, _] = &self.reads;
-        let meets = |tap: usize| {
+        let mut meeting = (0..rows.taps).filter(|&tap| {
             let read = (row * rows.stride) as isize + rows.origin(tap);
             read >= 0 && read < rows.input as isize
-        };
-        let mut on_map = 0..0;
-        for tap in 0..rows.taps {
-            if meets(tap) {
-                on_map = if on_map.end == 0 { tap..tap + 1 } else { on_map.start..tap + 1 };
-            }
-        }
-        on_map
+        });
+        let Some(first) = meeting.next() else { return 0..0 };
+        first..meeting.next_back().unwrap_or(first) + 1
     }
 
     /// Whether the gather is the *full* convolution of the planes: position (h, w) reads (h - i, w - j) under tap
@@ -148,42 +154,20 @@ fn along_axis(reads: &Reads) -> [usize; 2] {
     [before, before + end]
 }
 
-struct Copy<'a, T> {
-    frame: &'a Frame,
-    planes: &'a [T],
-    framed: &'a mut [T],
-}
-
-impl<T: Element> Kernel for Copy<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let Self { frame, planes, framed } = self;
-        let [rows, cols] = frame.reads;
-        let ([above, left], [height, width]) = (frame.before, frame.size);
-        framed.fill(T::ZERO);
-        let planes = planes.chunks_exact(rows.input * cols.input);
-        for (framed, plane) in framed.chunks_exact_mut(height * width).zip(planes) {
-            let lines = framed.chunks_exact_mut(width).skip(above);
-            for (to, line) in lines.zip(plane.chunks_exact(cols.input)) {
-                copy_row::<T::Vector<S>>(simd, line, &mut to[left..left + cols.input]);
-            }
-        }
-    }
-}
-
-/// Copies a row in whole registers, of which the last one begins earlier: a call of memcpy would take longer than a
-/// short row.
+/// Copies a row in blocks, of which the last one begins earlier: a call of memcpy would take longer than a short row.
 #[inline(always)]
-pub(super) fn copy_row<V: Vector>(simd: V::Simd, from: &[V::Element], to: &mut [V::Element]) {
-    let len = from.len();
-    if len < V::LANES {
-        V::load_partial(simd, from).store_partial(simd, to);
-        return;
+pub(super) fn copy_row<T: Element>(from: &[T], to: &mut [T]) {
+    match from.len() {
+        16.. => copy_blocks::<T, 16>(from, to),
+        8.. => copy_blocks::<T, 8>(from, to),
+        _ => to.iter_mut().zip(from).for_each(|(to, &from)| *to = from),
     }
-    for first in (0..len).step_by(V::LANES) {
-        let first = if first + V::LANES <= len { first } else { len - V::LANES };
-        V::load(simd, &from[first..]).store(&mut to[first..]);
+}
+
+#[inline(always)]
+fn copy_blocks<T: Element, const N: usize>(from: &[T], to: &mut [T]) {
+    for first in (0..from.len()).step_by(N) {
+        let first = if first + N <= from.len() { first } else { from.len() - N };
+        to[first..first + N].copy_from_slice(&from[first..first + N]);
     }
 }

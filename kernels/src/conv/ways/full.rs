@@ -24,7 +24,7 @@ use crate::simd::{Simd, Vector, vectorized};
 /// Taps in a row of the kernel.
 const K: usize = 5;
 
-/// The operands with all weights finite, no bias and the planes without a frame.
+/// The operands with all weights finite and the planes without a frame.
 pub(super) struct Full<'a, T> {
     pub(super) map: FilterLanes<'a, T>,
     /// Set to true if this way exists and no result is -0.0.

@@ -162,15 +162,16 @@ impl FilterProduct {
             Way::FilterLanes => {
                 if finite && bias.is_none() && full::fits(frame, filters) {
                     let (out, result, mut done) = (&mut *out, &mut *result, false);
-                    let map = FilterLanes { frame, packed, finite, framed: planes, bias, out, result };
+                    let map = FilterLanes { frame, packed, finite, framed: planes, out, result };
                     panels::for_each_panel(exec, filters, Full { map, done: &mut done });
                     if done {
                         return Ok(());
                     }
                 }
                 let framed = frame.framed(exec, planes, framed);
-                let map = FilterLanes { frame, packed, finite, framed, bias, out, result };
+                let map = FilterLanes { frame, packed, finite, framed, out: &mut *out, result };
                 panels::for_each_panel(exec, filters, map);
+                add_bias(exec, bias, out);
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Convolutions to be compared with the contract's plain loops.
 
-use kernels::conv::{self, BackwardInput, BackwardWeight, ChunkGradients, Conv2d, Forward};
+use kernels::conv::{self, BackwardInput, BackwardWeight, ChunkGradients, Conv2d, ForwardPass};
 use kernels::{Element, Exec, reference};
 
 use super::same_bits;
@@ -49,7 +49,7 @@ impl<T: Element> Case<T> {
 
     pub fn forward(&self, exec: Exec, threads: usize) -> Vec<T> {
         let mut y = vec![T::from_f64(f64::NAN); self.batch * self.conv.output_len()];
-        let operands = Forward {
+        let operands = ForwardPass {
             batch: self.batch,
             x: &self.x,
             w: &self.w,

@@ -56,30 +56,32 @@ impl Conv2d {
         check(sizes.all(|&size| size > 0), "every size but the padding to be at least 1")?;
         let divide = self.c_in.is_multiple_of(self.groups) && self.c_out.is_multiple_of(self.groups);
         check(divide, "groups that divide c_in and c_out")?;
-        let output = self.rows().checked_output().zip(self.cols().checked_output());
-        check(output.is_some(), "a kernel, dilated, no larger than the padded input")?;
+        check(
+            self.axes().iter().all(|axis| axis.checked_output().is_some()),
+            "a kernel, dilated, no larger than the padded input",
+        )?;
         let fit = self.products().is_some_and(|values| values <= isize::MAX as usize / 64);
         check(fit, "sizes whose products fit in memory")
     }
 
     /// Weights times positions, those of the output and of the framed planes that the kernels copy.
     fn products(&self) -> Option<usize> {
-        let framed = |axis: Axis| axis.padding.checked_mul(2)?.checked_add(axis.input);
+        let [rows, cols] = self.axes().map(|axis| axis.padding.checked_mul(2)?.checked_add(axis.input));
         let weights =
             (self.kernel[0].checked_mul(self.kernel[1])?).checked_mul(self.c_in.checked_mul(self.c_out)?)?;
-        let framed = framed(self.rows())?.checked_mul(framed(self.cols())?)?;
+        let framed = rows?.checked_mul(cols?)?;
         weights.checked_mul(framed.checked_add(self.h_out().checked_mul(self.w_out())?)?)
     }
 
     /// Height of the output: (h_in + 2 padding - dilation (kernel - 1) - 1) / stride + 1, rounded
     /// down; 0 where [`Conv2d::validate`] fails.
     pub fn h_out(&self) -> usize {
-        self.rows().output()
+        self.axes()[0].output()
     }
 
     /// Width of the output, by the formula of [`Conv2d::h_out`].
     pub fn w_out(&self) -> usize {
-        self.cols().output()
+        self.axes()[1].output()
     }
 
     /// Values of one input sample: c_in * h_in * w_in.
@@ -122,7 +124,7 @@ impl Conv2d {
 
     /// Where the windows lie, along both axes.
     pub(super) fn reads(&self) -> [Reads; 2] {
-        [Reads::forward(&self.rows()), Reads::forward(&self.cols())]
+        self.axes().map(|axis| Reads::forward(&axis))
     }
 
     /// Weights times the columns of x, per group.
@@ -132,7 +134,8 @@ impl Conv2d {
 
     /// Transposed weights times the columns of grad_y, per group, at the input positions `class` modulo the strides.
     pub(super) fn class_product(&self, class: [usize; 2]) -> FilterProduct {
-        let reads = [Reads::backward(&self.rows(), class[0]), Reads::backward(&self.cols(), class[1])];
+        let [rows, cols] = self.axes();
+        let reads = [Reads::backward(&rows, class[0]), Reads::backward(&cols, class[1])];
         FilterProduct::new(Frame::new(reads, self.c_out / self.groups), self.c_in / self.groups)
     }
 
@@ -162,23 +165,14 @@ impl Conv2d {
         self.c_in / self.groups * self.kernel[0] * self.kernel[1]
     }
 
-    /// The vertical axis.
-    pub(crate) fn rows(&self) -> Axis {
-        self.axis(0, self.h_in)
-    }
-
-    /// The horizontal axis.
-    pub(crate) fn cols(&self) -> Axis {
-        self.axis(1, self.w_in)
-    }
-
-    fn axis(&self, axis: usize, input: usize) -> Axis {
-        Axis {
+    /// The vertical and the horizontal axis.
+    pub(crate) fn axes(&self) -> [Axis; 2] {
+        [(0, self.h_in), (1, self.w_in)].map(|(axis, input)| Axis {
             input,
             kernel: self.kernel[axis],
             stride: self.stride[axis],
             padding: self.padding[axis],
             dilation: self.dilation[axis],
-        }
+        })
     }
 }

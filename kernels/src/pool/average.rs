@@ -142,7 +142,7 @@ impl<T: Element> PoolPass<(&[T], &mut [T])> for MeanGradient {
 
     #[inline(always)]
     fn plane(pool: &Pool2d, (grad_y, grad_x): (&[T], &mut [T])) -> bool {
-        let (rows, cols, size) = (pool.rows(), pool.cols(), size::<T>(pool));
+        let ([rows, cols], size) = (pool.axes(), size::<T>(pool));
         grad_x.fill(T::ZERO);
         for (h, grad_y) in grad_y.chunks_exact(pool.w_out()).enumerate() {
             for (w, &grad) in grad_y.iter().enumerate() {

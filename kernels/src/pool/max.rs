@@ -224,8 +224,8 @@ pub fn max_backward<T: Element>(
     grad_x: &mut [T],
 ) -> Result<(), Error> {
     // Without a ReLU y is not looked at.
-    let all = MaxBackward { indices, y: grad_y, grad_y, grad_x };
-    T::max_backward(exec, pool, all.check(pool, batch)?, all.slices())
+    let (planes, slices) = MaxBackward { indices, y: grad_y, grad_y, grad_x }.planes(pool, batch)?;
+    T::max_backward(exec, pool, planes, slices)
 }
 
 /// The operands of [`relu_max_backward`].
@@ -245,13 +245,12 @@ pub struct MaxBackward<'a, T> {
 pub(crate) type GradientSlices<'a, T> = ((&'a [u16], &'a [T]), (&'a [T], &'a mut [T]));
 
 impl<'a, T> MaxBackward<'a, T> {
-    fn check(&self, pool: &Pool2d, batch: usize) -> Result<usize, Error> {
-        let outputs = [("indices", self.indices.len()), ("y", self.y.len()), ("grad_y", self.grad_y.len())];
-        pool.check("max pooling gradient", batch, ("grad_x", self.grad_x.len()), &outputs)
-    }
-
-    fn slices(self) -> GradientSlices<'a, T> {
-        ((self.indices, self.y), (self.grad_y, self.grad_x))
+    /// The number of planes and their slices.
+    fn planes(self, pool: &Pool2d, batch: usize) -> Result<(usize, GradientSlices<'a, T>), Error> {
+        let Self { indices, y, grad_y, grad_x } = self;
+        let outputs = [("indices", indices.len()), ("y", y.len()), ("grad_y", grad_y.len())];
+        let planes = pool.check("max pooling gradient", batch, ("grad_x", grad_x.len()), &outputs)?;
+        Ok((planes, ((indices, y), (grad_y, grad_x))))
     }
 }
 
@@ -269,7 +268,8 @@ pub fn relu_max_backward<T: Element>(
     batch: usize,
     all: MaxBackward<'_, T>,
 ) -> Result<(), Error> {
-    T::relu_max_backward(exec, pool, all.check(pool, batch)?, all.slices())
+    let (planes, slices) = all.planes(pool, batch)?;
+    T::relu_max_backward(exec, pool, planes, slices)
 }
 
 /// From the gradients of maxima to those of inputs. Under windows of 2 x 2 that tile the plane every input belongs to
@@ -281,8 +281,8 @@ impl<'a, T: Element, const RELU: bool> PoolPass<GradientSlices<'a, T>> for MaxGr
 
     #[inline(always)]
     fn plane(pool: &Pool2d, ((indices, y), (grad_y, grad_x)): GradientSlices<'a, T>) -> bool {
-        let (rows, cols, w_out, [kernel_h, kernel_w], w_in) =
-            (pool.rows(), pool.cols(), pool.w_out(), pool.kernel, pool.w_in);
+        let ([rows, cols], w_out) = (pool.axes(), pool.w_out());
+        let ([kernel_h, kernel_w], w_in) = (pool.kernel, pool.w_in);
         grad_x.fill(T::ZERO);
         for (window, (&index, (&y, &grad))) in indices.iter().zip(y.iter().zip(grad_y)).enumerate() {
             let (h, w) = (window / w_out, window % w_out);

@@ -77,8 +77,10 @@ impl Pool2d {
         check(sizes.all(|&size| size > 0), "every size but the padding to be at least 1")?;
         let half = (0..2).all(|axis| self.padding[axis] <= self.kernel[axis] / 2);
         check(half, "a padding of at most half the window")?;
-        let output = self.rows().checked_output().zip(self.cols().checked_output());
-        check(output.is_some(), "a window no larger than the padded input")?;
+        check(
+            self.axes().iter().all(|axis| axis.checked_output().is_some()),
+            "a window no larger than the padded input",
+        )?;
         let taps = self.kernel[0].checked_mul(self.kernel[1]);
         check(taps.is_some_and(|taps| taps <= 1 << 16), "a window of at most 2^16 values")?;
         let area = self.h_in.checked_mul(self.w_in).zip(self.h_out().checked_mul(self.w_out()));
@@ -90,12 +92,12 @@ impl Pool2d {
     /// Height of the output: (h_in + 2 padding - kernel) / stride + 1, rounded down; 0 where
     /// [`Pool2d::validate`] fails.
     pub fn h_out(&self) -> usize {
-        self.rows().output()
+        self.axes()[0].output()
     }
 
     /// Width of the output, by the formula of [`Pool2d::h_out`].
     pub fn w_out(&self) -> usize {
-        self.cols().output()
+        self.axes()[1].output()
     }
 
     /// Values of one input sample: channels * h_in * w_in.
@@ -125,14 +127,15 @@ impl Pool2d {
         Ok(batch * self.channels)
     }
 
-    /// The vertical axis.
-    pub(crate) fn rows(&self) -> Axis {
-        self.axis(0, self.h_in)
-    }
-
-    /// The horizontal axis.
-    pub(crate) fn cols(&self) -> Axis {
-        self.axis(1, self.w_in)
+    /// The vertical and the horizontal axis.
+    pub(crate) fn axes(&self) -> [Axis; 2] {
+        [(0, self.h_in), (1, self.w_in)].map(|(axis, input)| Axis {
+            input,
+            kernel: self.kernel[axis],
+            stride: self.stride[axis],
+            padding: self.padding[axis],
+            dilation: 1,
+        })
     }
 
     /// Windows of 2 x 2 that tile the plane: the common case, with bodies of its own where there are vectors.
@@ -149,7 +152,8 @@ impl Pool2d {
     /// whose tap is no padding, and with what the first of them reads: the next ones read a stride further each.
     #[inline(always)]
     fn for_each_tap(&self, mut body: impl FnMut(usize, Range<usize>, usize)) {
-        let (rows, cols) = (self.rows(), Reads::forward(&self.cols()));
+        let [rows, cols] = self.axes();
+        let cols = Reads::forward(&cols);
         for h in 0..rows.output() {
             for (row, i) in (0..self.kernel[0]).filter_map(|tap| rows.source(h, tap).map(|i| (tap, i))) {
                 for column in 0..self.kernel[1] {
@@ -161,16 +165,6 @@ impl Pool2d {
                     }
                 }
             }
-        }
-    }
-
-    fn axis(&self, axis: usize, input: usize) -> Axis {
-        Axis {
-            input,
-            kernel: self.kernel[axis],
-            stride: self.stride[axis],
-            padding: self.padding[axis],
-            dilation: 1,
         }
     }
 }

@@ -11,18 +11,14 @@ use std::ops::Range;
 
 use super::Pool2d;
 use super::pass::PoolPass;
+use crate::Element;
 use crate::simd::{Kernel, Simd, Vector};
-use crate::{Element, Level};
 
-/// Runs a pass compiled for the level, with the register that suits the plane's width.
-pub(super) fn run<P: PoolPass<S>, S>(level: Level, pool: &Pool2d, slices: S) -> bool {
-    level.dispatch(Pairs::<P, S> { pool, slices, pass: PhantomData })
-}
-
-struct Pairs<'a, P, S> {
-    pool: &'a Pool2d,
-    slices: S,
-    pass: PhantomData<P>,
+/// A pass over such windows, with the register that suits the width of the planes.
+pub(super) struct Pairs<'a, P, S> {
+    pub(super) pool: &'a Pool2d,
+    pub(super) slices: S,
+    pub(super) pass: PhantomData<P>,
 }
 
 impl<P: PoolPass<R>, R> Kernel for Pairs<'_, P, R> {

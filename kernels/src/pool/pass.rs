@@ -1,6 +1,9 @@
 //! A pass over planes, cut into parts for threads: a plane's outputs depend on that plane alone.
 
-use super::{Pool2d, pairs};
+use std::marker::PhantomData;
+
+use super::Pool2d;
+use super::pairs::Pairs;
 use crate::parallel::{Divide, for_each_part};
 use crate::simd::{Vector, vectorized};
 use crate::{Element, Error, Exec};
@@ -27,7 +30,7 @@ pub(crate) fn run<P: PoolPass<S>, S: Slices>(
 ) -> Result<(), Error> {
     in_parts(exec, (planes, pool.area_in()), slices, |part| {
         let inside = if pool.is_pairs(exec.level) {
-            pairs::run::<P, S>(exec.level, pool, part.slices)
+            exec.level.dispatch(Pairs::<P, S> { pool, slices: part.slices, pass: PhantomData })
         } else {
             vectorized!(exec.level, {
                 let pool = *pool; // a copy: what is written through the slices cannot change it

@@ -16,7 +16,7 @@ fn product<T: Element>(taps: &[(T, T)]) -> T {
 /// y [batch, c_out, h_out, w_out]: per output the product over (channel, kernel row, kernel
 /// column), padding as taps of +0.0, then one `+` of the bias.
 pub fn forward<T: Element>(conv: &Conv2d, batch: usize, x: &[T], w: &[T], bias: Option<&[T]>) -> Vec<T> {
-    let (rows, cols) = (conv.rows(), conv.cols());
+    let [rows, cols] = conv.axes();
     let channels = conv.c_in / conv.groups;
     let mut y = Vec::with_capacity(batch * conv.output_len());
     let mut taps = Vec::with_capacity(conv.taps_in());
@@ -48,7 +48,7 @@ pub fn forward<T: Element>(conv: &Conv2d, batch: usize, x: &[T], w: &[T], bias: 
 /// column) of the weight and the output gradient of the window whose tap lies there; windows
 /// beside the output map are taps of +0.0, taps between strides are absent.
 pub fn backward_input<T: Element>(conv: &Conv2d, batch: usize, w: &[T], grad_y: &[T]) -> Vec<T> {
-    let (rows, cols) = (conv.rows(), conv.cols());
+    let [rows, cols] = conv.axes();
     let (h_out, w_out) = (conv.h_out(), conv.w_out());
     let (channels, filters) = (conv.c_in / conv.groups, conv.c_out / conv.groups);
     let mut grad_x = Vec::with_capacity(batch * conv.input_len());
@@ -79,7 +79,7 @@ pub fn backward_input<T: Element>(conv: &Conv2d, batch: usize, w: &[T], grad_y: 
 /// grad_w [c_out, c_in / groups, kernel_h, kernel_w]: the sum over (sample, row, column) in
 /// chunks of [`Conv2d::chunk`] samples, each one chain from +0.0, added ascending (N3).
 pub fn backward_weight<T: Element>(conv: &Conv2d, batch: usize, x: &[T], grad_y: &[T]) -> Vec<T> {
-    let (rows, cols) = (conv.rows(), conv.cols());
+    let [rows, cols] = conv.axes();
     let (h_out, w_out) = (conv.h_out(), conv.w_out());
     let (channels, filters) = (conv.c_in / conv.groups, conv.c_out / conv.groups);
     let mut grad_w = Vec::with_capacity(conv.weight_len());

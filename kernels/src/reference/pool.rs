@@ -71,7 +71,7 @@ pub fn global_average_backward<T: Element>(area: usize, grad_y: &[T]) -> Vec<T> 
 /// Calls `f(start of the plane, window)` for every window, ascending. The window lists its taps
 /// row-major, each with its position in the plane, and leaves the padding out.
 fn for_each_window(pool: &Pool2d, batch: usize, mut f: impl FnMut(usize, &[(usize, usize)])) {
-    let (rows, cols) = (pool.rows(), pool.cols());
+    let [rows, cols] = pool.axes();
     let mut window = Vec::with_capacity(pool.kernel[0] * pool.kernel[1]);
     for plane in 0..batch * pool.channels {
         for (h, w) in grid([pool.h_out(), pool.w_out()]) {

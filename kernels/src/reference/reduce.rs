@@ -5,8 +5,13 @@ use crate::Element;
 /// Virtual lanes (N4).
 const LANES: usize = 32;
 
-/// The lanes' values, folded by halves: l += l + 16, + 8, + 4, + 2, + 1.
-fn tree<T: Element>(mut lanes: [T; LANES]) -> T {
+/// Lane l takes the elements with index = l (mod 32), ascending, from +0.0; then the lanes are folded by halves:
+/// l += l + 16, + 8, + 4, + 2, + 1.
+fn fold<T: Element>(x: &[T], next: impl Fn(T, T) -> T) -> T {
+    let mut lanes = [T::ZERO; LANES];
+    for (i, &v) in x.iter().enumerate() {
+        lanes[i % LANES] = next(lanes[i % LANES], v);
+    }
     for half in [16, 8, 4, 2, 1] {
         for l in 0..half {
             lanes[l] += lanes[l + half];
@@ -15,23 +20,14 @@ fn tree<T: Element>(mut lanes: [T; LANES]) -> T {
     lanes[0].canonical()
 }
 
-/// Lane l adds the elements with index = l (mod 32), ascending, from +0.0.
+/// The lanes' sums.
 pub fn sum<T: Element>(x: &[T]) -> T {
-    let mut lanes = [T::ZERO; LANES];
-    for (i, &v) in x.iter().enumerate() {
-        lanes[i % LANES] += v;
-    }
-    tree(lanes)
+    fold(x, |s, v| s + v)
 }
 
 /// As [`sum`], with `s = fma(d, d, s)` for d = x - centre.
 pub fn sum_of_squares_about<T: Element>(x: &[T], centre: T) -> T {
-    let mut lanes = [T::ZERO; LANES];
-    for (i, &v) in x.iter().enumerate() {
-        let d = v - centre;
-        lanes[i % LANES] = d.mul_add(d, lanes[i % LANES]);
-    }
-    tree(lanes)
+    fold(x, |s, v| (v - centre).mul_add(v - centre, s))
 }
 
 /// The first index of the largest element; a NaN wins, the first NaN stays.

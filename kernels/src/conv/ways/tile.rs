@@ -66,7 +66,10 @@ pub(super) fn multiply<V: Vector, const ROWS: usize, const COLS: usize, const NV
             let mut at = middle_at;
             for _ in 0..inner {
                 let b = &b[k..k + width];
-                let b: [V; NV] = load_row(simd, b);
+                let b: [V; NV] = std::array::from_fn(
+                    #[inline(always)]
+                    |v| V::load(simd, &b[v * V::LANES..]),
+                );
                 for r in 0..ROWS {
                     let a = &rows[r][at..at + COLS];
                     for s in 0..COLS {
@@ -85,15 +88,6 @@ pub(super) fn multiply<V: Vector, const ROWS: usize, const COLS: usize, const NV
         outer_b += loops.b_stride;
     }
     c
-}
-
-/// NV registers, contiguous.
-#[inline(always)]
-pub(super) fn load_row<V: Vector, const NV: usize>(simd: V::Simd, from: &[V::Element]) -> [V; NV] {
-    std::array::from_fn(
-        #[inline(always)]
-        |v| V::load(simd, &from[v * V::LANES..]),
-    )
 }
 
 /// ROWS x COLS rows of C, contiguous.

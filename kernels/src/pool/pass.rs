@@ -8,19 +8,6 @@ use crate::parallel::{Divide, for_each_part};
 use crate::simd::{Vector, vectorized};
 use crate::{Element, Error, Exec};
 
-/// One direction of a pooling, on the slices `S` of some planes.
-pub(crate) trait PoolPass<S> {
-    type Value: Element;
-    /// One plane under any windows. False if an index lies outside its window.
-    fn plane(pool: &Pool2d, slices: S) -> bool;
-    /// Windows of 2 x 2 that tile the planes. `N` is the number of lanes of `V`.
-    fn pairs<V: Vector<Element = Self::Value>, const N: usize>(
-        pool: &Pool2d,
-        simd: V::Simd,
-        slices: S,
-    ) -> bool;
-}
-
 /// Runs a pass on the slices of `planes` planes, and each of its parts compiled for the level.
 pub(crate) fn run<P: PoolPass<S>, S: Slices>(
     exec: Exec,
@@ -55,6 +42,19 @@ pub(super) fn in_parts<S: Slices>(
 ) -> Result<(), Error> {
     let parts = exec.parts(planes * area, exec.tuning.pool_values, 1);
     for_each_part(Planes { count: planes, slices }, parts, &body)
+}
+
+/// One direction of a pooling, on the slices `S` of some planes.
+pub(crate) trait PoolPass<S> {
+    type Value: Element;
+    /// One plane under any windows. False if an index lies outside its window.
+    fn plane(pool: &Pool2d, slices: S) -> bool;
+    /// Windows of 2 x 2 that tile the planes. `N` is the number of lanes of `V`.
+    fn pairs<V: Vector<Element = Self::Value>, const N: usize>(
+        pool: &Pool2d,
+        simd: V::Simd,
+        slices: S,
+    ) -> bool;
 }
 
 /// Some planes.

@@ -18,7 +18,7 @@ use models::network::{ConvSpec, LayerSpec, Network};
 use crate::{IMAGE, flop_per_sample, network_for};
 
 /// What the network is cut by.
-const TUNING: Tuning = Tuning::DEFAULT;
+const TUNING: Tuning = Tuning::ZEN4;
 /// Buckets of a layer at least.
 const BUCKETS: usize = 4;
 /// Operations of an update, and of adding a chunk's gradient, for each parameter, about.

@@ -26,6 +26,11 @@ pub enum Error {
         /// The levels that this CPU has, best last.
         available: Vec<&'static str>,
     },
+    /// `KERNELS_TUNING` is not a list of choices.
+    Tuning {
+        /// The word that is not one, as `gemm.kc=0`.
+        word: String,
+    },
     /// The floating-point environment is not the one that the contract asks for (N10).
     Environment {
         /// What is wrong, as `flush-to-zero is on`.
@@ -74,6 +79,10 @@ impl fmt::Display for Error {
             Self::MissingLevel { name, available } => {
                 write!(f, "this CPU lacks the instruction level `{name}`: it has {}", available.join(", "))
             }
+            Self::Tuning { word } => write!(
+                f,
+                "KERNELS_TUNING: `{word}` does not set a choice: write as gemm.kc=512,machine.l2_bytes=262144, with names that `doctor --tuning` lists and whole numbers from 1"
+            ),
             Self::Environment { found } => write!(
                 f,
                 "floating-point environment: {found}; results would differ from every other machine's, so nothing is computed"

@@ -4,7 +4,7 @@ use crate::{Error, Level, Tuning};
 
 /// How a kernel runs: with which instructions, whether it may share its work out, and by which sizes it is tuned.
 ///
-/// It never changes what comes out: every field may be set freely and the bits stay the same.
+/// It never changes what comes out: every field may be set freely, a size to any number from 1, and the bits stay the same.
 #[derive(Clone, Copy, Debug)]
 pub struct Exec {
     /// The instruction set.
@@ -27,7 +27,7 @@ pub enum Threads {
 impl Exec {
     /// The calling thread alone, at `level`.
     pub fn serial(level: Level) -> Self {
-        Self { level, threads: Threads::One, tuning: &Tuning::DEFAULT }
+        Self { level, threads: Threads::One, tuning: Tuning::in_use() }
     }
 
     /// All threads of the surrounding rayon pool, at `level`.
@@ -35,12 +35,12 @@ impl Exec {
         Self { threads: Threads::Pool, ..Self::serial(level) }
     }
 
-    /// One thread at the level that [`Level::from_env`] chooses.
+    /// One thread at the level that [`Level::from_env`] chooses, tuned as [`Tuning::from_env`] says.
     ///
     /// # Errors
-    /// As [`Level::from_env`].
+    /// As both.
     pub fn from_env() -> Result<Self, Error> {
-        Ok(Self::serial(Level::from_env()?))
+        Ok(Self { tuning: Tuning::from_env()?, ..Self::serial(Level::from_env()?) })
     }
 
     /// The same, but on the calling thread alone.

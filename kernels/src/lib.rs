@@ -17,7 +17,7 @@
 //! | [`lookup`] | stored bytes to values, row by row |
 //! | [`parallel`] | work cut into parts for threads |
 //! | [`samples`] | the memory of a batch, lent to threads by ranges of samples |
-//! | [`tuning`] | the sizes and limits that follow the machine |
+//! | [`tuning`], [`machine`] | the sizes and limits that follow the machine; what it is |
 //! | [`environment`] | rounding and subnormals as the contract asks for |
 //! | [`peak`], [`bandwidth`] | the FMA peak and the rate of moving values of this machine, the yardsticks of every timing |
 //! | [`simd`] | instruction sets: tokens that prove them, [`Level`], dispatch |
@@ -45,6 +45,7 @@ mod error;
 mod exec;
 pub mod gemm;
 pub mod lookup;
+pub mod machine;
 pub mod math;
 pub mod parallel;
 pub mod peak;
@@ -63,6 +64,7 @@ mod window;
 pub use element::Element;
 pub use error::Error;
 pub use exec::{Exec, Threads};
+pub use machine::Machine;
 pub use simd::Level;
 pub use tuning::Tuning;
 pub use view::{MatMut, MatRef};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kernels::Level;
+use kernels::{Exec, Level};
 use models::network::Outline;
 use serde_json::{Value as Json, json};
 
@@ -17,7 +17,7 @@ use crate::spec::{self, DatasetSpec, Dtype, Experiment, Kind, ModelSpec, Step};
 use crate::{fit, kinds, preprocess, suite};
 
 pub(super) fn check(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
-    let level = Level::from_env()?;
+    let level = Exec::from_env()?.level;
     let mut worst = Exit::Done;
     let mut objects = Vec::new();
     for name in &args.experiments {

@@ -3,18 +3,26 @@
 use std::path::Path;
 use std::process::Command;
 
-use kernels::Level;
+use kernels::tuning::Choice;
+use kernels::{Level, Machine, Tuning};
 use serde_json::{Map, Value as Json};
 
-use super::Global;
-use super::output::{aligned, say};
+use super::output::{aligned, bytes, say};
+use super::{DoctorArgs, Global};
 use crate::data::catalogue::{SETS, Store};
 use crate::data::full;
 use crate::exit::{Exit, Failure};
 use crate::provenance;
 
-pub(super) fn doctor(global: &Global) -> Result<Exit, Failure> {
-    let (facts, trouble) = facts(&global.results);
+pub(super) fn doctor(global: &Global, args: &DoctorArgs) -> Result<Exit, Failure> {
+    let (mut facts, trouble) = facts(&global.results);
+    if args.tuning {
+        let choices = Tuning::from_env()?.choices().into_iter();
+        facts.extend(choices.map(|Choice { name, value, from, what }| {
+            let from = if from.contains("machine") { format!(" ({from})") } else { String::new() };
+            [name, format!("{value}{from}: {what}")]
+        }));
+    }
     if global.json {
         let object: Map<String, Json> =
             facts.iter().map(|[name, fact]| (name.clone(), Json::String(fact.clone()))).collect();
@@ -49,6 +57,26 @@ fn facts(results: &Path) -> (Vec<[String; 2]>, Option<Failure>) {
             fact("level in use", why)
         }
     });
+    let machine = Machine::this();
+    let [l1, l2, l3] = [machine.l1_bytes, machine.l2_bytes, machine.l3_bytes].map(bytes);
+    facts.push(fact("caches", format!("L1 {l1} in {} ways, L2 {l2}, L3 {l3}", machine.l1_ways)));
+    facts.push(fact(
+        "tuning",
+        match (Tuning::from_env(), std::env::var(kernels::tuning::VARIABLE)) {
+            (Ok(_), Err(_)) => {
+                "for this machine, no result depends on it; `doctor --tuning` lists it".to_owned()
+            }
+            (Ok(_), Ok(forced)) => format!("for this machine, but {}={forced}", kernels::tuning::VARIABLE),
+            (Err(error), _) => {
+                trouble = Some(error.clone().into());
+                format!("none: {error}")
+            }
+        },
+    ));
+    if available.contains(&"avx512") {
+        let rate = ["half", "full"][usize::from(machine.fma_512_per_cycle > 1)];
+        facts.push(fact("multiply-adds", format!("on 512-bit registers at {rate} rate")));
+    }
     facts.push(match kernels::environment::check() {
         Ok(()) => fact("rounding", "to nearest, subnormals kept".to_owned()),
         Err(error) => {

@@ -62,7 +62,15 @@ pub enum Verb {
     #[command(subcommand)]
     Data(DataVerb),
     /// CPU, level, threads, data, disk and git state
-    Doctor,
+    Doctor(DoctorArgs),
+}
+
+/// `doctor`
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Also every size and limit that was chosen for this machine, and what each is for.
+    #[arg(long)]
+    pub tuning: bool,
 }
 
 /// `check`
@@ -253,7 +261,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Verb::Plot(args) => plot::plot(&global, &args),
         Verb::Profile(args) => profile::profile(&global, &args),
         Verb::Data(verb) => data::data(&global, &verb),
-        Verb::Doctor => doctor::doctor(&global),
+        Verb::Doctor(args) => doctor::doctor(&global, &args),
     }
 }
 

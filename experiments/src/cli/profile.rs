@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use kernels::Level;
+use kernels::{Exec, Level};
 use serde_json::Value as Json;
 
 use super::named::BENCHMARKS;
@@ -18,7 +18,7 @@ use crate::spec::{self, Cell, Experiment, Kind, NetworkTrial};
 use crate::{command, durable, fit, plot, provenance, suite};
 
 pub(super) fn profile(global: &Global, args: &ProfileArgs) -> Result<Exit, Failure> {
-    let level = Level::from_env()?;
+    let level = Exec::from_env()?.level;
     let experiment = suite::open(&args.experiment, &args.overrides)?;
     let (experiment, trial) =
         chosen(&experiment, args).map_err(|failure| spec::placed(&experiment, failure))?;

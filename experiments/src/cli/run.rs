@@ -4,7 +4,7 @@ mod timings;
 
 use std::path::PathBuf;
 
-use kernels::Level;
+use kernels::{Exec, Level};
 use serde_json::{Value as Json, json};
 
 use super::output::{say, show};
@@ -28,7 +28,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
         global,
         args,
         only: only(&args.only)?,
-        level: Level::from_env()?,
+        level: Exec::from_env()?.level,
         interrupt: Interrupt::install()?,
     };
     if !provenance::has_git() {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kernels::Level;
+use kernels::{Exec, Level};
 use serde_json::{Value as Json, json};
 
 use super::named::{self, Named};
@@ -17,7 +17,7 @@ use crate::suite;
 use crate::table::{Table, published_value, series_tables, summary_json};
 
 pub(super) fn table(global: &Global, args: &TableArgs) -> Result<Exit, Failure> {
-    let level = Level::from_env()?;
+    let level = Exec::from_env()?.level;
     let names = match args.experiments.as_slice() {
         [] => named::with_results(&global.results)?,
         arguments => named::given(arguments),

@@ -134,7 +134,7 @@ fn wrong_arguments(arguments: &[String]) -> Option<String> {
             let mut unknown = names.into_iter().filter(|name| name != "1" && catalogue::find(name).is_none());
             return unknown.next().map(|name| format!("no set is called `{name}`"));
         }
-        Verb::Data(DataVerb::List) | Verb::List | Verb::Doctor => return None,
+        Verb::Data(DataVerb::List) | Verb::List | Verb::Doctor(_) => return None,
     };
     names.iter().filter(|name| *name != "1").find_map(|name| {
         let file = root().join(name);

@@ -114,7 +114,7 @@ impl Conv2d {
     pub fn scratch_len(&self, threads: usize) -> usize {
         let room = |product: FilterProduct| self.groups * product.packed_len() + product.scratch_len();
         let forward = room(self.forward_product());
-        let several = (Tuning::DEFAULT.conv_gradients / self.weight_len()).clamp(1, 8);
+        let several = (Tuning::in_use().conv_gradients / self.weight_len()).clamp(1, 8);
         let weight_gradient = several * self.weight_len() + self.gradient_scratch_len();
         let classes = self.classes().map(|class| room(self.class_product(class)));
         let result = self.input_len() / self.groups;

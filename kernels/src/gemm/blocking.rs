@@ -47,7 +47,7 @@ impl Blocking {
             Ranges::at_most(widest::<S>().min(tuning.tile_registers), b.cols().div_ceil(lanes)).longest();
         let tallest = tallest::<S>(nr).min(tuning.tile_rows);
         let row_bytes = a.row_stride() * size_of::<T>();
-        let aliases = a.col_stride() == 1 && row_bytes.is_multiple_of(tuning.aliasing_bytes);
+        let aliases = a.col_stride() == 1 && row_bytes.is_multiple_of(tuning.l1_way_bytes);
         let mr = match (aliases && nr == 1, c.col_stride()) {
             (true, _) => tuning.aliasing_rows.min(tallest),
             (_, 1) => tallest,

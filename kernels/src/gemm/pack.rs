@@ -163,10 +163,18 @@ fn pack<T: Element, S: Simd>(simd: S, x: MatRef<'_, T>, width: usize, packed: &m
 /// are read and the rows that are written stay in L1.
 #[inline(always)]
 fn contiguous_columns<T: Element, S: Simd>(simd: S, x: MatRef<'_, T>, width: usize, packed: &mut [T]) {
-    let lanes = T::Vector::<S>::LANES;
-    let (data, stride) = (x.data(), x.col_stride());
-    let whole = x.rows() - x.rows() % lanes;
-    for p in (0..whole).step_by(lanes) {
+    let (lanes, narrow) = (T::Vector::<S>::LANES, T::Vector::<S::Narrow>::LANES);
+    let (data, stride, k) = (x.data(), x.col_stride(), x.rows());
+    if k < lanes {
+        return if narrow < lanes && narrow <= k {
+            contiguous_columns(simd.narrow(), x, width, packed);
+        } else {
+            elements(x, width, packed);
+        };
+    }
+    for p in (0..k).step_by(lanes) {
+        // The last block ends with the columns and writes again what the one before it has written.
+        let p = if k - p < lanes { k - lanes } else { p };
         for j in (0..x.cols()).step_by(lanes) {
             let columns = if x.cols() - j < lanes { x.cols() - j } else { lanes };
             let to = &mut packed[p * width + j..];
@@ -174,7 +182,6 @@ fn contiguous_columns<T: Element, S: Simd>(simd: S, x: MatRef<'_, T>, width: usi
             T::Vector::<S>::transpose_block(simd, from, columns, Strided { data: to, stride: width });
         }
     }
-    elements(x.submatrix(whole..x.rows(), 0..x.cols()), width, &mut packed[whole * width..]);
 }
 
 /// A micro-panel with any strides.

@@ -2,7 +2,6 @@
 
 #![forbid(unsafe_code)]
 
-use super::blocking::half_rate;
 use super::loops::five_loops;
 use super::output::{Bias, Output, Start};
 use super::ranges::Ranges;
@@ -78,12 +77,12 @@ impl<'a, T: Element> Product<'a, T> {
     /// Whether C' = B' A' fills registers better: a few columns, as of the gradient of weights to ten classes, leave a
     /// quarter of a register or more empty, and the rows are contiguous too.
     fn is_narrow<S: Simd>(&self) -> bool {
-        let Self { a, b, out, tuning, .. } = self;
+        let Self { a, b, out, .. } = self;
         let (m, n, k, lanes) = (a.rows(), b.cols(), a.cols(), T::Vector::<S>::LANES);
         let register = if n > lanes / 2 { lanes } else { lanes / 2 };
         let contiguous = out.c.col_stride() == 1 && b.col_stride() == 1 && a.row_stride() == 1;
         let empty = n > 1 && 4 * n <= 3 * register;
-        half_rate::<T::Vector<S>>(tuning) && contiguous && empty && m >= 4 * lanes && k >= 2 * lanes
+        contiguous && empty && m >= 4 * lanes && k >= 2 * lanes
     }
 }
 

@@ -9,6 +9,7 @@
 
 use super::blocking::{Blocking, half_rate};
 use super::output::{Output, Start};
+use super::ranges::Ranges;
 use super::strip::{Strip, near_kernel, tallest, widest};
 use crate::simd::{Simd, Vector};
 use crate::tuning::Gemm;
@@ -25,8 +26,10 @@ pub(super) fn is_small<T: Element, S: Simd>(
     let c = &out.c;
     let transposed = out.start == Start::Zero && c.row_stride() == 1 && c.rows() <= height::<S>(tuning, 1);
     let contiguous = b.col_stride() == 1 && (c.col_stride() == 1 || c.cols() == 1 || transposed);
-    // Rows of B that lie far apart meet in a few sets of L1: where multiply-adds are short, they wait for them.
+    // A micro-panel that L1 cannot hold is read from L2 by every strip: where multiply-adds are short, they wait for it.
+    let in_l1 = b.rows() <= rows_in_l1::<T::Vector<S>>(tuning, widest::<S>(), b.row_stride());
     let close = half_rate::<T::Vector<S>>(tuning)
+        || in_l1
         || b.row_stride() * size_of::<T>() < tuning.close_rows_bytes
         || c.rows() <= height::<S>(tuning, widest::<S>());
     // The last row of A decides how far it reaches, whichever of its strides is 1.
@@ -48,24 +51,17 @@ pub(super) fn in_place<T: Element, S: Simd>(
 ) {
     let (m, n, k, lanes) = (a.rows(), b.cols(), a.cols(), T::Vector::<S>::LANES);
     let (rest, narrow) = (n % lanes, T::Vector::<S::Narrow>::LANES);
-    let single = if narrow < lanes && rest <= narrow { n - rest } else { n };
-    let wide = if out.c.col_stride() == 1 { width::<T, S>(tuning) } else { 1 };
-    let beyond = single % (wide * lanes);
-    let whole = if beyond > (wide - 1) * lanes { single } else { single - beyond };
-    for (columns, vectors) in [(0..whole, wide), (whole..single, 1)] {
-        if !columns.is_empty() {
-            strips(
-                simd,
-                tuning,
-                vectors,
-                a,
-                b.submatrix(0..k, columns.clone()),
-                out.submatrix(0..m, columns),
-            );
-        }
+    let half_rate = half_rate::<T::Vector<S>>(tuning);
+    let whole = if half_rate && narrow < lanes && rest <= narrow { n - rest } else { n };
+    let wide =
+        if half_rate || out.c.col_stride() != 1 { 1 } else { widest::<S>().min(tuning.tile_registers) };
+    for (registers, vectors) in Ranges::at_most(wide, whole.div_ceil(lanes)).by_length() {
+        let columns = registers.start * lanes..whole.min(registers.end * lanes);
+        let (b, out) = (b.submatrix(0..k, columns.clone()), out.submatrix(0..m, columns));
+        strips(simd, tuning, vectors, a, b, out);
     }
-    if single < n {
-        strips(simd.narrow(), tuning, 1, a, b.submatrix(0..k, single..n), out.submatrix(0..m, single..n));
+    if whole < n {
+        strips(simd.narrow(), tuning, 1, a, b.submatrix(0..k, whole..n), out.submatrix(0..m, whole..n));
     }
 }
 
@@ -91,8 +87,10 @@ fn height<S: Simd>(tuning: &Gemm, vectors: usize) -> usize {
     tallest::<S>(vectors).min(tuning.tile_rows)
 }
 
-/// The width of a tile in registers: 1 or the widest.
-fn width<T: Element, S: Simd>(tuning: &Gemm) -> usize {
-    let narrow = half_rate::<T::Vector<S>>(tuning) || tuning.tile_registers < widest::<S>();
-    if narrow { 1 } else { widest::<S>() }
+/// How many rows of a micro-panel of NV registers L1 holds: those that lie a multiple of a power of two apart meet in few sets.
+fn rows_in_l1<V: Vector>(tuning: &Gemm, vectors: usize, row_stride: usize) -> usize {
+    const LINE: usize = 64;
+    let lines = (row_stride * size_of::<V::Element>() / LINE).max(1);
+    let apart = (1 << lines.trailing_zeros()).max(vectors * size_of::<V>() / LINE + 1);
+    tuning.l1_ways * (tuning.l1_way_bytes / LINE) / apart
 }

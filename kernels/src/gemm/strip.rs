@@ -94,7 +94,9 @@ macro_rules! instance {
 #[inline(always)]
 pub(super) fn near_kernel<T: Element, S: Simd>(rows: usize, vectors: usize) -> Near<T, S> {
     if const { S::REGISTERS >= 32 } {
-        instance!(near, rows, vectors, 1: 1 2 3 4 5 6 7 8 9 10 11 12; 3: 1 2 3 4 5 6 7 8;)
+        instance!(near, rows, vectors,
+            
+            1: 1 2 3 4 5 6 7 8 9 10 11 12; 2: 1 2 3 4 5 6 7 8 9 10 11 12; 3: 1 2 3 4 5 6 7 8;)
     } else {
         instance!(near, rows, vectors, 1: 1 2 3 4 5 6 7 8 9 10 11 12; 2: 1 2 3 4 5 6;)
     }

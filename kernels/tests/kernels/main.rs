@@ -15,3 +15,4 @@ mod reduce;
 mod samples;
 mod simd;
 mod softmax;
+mod tuning;

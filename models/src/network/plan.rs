@@ -148,7 +148,7 @@ impl Plan {
     fn fill_buckets<T: Element>(&mut self, layer: usize, kind: &Layer<T>, max_batch: usize) {
         let parameters = self.layouts[layer].parameters.clone();
         let row = kind.properties.row.max(1);
-        let (rows, tuning) = (parameters.len() / row, Tuning::DEFAULT);
+        let (rows, tuning) = (parameters.len() / row, Tuning::in_use());
         let bucket =
             (tuning.bucket_parameters / row).max(tuning.bucket_rows).min(rows.div_ceil(4).max(1)) * row;
         let each = kind.properties.chunk.map_or(2 * max_batch, |chunk| max_batch / chunk) + 8;

@@ -70,6 +70,6 @@ fn micro_batch<T: Element>(layers: &[Layer<T>], group: Range<usize>, inputs: usi
     let chunk = here.iter().filter_map(|layer| layer.properties.chunk).max().unwrap_or(1);
     let before = group.start.checked_sub(1).map_or(inputs, |below| layers[below].outputs());
     let values = before + here.iter().map(Layer::outputs).sum::<usize>();
-    let samples = Tuning::DEFAULT.micro_batch_bytes / (2 * values * size_of::<T>()).max(1);
+    let samples = Tuning::in_use().micro_batch_bytes / (2 * values * size_of::<T>()).max(1);
     Some((samples / chunk * chunk).max(chunk))
 }

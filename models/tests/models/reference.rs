@@ -14,7 +14,7 @@ use models::rng::{Purpose, Stream};
 const STEPS: u64 = 3;
 const CLASSES: usize = 3;
 /// Every step is cut for all threads, however small it is.
-static CUT_SMALL: Tuning = Tuning { step_flops: 1, serial_samples: 0, ..Tuning::DEFAULT };
+static CUT_SMALL: Tuning = Tuning { step_flops: 1, serial_samples: 0, ..Tuning::ZEN4 };
 
 struct Case {
     name: &'static str,

@@ -175,26 +175,34 @@ fn without_git_everything_works_and_says_what_is_missing() {
     assert_eq!(provenance["why_no_commit"], "`git` is not on the PATH");
 }
 
-/// Training, preprocessing, the means and deviations of tables, and timings: each reads `KERNELS_LEVEL`.
+/// Training, preprocessing, the means and deviations of tables, and timings: each reads `KERNELS_LEVEL` and `KERNELS_TUNING`.
 #[test]
-fn an_unknown_instruction_level_is_an_error_and_never_a_fallback() {
+fn an_unknown_level_or_tuning_is_an_error_and_never_a_fallback() {
     let bench = Bench::new();
     bench.write("wine.toml", VALID);
     assert_eq!(bench.run(&["run", "wine.toml"]).status.code(), Some(0));
     let levels = "use emulated, scalar, avx2, avx512 or neon";
-    for arguments in [
-        &["run", "wine.toml"][..],
-        &["check", "wine.toml"],
-        &["table", "wine"],
-        &["profile", "wine.toml"],
-        &["doctor"],
+    for (variable, value, fix) in [
+        ("KERNELS_LEVEL", "avx9", levels),
+        ("KERNELS_TUNING", "gemm.kcc=3", "`doctor --tuning` lists"),
+        ("KERNELS_TUNING", "gemm.kc=0", "whole numbers from 1"),
+        ("KERNELS_TUNING", "gemm.kc", "write as gemm.kc=512"),
+        ("KERNELS_TUNING", "machine.l9_bytes=1", "machine.l2_bytes=262144"),
     ] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_experiments"));
-        command.current_dir(bench.folder.path()).env("KERNELS_LEVEL", "avx9").args(arguments);
-        let output = command.output().unwrap();
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
-        assert!(stderr.contains("avx9") && stderr.contains(levels), "{arguments:?}: {stderr}");
+        for arguments in [
+            &["run", "wine.toml"][..],
+            &["check", "wine.toml"],
+            &["table", "wine"],
+            &["profile", "wine.toml"],
+            &["doctor"],
+        ] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_experiments"));
+            command.current_dir(bench.folder.path()).env(variable, value).args(arguments);
+            let output = command.output().unwrap();
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+            assert!(stderr.contains(value) && stderr.contains(fix), "{arguments:?}: {stderr}");
+        }
     }
 }
 

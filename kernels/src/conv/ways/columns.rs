@@ -28,7 +28,7 @@ fn block_columns(tuning: &Tuning, frame: &Frame) -> usize {
 
 /// Values of scratch that the functions below need: a block of columns and the framed planes.
 pub(super) fn scratch_len(frame: &Frame) -> usize {
-    frame.len() + frame.all_taps() * block_columns(&Tuning::DEFAULT, frame)
+    frame.len() + frame.all_taps() * block_columns(Tuning::in_use(), frame)
 }
 
 /// out [filters, positions] = weights [filters, taps] columns.

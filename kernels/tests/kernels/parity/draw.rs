@@ -109,7 +109,7 @@ pub(crate) struct Execs {
 /// Pools of threads and tunings, made once.
 pub(crate) struct Runners {
     pools: Vec<rayon::ThreadPool>,
-    tunings: [&'static Tuning; 4],
+    tunings: [&'static Tuning; 5],
 }
 
 /// Every limit so low that small operands are cut into blocks, packed and shared out; tiles of another shape each time.
@@ -127,14 +127,15 @@ const TINY: Tuning = Tuning {
         small_a_bytes: 0,
         small_b_bytes: 0,
         close_rows_bytes: 0,
-        aliasing_bytes: 16,
+        l1_way_bytes: 16,
+        l1_ways: 1,
         aliasing_rows: 2,
         row_b_bytes: 0,
         partial_side: 5,
     },
     conv_flops: 64,
     pool_values: 4,
-    ..Tuning::DEFAULT
+    ..Tuning::ZEN4
 };
 /// Every limit so high that all is read in place, by tiles one register wide.
 const HUGE: Tuning = Tuning {
@@ -145,18 +146,21 @@ const HUGE: Tuning = Tuning {
         small_b_bytes: usize::MAX,
         close_rows_bytes: usize::MAX,
         row_b_bytes: usize::MAX,
-        ..Tuning::DEFAULT.gemm
+        ..Tuning::ZEN4.gemm
     },
-    ..Tuning::DEFAULT
+    ..Tuning::ZEN4
 };
 /// The widest tiles at every level.
 const WIDE: Tuning =
-    Tuning { gemm: Gemm { half_rate_bytes: usize::MAX, ..Tuning::DEFAULT.gemm }, ..Tuning::DEFAULT };
+    Tuning { gemm: Gemm { half_rate_bytes: usize::MAX, ..Tuning::ZEN4.gemm }, ..Tuning::ZEN4 };
 
 impl Runners {
     pub(crate) fn new() -> Self {
         let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        Self { pools: [1, 2, 3, 5].map(pool).into(), tunings: [&Tuning::DEFAULT, &TINY, &HUGE, &WIDE] }
+        Self {
+            pools: [1, 2, 3, 5].map(pool).into(),
+            tunings: [Tuning::in_use(), &Tuning::ZEN4, &TINY, &HUGE, &WIDE],
+        }
     }
 
     /// Calls `check(exec, threads)` for every level until one fails.

@@ -8,23 +8,27 @@
 
 use std::ops::{Add, Div, Mul};
 
+use super::{split, unbiased};
+
 /// high + low with |low| at most half an ulp of high.
 #[derive(Clone, Copy)]
-struct Double {
-    high: f64,
-    low: f64,
+pub(crate) struct Double {
+    pub(super) high: f64,
+    pub(super) low: f64,
 }
 
 impl Double {
     /// a + b exactly (TwoSum).
-    fn sum(a: f64, b: f64) -> Self {
+    #[inline(always)]
+    pub(crate) fn sum(a: f64, b: f64) -> Self {
         let high = a + b;
         let back = high - a;
         Self { high, low: (a - (high - back)) + (b - back) }
     }
 
     /// a * b exactly.
-    fn product(a: f64, b: f64) -> Self {
+    #[inline(always)]
+    pub(super) fn product(a: f64, b: f64) -> Self {
         let high = a * b;
         Self { high, low: a.mul_add(b, -high) }
     }
@@ -34,17 +38,15 @@ impl Double {
         Self { high: self.high * power, low: self.low * power }
     }
 
-    /// Rounded once to f32: high is first made odd if anything lies beside it.
-    fn rounded(self) -> f32 {
+    /// Rounded to odd (Boldo and Melquiond, 2008): high's last bit is set if anything lies beside it, which keeps the
+    /// trace of it below the bits that f32 rounds to. So a rounding to f32 after it is the only one.
+    pub(crate) fn to_odd(self) -> f64 {
         let bits = self.high.to_bits();
-        let odd = if self.low == 0.0 || bits & 1 == 1 {
-            bits
-        } else if (self.low > 0.0) == (self.high > 0.0) {
-            bits + 1
-        } else {
-            bits - 1
-        };
-        f64::from_bits(odd) as f32
+        if self.low == 0.0 || bits & 1 == 1 || !self.high.is_finite() {
+            return self.high;
+        }
+        let away_from_zero = (self.low > 0.0) == (self.high > 0.0);
+        f64::from_bits(if away_from_zero { bits + 1 } else { bits - 1 })
     }
 }
 
@@ -84,7 +86,7 @@ impl Div for Double {
 }
 
 /// ln 2 = `LN2[0] + LN2[1] + LN2[2]`; the first has 42 bits, so its product with an exponent is exact.
-const LN2: [f64; 3] = [0.6931471805598903, 5.497923018708371e-14, 1.94704509238075e-31];
+pub(super) const LN2: [f64; 3] = [0.6931471805598903, 5.497923018708371e-14, 1.94704509238075e-31];
 
 /// k ln 2 for an integer k of at most eleven bits.
 fn times_ln2(k: f64) -> Double {
@@ -119,8 +121,7 @@ fn double_expm1(x: f64) -> Double {
 fn double_ln(u: Double) -> Double {
     /// s^2 < 0.0295: s^50 / 51 < 2^-130
     const TERMS: u32 = 25;
-    let shift = 1.0_f64.to_bits() - std::f64::consts::FRAC_1_SQRT_2.to_bits();
-    let biased = (u.high.to_bits() + shift) >> 52;
+    let (biased, _) = split(u.high);
     let m = u.scaled(f64::from_bits((2046 - biased) << 52));
     let f = Double::from(-1.0) + m;
     let s = f / (Double::from(2.0) + f);
@@ -128,7 +129,7 @@ fn double_ln(u: Double) -> Double {
     let one = Double::from(1.0);
     let series =
         (0..TERMS).rev().fold(Double::from(0.0), |p, n| one / Double::from(f64::from(2 * n + 1)) + z * p);
-    (s * series).scaled(2.0) + times_ln2(biased as f64 - 1023.0)
+    (s * series).scaled(2.0) + times_ln2(unbiased(biased))
 }
 
 /// Functions of one number: what stands beside them is rounded to f32.
@@ -139,7 +140,7 @@ macro_rules! rounded {
         #[inline(never)]
         pub(super) fn $name(x: f32) -> f32 {
             let $x = f64::from(x);
-            $double.rounded()
+            $double.to_odd() as f32
         })*
     };
 }

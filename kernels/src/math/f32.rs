@@ -30,12 +30,10 @@
 //! **Source** Ziv 1991, *Fast evaluation of elementary mathematical functions with correctly rounded
 //! last bit* (the rounding test); Muller, *Elementary Functions*, ch. 10 and 12.
 
-use super::{Function, ROUND, accurate, bounded};
+use super::{Function, ROUND, accurate, bounded, polynomial, split, unbiased, unless_nan, unless_special};
 use crate::Level;
 use crate::simd::vectorized;
 
-/// The one NaN of the contract (N8).
-const NAN: f32 = f32::from_bits(0x7fc0_0000);
 /// The rounding test's factors, 1 -+ 2^-41.
 const BELOW: f64 = 1.0 - 1.0 / (1_u64 << 41) as f64;
 const ABOVE: f64 = 1.0 + 1.0 / (1_u64 << 41) as f64;
@@ -63,16 +61,6 @@ const ATANH: [f64; 6] = [
     0.196_110_907_339_537_32,
 ];
 
-/// The polynomial with coefficients `c`, lowest first, at x.
-#[inline(always)]
-fn polynomial<const N: usize>(c: &[f64; N], x: f64) -> f64 {
-    let mut sum = c[N - 1];
-    for i in (0..N - 1).rev() {
-        sum = sum.mul_add(x, c[i]);
-    }
-    sum
-}
-
 /// x = k ln 2 + r: returns k as the top twelve bits of an f64, and r.
 #[inline(always)]
 fn reduced(x: f64) -> (u64, f64) {
@@ -95,20 +83,11 @@ fn exponential_less_one(x: f64, one: f64) -> f64 {
     power.mul_add(r * polynomial(&EXP, r), power - one)
 }
 
-/// From the bits of sqrt 1/2 to those of 1: added to the bits of u = 2^k m with m in [sqrt 1/2, sqrt 2), it makes the
-/// exponent k + 1023.
-const ABOVE_SQRT_HALF: u64 = 1.0_f64.to_bits() - std::f64::consts::FRAC_1_SQRT_2.to_bits();
-/// The bits of an f64 below its exponent.
-const FRACTION: u64 = (1 << 52) - 1;
-
 /// `one` (k ln 2 + ln(1 + f)), by 2 atanh(f / (2 + f)); k is given as k + 1023, and 2 + f beside f.
 #[inline(always)]
 fn logarithm(k: u64, (f, two_and_f): (f64, f64), one: f64) -> f64 {
-    const TWO_52: f64 = 4_503_599_627_370_496.0;
-    // An integer below 2^52 becomes a float by bits: AVX2 has no conversion.
-    let k = f64::from_bits(TWO_52.to_bits() | k) - (TWO_52 + 1023.0);
     let s = f / two_and_f;
-    k.mul_add(one * std::f64::consts::LN_2, s * polynomial(&ATANH.map(|c| one * c), s * s))
+    unbiased(k).mul_add(one * std::f64::consts::LN_2, s * polynomial(&ATANH.map(|c| one * c), s * s))
 }
 
 /// One of the functions.
@@ -138,7 +117,7 @@ trait Curve {
     /// f(x) where it is NaN or a logarithm's infinity; else y.
     #[inline(always)]
     fn special(x: f32, y: f32) -> f32 {
-        if x.is_nan() { NAN } else { y }
+        unless_nan(x, y)
     }
 }
 
@@ -152,85 +131,6 @@ const LARGEST_REDUCED: u32 = 300.0_f32.to_bits();
 const ZERO: f32 = -104.0;
 /// One less than the bits of the largest number.
 const LARGEST_POSITIVE: u32 = f32::MAX.to_bits() - 1;
-
-/// What a logarithm gives where it begins at `zero` and x is not a finite number above it; else y.
-#[inline(always)]
-fn unless_special(x: f32, zero: f32, y: f32) -> f32 {
-    let y = if x == f32::INFINITY { x } else { y };
-    let y = if x == zero { f32::NEG_INFINITY } else { y };
-    if x >= zero { y } else { NAN }
-}
-
-/// A curve: its largest key and its function in double-double, then its own methods, inlined as they must be.
-macro_rules! curve {
-    ($(#[$documentation:meta])* $name:ident: $key:expr, $accurate:path; $($method:item)*) => {
-        $(#[$documentation])*
-        struct $name;
-        impl Curve for $name {
-            const LARGEST_KEY: u32 = $key;
-            const ACCURATE: fn(f32) -> f32 = $accurate;
-            $(#[inline(always)]
-            $method)*
-        }
-    };
-}
-
-curve! {
-    /// e^x; below e^-104 and above e^90 it stays there, which f32 cannot tell.
-    Exp: LARGEST_NORMAL, accurate::exp;
-    fn within(x: f32) -> f32 { bounded(x, ZERO, 90.0) }
-    fn quick(x: f32, one: f64) -> f64 { exponential(f64::from(x), one) }
-}
-curve! {
-    /// e^x - 1
-    Expm1: LARGEST_REDUCED, accurate::expm1;
-    fn within(x: f32) -> f32 { bounded(x, -40.0, 90.0) }
-    fn quick(x: f32, one: f64) -> f64 { exponential_less_one(f64::from(x), one).copysign(f64::from(x)) }
-}
-curve! {
-    /// 1 / (1 + e^-x)
-    Sigmoid: LARGEST_NORMAL, accurate::sigmoid;
-    fn within(x: f32) -> f32 { bounded(x, ZERO, 40.0) }
-    fn quick(x: f32, one: f64) -> f64 { one / (1.0 + exponential(-f64::from(x), 1.0)) }
-}
-curve! {
-    /// tanh(x) = t / (t + 2) with t = e^2x - 1, for |x|, with the sign of x.
-    Tanh: LARGEST_REDUCED, accurate::tanh;
-    fn within(x: f32) -> f32 { bounded(x, -40.0, 40.0) }
-    fn quick(x: f32, one: f64) -> f64 {
-        let t = exponential_less_one(2.0 * f64::from(x.abs()), one);
-        (t / t.mul_add(1.0 / one, 2.0)).copysign(f64::from(x))
-    }
-}
-curve! {
-    /// ln x. An f32's subnormals are normal in f64.
-    Ln: LARGEST_POSITIVE, accurate::ln;
-    fn key(x: f32) -> u32 { x.to_bits().wrapping_sub(1) }
-    fn quick(x: f32, one: f64) -> f64 {
-        let x = f64::from(x);
-        // Its exponent is k + 1023, its fraction the distance of m's bits from those of sqrt 1/2.
-        let shifted = x.to_bits().wrapping_add(ABOVE_SQRT_HALF);
-        let m = f64::from_bits((shifted & FRACTION) + std::f64::consts::FRAC_1_SQRT_2.to_bits());
-        // Both m - 1 and m + 1 are exact, and neither waits for the other.
-        logarithm(shifted >> 52, (m - 1.0, m + 1.0), one)
-    }
-    fn special(x: f32, y: f32) -> f32 { unless_special(x, 0.0, y) }
-}
-curve! {
-    /// ln(1 + x), with f = 2^-k (1 + x) - 1 rounded once.
-    Ln1p: LARGEST_POSITIVE, accurate::ln1p;
-    // The sum is zero at -1 only, and infinite at infinity only.
-    fn key(x: f32) -> u32 { (1.0 + x).to_bits().wrapping_sub(1) }
-    fn quick(x: f32, one: f64) -> f64 {
-        let x = f64::from(x);
-        let k = (1.0 + x).to_bits().wrapping_add(ABOVE_SQRT_HALF) >> 52;
-        let scale = f64::from_bits(2046_u64.wrapping_sub(k) << 52);
-        let f = x.mul_add(scale, scale - 1.0);
-        // 1 + x < 1 exactly where ln(1 + x) < 0, and -0.0 goes to -0.0.
-        logarithm(k, (f, 2.0 + f), one).copysign(x)
-    }
-    fn special(x: f32, y: f32) -> f32 { unless_special(x, -1.0, y) }
-}
 
 /// The two candidates of the rounding test.
 #[inline(always)]
@@ -313,13 +213,22 @@ fn settle(x: &[f32], y: &mut [f32], doubts: &[u32], accurate: fn(f32) -> f32) {
     }
 }
 
-/// The functions of one number, the choice among them over slices, and the question whether one is in doubt.
+/// The functions: of each its documentation, the largest key of its curve and the curve's own methods, inlined as they
+/// must be.
 macro_rules! functions {
-    ($($(#[$documentation:meta])* $name:ident = $curve:ident;)*) => {
+    ($($(#[$documentation:meta])* $name:ident, $curve:ident: $key:ident { $($method:item)* })*) => {
         $($(#[$documentation])*
         #[inline]
         pub fn $name(x: f32) -> f32 {
             one::<$curve>(x)
+        }
+
+        struct $curve;
+        impl Curve for $curve {
+            const LARGEST_KEY: u32 = $key;
+            const ACCURATE: fn(f32) -> f32 = accurate::$name;
+            $(#[inline(always)]
+            $method)*
         })*
 
         /// y = f(x) over slices of one length.
@@ -356,7 +265,12 @@ functions! {
     /// assert_eq!(exp(1.0), std::f32::consts::E);
     /// assert_eq!(exp(-200.0), 0.0);
     /// ```
-    exp = Exp;
+    exp, Exp: LARGEST_NORMAL {
+        // Below e^-104 and above e^90 it stays there, which f32 cannot tell.
+        fn within(x: f32) -> f32 { bounded(x, ZERO, 90.0) }
+        fn quick(x: f32, one: f64) -> f64 { exponential(f64::from(x), one) }
+    }
+
     /// e^x - 1.
     ///
     /// ```
@@ -364,7 +278,11 @@ functions! {
     /// assert_eq!(expm1(1e-10), 1e-10);
     /// assert_eq!(expm1(-200.0), -1.0);
     /// ```
-    expm1 = Expm1;
+    expm1, Expm1: LARGEST_REDUCED {
+        fn within(x: f32) -> f32 { bounded(x, -40.0, 90.0) }
+        fn quick(x: f32, one: f64) -> f64 { exponential_less_one(f64::from(x), one).copysign(f64::from(x)) }
+    }
+
     /// The natural logarithm: -inf at zero of either sign, NaN below.
     ///
     /// ```
@@ -373,7 +291,17 @@ functions! {
     /// assert_eq!(ln(2.0), std::f32::consts::LN_2);
     /// assert!(ln(-1.0).is_nan());
     /// ```
-    ln = Ln;
+    ln, Ln: LARGEST_POSITIVE {
+        fn key(x: f32) -> u32 { x.to_bits().wrapping_sub(1) }
+        fn quick(x: f32, one: f64) -> f64 {
+            // An f32's subnormals are normal in f64.
+            let (k, m) = split(f64::from(x));
+            // Both m - 1 and m + 1 are exact, and neither waits for the other.
+            logarithm(k, (m - 1.0, m + 1.0), one)
+        }
+        fn special(x: f32, y: f32) -> f32 { unless_special(x, 0.0, y) }
+    }
+
     /// ln(1 + x): -inf at -1, NaN below.
     ///
     /// ```
@@ -381,7 +309,21 @@ functions! {
     /// assert_eq!(ln1p(1e-10), 1e-10);
     /// assert_eq!(ln1p(1.0), std::f32::consts::LN_2);
     /// ```
-    ln1p = Ln1p;
+    ln1p, Ln1p: LARGEST_POSITIVE {
+        // The sum is zero at -1 only, and infinite at infinity only.
+        fn key(x: f32) -> u32 { (1.0 + x).to_bits().wrapping_sub(1) }
+        fn quick(x: f32, one: f64) -> f64 {
+            let x = f64::from(x);
+            let (k, _) = split(1.0 + x);
+            let scale = f64::from_bits(2046_u64.wrapping_sub(k) << 52);
+            // 2^-k (1 + x) - 1, rounded once.
+            let f = x.mul_add(scale, scale - 1.0);
+            // 1 + x < 1 exactly where ln(1 + x) < 0, and -0.0 goes to -0.0.
+            logarithm(k, (f, 2.0 + f), one).copysign(x)
+        }
+        fn special(x: f32, y: f32) -> f32 { unless_special(x, -1.0, y) }
+    }
+
     /// The hyperbolic tangent.
     ///
     /// ```
@@ -389,7 +331,15 @@ functions! {
     /// assert_eq!(tanh(1e-10), 1e-10);
     /// assert_eq!(tanh(-20.0), -1.0);
     /// ```
-    tanh = Tanh;
+    tanh, Tanh: LARGEST_REDUCED {
+        fn within(x: f32) -> f32 { bounded(x, -40.0, 40.0) }
+        // t / (t + 2) with t = e^2x - 1, for |x|, with the sign of x.
+        fn quick(x: f32, one: f64) -> f64 {
+            let t = exponential_less_one(2.0 * f64::from(x.abs()), one);
+            (t / t.mul_add(1.0 / one, 2.0)).copysign(f64::from(x))
+        }
+    }
+
     /// The logistic function 1 / (1 + e^-x).
     ///
     /// ```
@@ -397,5 +347,8 @@ functions! {
     /// assert_eq!(sigmoid(0.0), 0.5);
     /// assert_eq!(sigmoid(-200.0), 0.0);
     /// ```
-    sigmoid = Sigmoid;
+    sigmoid, Sigmoid: LARGEST_NORMAL {
+        fn within(x: f32) -> f32 { bounded(x, ZERO, 40.0) }
+        fn quick(x: f32, one: f64) -> f64 { one / (1.0 + exponential(-f64::from(x), 1.0)) }
+    }
 }

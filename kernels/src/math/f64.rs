@@ -18,7 +18,8 @@
 
 pub use super::trigonometry::{cos, sin};
 
-use super::{Function, NAN, ROUND, bounded};
+use super::accurate::{Double, LN2};
+use super::{Function, ROUND, bounded, polynomial, split, unbiased, unless_nan, unless_special};
 use crate::Level;
 use crate::simd::vectorized;
 
@@ -27,15 +28,6 @@ const LOG2_E: f64 = std::f64::consts::LOG2_E;
 /// ln 2 = `LN2_HI` + `LN2_LO`, each rounded: for exact reductions by fused operations.
 const LN2_HI: f64 = std::f64::consts::LN_2;
 const LN2_LO: f64 = 2.319_046_813_846_299_6e-17;
-/// ln 2 = `LN2_SHORT` + `LN2_REST`: the first has 42 bits, so its product with an exponent is exact.
-const LN2_SHORT: f64 = 0.693_147_180_559_890_3;
-const LN2_REST: f64 = 5.497_923_018_708_371e-14;
-
-/// y, or the contract's NaN where x is NaN.
-#[inline(always)]
-fn unless_nan(x: f64, y: f64) -> f64 {
-    if x.is_nan() { NAN } else { y }
-}
 
 /// The integer part of a number that `ROUND` was added to.
 #[inline(always)]
@@ -58,8 +50,7 @@ fn reduced_expm1(x: f64) -> (i64, f64) {
     let r = (-k).mul_add(LN2_LO, high);
     // What the rounding of r lost: it is worth a third of an ulp.
     let lost = (-k).mul_add(LN2_LO, high - r);
-    let q = EXP.iter().rev().fold(0.0, |q: f64, &c| q.mul_add(r, c));
-    (low_bits(shifted), r + (r * r).mul_add(q, lost))
+    (low_bits(shifted), r + (r * r).mul_add(polynomial(&EXP, r), lost))
 }
 
 /// (e^r - 1 - r) / r^2 on |r| <= (ln 2)/2, within 2^-58.
@@ -160,40 +151,24 @@ const ATANH: [f64; 8] = [
 fn ln1p_less_f(f: f64, rest: f64) -> f64 {
     let s = f / (2.0 + f);
     let z = s * s;
-    let tail = z * ATANH.iter().rev().fold(0.0, |t: f64, &c| t.mul_add(z, c));
     let half_square = 0.5 * f * f;
-    s.mul_add(half_square + tail, rest) - half_square
+    s.mul_add(half_square + z * polynomial(&ATANH, z), rest) - half_square
+}
+
+/// k ln 2 + ln(1 + f), for which k times the longer part of ln 2 is exact.
+#[inline(always)]
+fn logarithm(k: f64, f: f64) -> f64 {
+    k.mul_add(LN2[0], ln1p_less_f(f, k * LN2[1]) + f)
 }
 
 /// A positive finite x = 2^k m with m in [sqrt 1/2, sqrt 2): returns k and m. Subnormals count.
 #[inline(always)]
-fn split(x: f64) -> (f64, f64) {
+fn split_any(x: f64) -> (f64, f64) {
     let subnormal = x < f64::MIN_POSITIVE;
     let scaled = if subnormal { x * 18_014_398_509_481_984.0 } else { x }; // 2^54
     let offset = if subnormal { 54.0 } else { 0.0 };
-    // Subtracting the bits of sqrt 1/2 turns the exponent field into k (biased by 1023 for the shift).
-    let above = scaled.to_bits().wrapping_sub(SQRT_HALF_BITS).wrapping_add(1023 << 52);
-    let exponent = above >> 52;
-    let m = f64::from_bits(scaled.to_bits().wrapping_sub(exponent.wrapping_sub(1023) << 52));
-    (small_integer(exponent) - 1023.0 - offset, m)
-}
-
-/// sqrt 1/2 rounded.
-const SQRT_HALF_BITS: u64 = std::f64::consts::FRAC_1_SQRT_2.to_bits();
-
-/// An integer below 2^52 as f64, by bits: vector units before AVX-512 have no conversion.
-#[inline(always)]
-fn small_integer(n: u64) -> f64 {
-    const TWO_52: f64 = 4_503_599_627_370_496.0;
-    f64::from_bits(n | TWO_52.to_bits()) - TWO_52
-}
-
-/// What ln gives where x is no positive finite number: ln 0 = -inf, ln inf = inf, else NaN.
-#[inline(always)]
-fn unless_special(x: f64, y: f64) -> f64 {
-    let y = if x == f64::INFINITY { x } else { y };
-    let y = if x == 0.0 { f64::NEG_INFINITY } else { y };
-    if x >= 0.0 { y } else { NAN }
+    let (biased, m) = split(scaled);
+    (unbiased(biased) - offset, m)
 }
 
 /// The natural logarithm: -inf at zero of either sign, NaN below.
@@ -206,9 +181,8 @@ fn unless_special(x: f64, y: f64) -> f64 {
 /// ```
 #[inline(always)]
 pub fn ln(x: f64) -> f64 {
-    let (k, m) = split(x);
-    let f = m - 1.0;
-    unless_special(x, k.mul_add(LN2_SHORT, ln1p_less_f(f, k * LN2_REST) + f))
+    let (k, m) = split_any(x);
+    unless_special(x, 0.0, logarithm(k, m - 1.0))
 }
 
 /// ln(1 + x): -inf at -1, NaN below.
@@ -221,12 +195,11 @@ pub fn ln(x: f64) -> f64 {
 /// ```
 #[inline(always)]
 pub fn ln1p(x: f64) -> f64 {
-    let (k, m) = split(1.0 + x);
+    let (k, m) = split_any(1.0 + x);
     // 2^-k (1 + x) - 1 with one rounding; above 2^53 the 1 no longer counts, and m - 1 is it.
     let scale = power_of_two(low_bits(bounded(-k, -60.0, 60.0) + ROUND));
     let f = if k > 53.0 { m - 1.0 } else { x.mul_add(scale, scale - 1.0) };
-    let y = k.mul_add(LN2_SHORT, ln1p_less_f(f, k * LN2_REST) + f);
-    unless_special(1.0 + x, if x == 0.0 { x } else { y })
+    unless_special(1.0 + x, 0.0, if x == 0.0 { x } else { logarithm(k, f) })
 }
 
 /// log10 2 = `LOG10_2_SHORT` + `LOG10_2_REST`: the first has 41 bits, so its product with an exponent is exact.
@@ -245,18 +218,14 @@ const LOG10_E_LOW: f64 = 1.098_319_650_216_765e-17;
 /// ```
 #[inline(always)]
 pub fn log10(x: f64) -> f64 {
-    let (k, m) = split(x);
+    let (k, m) = split_any(x);
     let f = m - 1.0;
     // ln m = f + rest; its product with 1/ln 10 in two parts.
     let rest = ln1p_less_f(f, 0.0);
-    let high = f * LOG10_E;
-    let low = f.mul_add(LOG10_E, -high) + f.mul_add(LOG10_E_LOW, rest * LOG10_E);
-    let whole = k * LOG10_2_SHORT;
-    let sum = whole + high;
-    // TwoSum: what the addition lost.
-    let back = sum - whole;
-    let lost = (whole - (sum - back)) + (high - back);
-    unless_special(x, sum + (lost + k.mul_add(LOG10_2_REST, low)))
+    let product = Double::product(f, LOG10_E);
+    let low = product.low + f.mul_add(LOG10_E_LOW, rest * LOG10_E);
+    let sum = Double::sum(k * LOG10_2_SHORT, product.high);
+    unless_special(x, 0.0, sum.high + (sum.low + k.mul_add(LOG10_2_REST, low)))
 }
 
 /// y = f(x) over slices of one length.

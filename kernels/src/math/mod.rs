@@ -15,7 +15,7 @@
 
 #![forbid(unsafe_code)]
 
-mod accurate;
+pub(crate) mod accurate;
 pub mod f32;
 pub mod f64;
 mod trigonometry;
@@ -32,6 +32,47 @@ const NAN: f64 = f64::from_bits(0x7ff8_0000_0000_0000);
 fn bounded<T: Element>(x: T, low: T, high: T) -> T {
     let x = if x > low { x } else { low };
     if x > high { high } else { x }
+}
+
+/// y, or the contract's NaN where x is NaN.
+#[inline(always)]
+fn unless_nan<T: Element>(x: T, y: T) -> T {
+    if x.is_nan() { x.canonical() } else { y }
+}
+
+/// What a logarithm gives where it begins at `zero` and x is not a finite number above it; else y.
+#[inline(always)]
+fn unless_special<T: Element>(x: T, zero: T, y: T) -> T {
+    let infinity = T::from_f64(f64::INFINITY);
+    let y = if x == infinity { x } else { y };
+    let y = if x == zero { -infinity } else { y };
+    if x >= zero { y } else { T::from_f64(NAN).canonical() }
+}
+
+/// The polynomial with coefficients `c`, lowest first, at x.
+#[inline(always)]
+fn polynomial<const N: usize>(c: &[f64; N], x: f64) -> f64 {
+    let mut sum = c[N - 1];
+    for i in (0..N - 1).rev() {
+        sum = sum.mul_add(x, c[i]);
+    }
+    sum
+}
+
+/// A positive normal x = 2^k m with m in [sqrt 1/2, sqrt 2): returns k + 1023 and m.
+#[inline(always)]
+fn split(x: f64) -> (u64, f64) {
+    const SQRT_HALF: u64 = std::f64::consts::FRAC_1_SQRT_2.to_bits();
+    // Its exponent is k + 1023, its fraction the distance of m's bits from those of sqrt 1/2.
+    let shifted = x.to_bits().wrapping_add(1.0_f64.to_bits() - SQRT_HALF);
+    (shifted >> 52, f64::from_bits((shifted & ((1 << 52) - 1)) + SQRT_HALF))
+}
+
+/// k of k + 1023, by bits: vector units before AVX-512 have no conversion.
+#[inline(always)]
+fn unbiased(k: u64) -> f64 {
+    const TWO_52: f64 = 4_503_599_627_370_496.0;
+    f64::from_bits(TWO_52.to_bits() | k) - (TWO_52 + 1023.0)
 }
 
 /// The functions that come in both precisions and over slices.

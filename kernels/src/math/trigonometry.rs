@@ -1,6 +1,7 @@
 //! Sine and cosine in f64.
 
-use super::{NAN, ROUND};
+use super::accurate::Double;
+use super::{NAN, ROUND, polynomial};
 
 /// pi/2 = `HIGH` + `MIDDLE` + `LOW`, within 2^-164.
 const HIGH: f64 = std::f64::consts::FRAC_PI_2;
@@ -39,35 +40,29 @@ fn reduce(x: f64) -> (u64, f64, f64) {
     let shifted = x.mul_add(std::f64::consts::FRAC_2_PI, ROUND);
     let k = shifted - ROUND;
     let first = (-k).mul_add(HIGH, x);
-    let product = k * MIDDLE;
-    let product_low = k.mul_add(MIDDLE, -product);
-    let difference = first - product;
-    // TwoSum of first and -product: what the subtraction lost.
-    let back = difference - first;
-    let lost = (first - (difference - back)) - (product + back);
-    let tail = lost - k.mul_add(LOW, product_low);
-    let r = difference + tail;
-    (shifted.to_bits(), r, (difference - r) + tail)
+    let product = Double::product(k, MIDDLE);
+    let difference = Double::sum(first, -product.high);
+    let tail = difference.low - k.mul_add(LOW, product.low);
+    let r = difference.high + tail;
+    (shifted.to_bits(), r, (difference.high - r) + tail)
 }
 
 /// sin(r + low) on |r| <= pi/4.
 #[inline(always)]
 fn sin_kernel(r: f64, low: f64) -> f64 {
     let z = r * r;
-    let p = SIN.iter().rev().fold(0.0, |p: f64, &c| p.mul_add(z, c));
     // cos r times low, with cos r = 1 - z/2.
-    r + (z * r).mul_add(p, low.mul_add(-0.5 * z, low))
+    r + (z * r).mul_add(polynomial(&SIN, z), low.mul_add(-0.5 * z, low))
 }
 
 /// cos(r + low) on |r| <= pi/4.
 #[inline(always)]
 fn cos_kernel(r: f64, low: f64) -> f64 {
     let z = r * r;
-    let p = COS.iter().rev().fold(0.0, |p: f64, &c| p.mul_add(z, c));
     let half = 0.5 * z;
     let near = 1.0 - half;
     // near + half is 1 less what the subtraction lost.
-    near + (((1.0 - near) - half) + (z * z).mul_add(p, -r * low))
+    near + (((1.0 - near) - half) + (z * z).mul_add(polynomial(&COS, z), -r * low))
 }
 
 /// sin x or cos x by the quadrant: bit 0 chooses the kernel, bit 1 the sign.

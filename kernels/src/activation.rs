@@ -75,8 +75,8 @@ impl Activation {
             Self::Sigmoid => z.sigmoid(),
             Self::Tanh => z.tanh(),
             Self::Relu => relu(z),
-            Self::LeakyRelu { slope } => leaky_relu(z, T::from_f64(slope)),
-            Self::Elu { alpha } => elu(z, z.expm1(), T::from_f64(alpha)),
+            Self::LeakyRelu { slope } => on_the_left(z, T::from_f64(slope) * z),
+            Self::Elu { alpha } => on_the_left(z, T::from_f64(alpha) * z.expm1()),
             Self::Softplus => relu(z) + (-z.abs()).exp().ln1p(),
         };
         a.canonical()
@@ -131,22 +131,16 @@ fn threshold<T: Element>(z: T, low: T) -> T {
     if z.is_nan() { z } else { a }
 }
 
-/// 0 if z < 0, else z (N7: a NaN passes).
+/// `left` if z < 0, else z (N7: a NaN passes).
+#[inline(always)]
+fn on_the_left<T: Element>(z: T, left: T) -> T {
+    if z < T::ZERO { left } else { z }
+}
+
+/// 0 if z < 0, else z.
 #[inline(always)]
 fn relu<T: Element>(z: T) -> T {
-    if z < T::ZERO { T::ZERO } else { z }
-}
-
-/// `slope` z if z < 0, else z.
-#[inline(always)]
-fn leaky_relu<T: Element>(z: T, slope: T) -> T {
-    if z < T::ZERO { slope * z } else { z }
-}
-
-/// `alpha * expm1` if z < 0, else z.
-#[inline(always)]
-fn elu<T: Element>(z: T, expm1: T, alpha: T) -> T {
-    if z < T::ZERO { alpha * expm1 } else { z }
+    on_the_left(z, T::ZERO)
 }
 
 /// a = phi(z), element by element.
@@ -180,30 +174,36 @@ macro_rules! combine {
         })
     };
 }
+pub(crate) use combine;
+
+/// One loop for each phi of a list, so that the choice stays outside of it; the others have arms of their own.
+macro_rules! each {
+    (
+        $level:ident, $phi:ident in [$($variant:ident $({ $field:ident })?),*] $loop:expr,
+        $($pattern:pat => $arm:expr),*
+    ) => {
+        match $phi {
+            $(Activation::$variant $({ $field })? => vectorized!($level, {
+                let $phi = Activation::$variant $({ $field })?;
+                $loop
+            }),)*
+            $($pattern => $arm),*
+        }
+    };
+}
 
 /// Every phi's loop.
 pub(crate) fn values<T: Element>(level: Level, phi: Activation, z: &[T], a: &mut [T]) {
-    // A loop for each, so that the choice stays outside of it.
-    macro_rules! each {
-        ($phi:expr) => {
-            vectorized!(level, {
-                for (a, &z) in a.iter_mut().zip(z) {
-                    *a = $phi.phi(z);
-                }
-            })
-        };
-    }
-    match phi {
-        Activation::Identity => each!(Activation::Identity),
-        Activation::Step => each!(Activation::Step),
-        Activation::Sign => each!(Activation::Sign),
-        Activation::Relu => each!(Activation::Relu),
-        Activation::LeakyRelu { slope } => each!(Activation::LeakyRelu { slope }),
+    each!(
+        level, phi in [Identity, Step, Sign, Relu, LeakyRelu { slope }]
+        for (a, &z) in a.iter_mut().zip(z) {
+            *a = phi.phi(z);
+        },
         Activation::Sigmoid => T::evaluate(level, Function::Sigmoid, z, a),
         Activation::Tanh => T::evaluate(level, Function::Tanh, z, a),
         Activation::Elu { alpha } => elu_forward(level, T::from_f64(alpha), z, a),
-        Activation::Softplus => softplus_forward(level, z, a),
-    }
+        Activation::Softplus => softplus_forward(level, z, a)
+    )
 }
 
 /// grad_z = grad_a (.) phi'(z), element by element: the course's BP1 and BP2 end in it.
@@ -247,36 +247,23 @@ pub(crate) fn gradients<T: Element>(
     grad_a: &[T],
     grad_z: &mut [T],
 ) {
-    // A loop for each, as in `values`.
-    macro_rules! each {
-        ($phi:expr) => {
-            vectorized!(level, {
-                for (((&z, &a), &grad_a), grad_z) in z.iter().zip(a).zip(grad_a).zip(grad_z) {
-                    *grad_z = $phi.grad_z(z, a, grad_a);
-                }
-            })
-        };
-    }
-    match phi {
-        Activation::Identity => each!(Activation::Identity),
-        Activation::Step | Activation::Sign => grad_z.fill(T::ZERO),
-        Activation::Relu => each!(Activation::Relu),
-        Activation::LeakyRelu { slope } => each!(Activation::LeakyRelu { slope }),
-        Activation::Sigmoid => each!(Activation::Sigmoid),
-        Activation::Tanh => each!(Activation::Tanh),
-        Activation::Elu { alpha } => each!(Activation::Elu { alpha }),
+    each!(
+        level, phi in [Identity, Step, Sign, Sigmoid, Tanh, Relu, LeakyRelu { slope }, Elu { alpha }]
+        for (((&z, &a), &grad_a), grad_z) in z.iter().zip(a).zip(grad_a).zip(grad_z) {
+            *grad_z = phi.grad_z(z, a, grad_a);
+        },
         Activation::Softplus => {
             T::evaluate(level, Function::Sigmoid, z, grad_z);
             combine!(level, grad_a, grad_z, |grad_a, sigmoid| grad_a * sigmoid);
         }
-    }
+    )
 }
 
 /// a = expm1(z), then the choice.
 fn elu_forward<T: Element>(level: Level, alpha: T, z: &[T], a: &mut [T]) {
     for (z, a) in z.chunks(L1_BLOCK).zip(a.chunks_mut(L1_BLOCK)) {
         T::evaluate(level, Function::Expm1, z, a);
-        combine!(level, z, a, |z, expm1| elu(z, expm1, alpha));
+        combine!(level, z, a, |z, expm1| on_the_left(z, alpha * expm1));
     }
 }
 

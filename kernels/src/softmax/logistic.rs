@@ -1,6 +1,6 @@
 //! The logistic loss, that of a sigmoid's output, on logits.
 
-use crate::activation::softplus_tail;
+use crate::activation::{combine, softplus_tail};
 use crate::math::Function;
 use crate::simd::vectorized;
 use crate::tuning::L1_BLOCK;
@@ -64,10 +64,6 @@ pub(crate) fn gradients<T: Element>(
             }
         });
         T::evaluate(level, Function::Sigmoid, z, grad);
-        vectorized!(level, {
-            for (grad, &y) in grad.iter_mut().zip(y) {
-                *grad = ((*grad - y) * r).canonical();
-            }
-        });
+        combine!(level, y, grad, |y, sigmoid| (sigmoid - y) * r);
     }
 }

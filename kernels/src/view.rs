@@ -265,13 +265,10 @@ impl<'a, T> MatMut<'a, T> {
     /// If `at` is larger than the number of rows.
     #[must_use]
     pub fn split_rows(self, at: usize) -> (Self, Self) {
-        let rows = self.layout.rows;
-        assert!(at <= rows, "cannot split {rows} rows at {at}");
-        // The address of an empty part is never used, so it may point anywhere.
-        let below = self.data.wrapping_add(at.wrapping_mul(self.layout.row_stride));
-        let upper = Self { layout: Layout { rows: at, ..self.layout }, ..self };
-        let lower = Self { data: below, layout: Layout { rows: rows - at, ..self.layout }, ..self };
-        (upper, lower)
+        let Layout { rows, cols, .. } = self.layout;
+        let (_, upper) = self.layout.submatrix(0..at, 0..cols);
+        let (below, lower) = self.layout.submatrix(at..rows, 0..cols);
+        (Self { layout: upper, ..self }, Self { data: self.data.wrapping_add(below), layout: lower, ..self })
     }
 
     /// The columns before `at` and the columns from `at`, which different threads may write.
@@ -293,6 +290,12 @@ impl<'a, T> MatMut<'a, T> {
         let (offset, layout) = self.layout.submatrix(rows, cols);
         MatMut { data: self.data.wrapping_add(offset), layout, borrow: PhantomData }
     }
+
+    /// Where element (i, j) stands, which is a valid address.
+    #[inline(always)]
+    fn address(&self, i: usize, j: usize) -> *mut T {
+        self.data.wrapping_add(self.layout.offset(i, j))
+    }
 }
 
 impl<T: Copy> MatMut<'_, T> {
@@ -302,10 +305,8 @@ impl<T: Copy> MatMut<'_, T> {
     /// If the index is outside the matrix.
     #[inline(always)]
     pub fn at(&self, i: usize, j: usize) -> T {
-        // SAFETY: the constructor has checked that every element lies inside the slice.
-        let address = unsafe { self.data.add(self.layout.offset(i, j)) };
-        // SAFETY: the address is valid, and only this matrix may write the element.
-        unsafe { address.read() }
+        // SAFETY: the constructor has checked that every element lies inside the slice, and only this matrix may write it.
+        unsafe { self.address(i, j).read() }
     }
 
     /// Writes the element in row `i`, column `j`.
@@ -315,8 +316,6 @@ impl<T: Copy> MatMut<'_, T> {
     #[inline(always)]
     pub fn set(&mut self, i: usize, j: usize, value: T) {
         // SAFETY: as in `at`.
-        let address = unsafe { self.data.add(self.layout.offset(i, j)) };
-        // SAFETY: the address is valid, and only this matrix may touch the element.
-        unsafe { address.write(value) };
+        unsafe { self.address(i, j).write(value) };
     }
 }

@@ -201,8 +201,20 @@ pub(crate) fn values<T: Element>(level: Level, phi: Activation, z: &[T], a: &mut
         },
         Activation::Sigmoid => T::evaluate(level, Function::Sigmoid, z, a),
         Activation::Tanh => T::evaluate(level, Function::Tanh, z, a),
-        Activation::Elu { alpha } => elu_forward(level, T::from_f64(alpha), z, a),
-        Activation::Softplus => softplus_forward(level, z, a)
+        Activation::Elu { alpha } => {
+            let alpha = T::from_f64(alpha);
+            for (z, a) in z.chunks(L1_BLOCK).zip(a.chunks_mut(L1_BLOCK)) {
+                T::evaluate(level, Function::Expm1, z, a);
+                combine!(level, z, a, |z, expm1| on_the_left(z, alpha * expm1));
+            }
+        },
+        Activation::Softplus => {
+            let mut scratch = [T::ZERO; L1_BLOCK];
+            for (z, a) in z.chunks(L1_BLOCK).zip(a.chunks_mut(L1_BLOCK)) {
+                softplus_tail(level, z, a, &mut scratch[..z.len()]);
+                combine!(level, z, a, |z, tail| relu(z) + tail);
+            }
+        }
     )
 }
 
@@ -257,23 +269,6 @@ pub(crate) fn gradients<T: Element>(
             combine!(level, grad_a, grad_z, |grad_a, sigmoid| grad_a * sigmoid);
         }
     )
-}
-
-/// a = expm1(z), then the choice.
-fn elu_forward<T: Element>(level: Level, alpha: T, z: &[T], a: &mut [T]) {
-    for (z, a) in z.chunks(L1_BLOCK).zip(a.chunks_mut(L1_BLOCK)) {
-        T::evaluate(level, Function::Expm1, z, a);
-        combine!(level, z, a, |z, expm1| on_the_left(z, alpha * expm1));
-    }
-}
-
-/// Softplus's sequence.
-fn softplus_forward<T: Element>(level: Level, z: &[T], a: &mut [T]) {
-    let mut scratch = [T::ZERO; L1_BLOCK];
-    for (z, a) in z.chunks(L1_BLOCK).zip(a.chunks_mut(L1_BLOCK)) {
-        softplus_tail(level, z, a, &mut scratch[..z.len()]);
-        combine!(level, z, a, |z, tail| relu(z) + tail);
-    }
 }
 
 /// t = ln1p(exp(-|z|)), what softplus adds to the rectified z.

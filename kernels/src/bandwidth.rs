@@ -6,6 +6,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use crate::Level;
+use crate::simd::vectorized;
 
 /// Bytes moved in one sample at least: some 0.1 ms, shorter than a time slice of the scheduler.
 const SAMPLE_BYTES: usize = 4 << 20;
@@ -40,9 +41,14 @@ pub fn gigabytes_per_second(level: Level, bytes: usize) -> f64 {
         }
         let start = Instant::now();
         for _ in 0..passes {
-            // A factor that is not known and keeps the values what they are.
-            scale(level, black_box(1.0), &mut x);
-            black_box(&mut x);
+            let x = black_box(&mut x[..]);
+            vectorized!(level, {
+                // A factor that is not known and keeps the values what they are.
+                let c = black_box(1.0);
+                for x in x {
+                    *x *= c;
+                }
+            });
         }
         let rate = (passes * moved) as f64 / start.elapsed().as_secs_f64() / 1e9;
         if rate > best {
@@ -50,16 +56,4 @@ pub fn gigabytes_per_second(level: Level, bytes: usize) -> f64 {
         }
     }
     best
-}
-
-/// x <- c x
-fn scale(level: Level, c: f32, x: &mut [f32]) {
-    level.vectorize(
-        #[inline(always)]
-        || {
-            for x in x {
-                *x *= c;
-            }
-        },
-    );
 }

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use std::hint::black_box;
+use std::marker::PhantomData;
 use std::sync::Barrier;
 use std::time::Instant;
 
@@ -38,7 +39,7 @@ pub(crate) fn measure<T: Element>(level: Level, threads: usize) -> f64 {
     let sample = || {
         barrier.wait();
         let start = Instant::now();
-        let lanes = level.dispatch(Chains::<T>::new(LINKS));
+        let lanes = level.dispatch(Chains::<T> { links: LINKS, element: PhantomData });
         let seconds = start.elapsed().as_secs_f64();
         (2 * lanes * CHAINS * LINKS) as f64 / seconds / 1e9
     };
@@ -61,7 +62,7 @@ pub(crate) fn wide_registers_pay() -> bool {
     let (Ok(wide), Ok(narrow)) = (Level::from_name("avx512"), Level::from_name("avx2")) else { return false };
     let time = |level: Level| {
         let start = Instant::now();
-        level.dispatch(Chains::<f32>::new(LINKS));
+        level.dispatch(Chains::<f32> { links: LINKS, element: PhantomData });
         start.elapsed()
     };
     let samples = (0..SAMPLES).map(|_| [time(wide), time(narrow)]);
@@ -73,15 +74,7 @@ pub(crate) fn wide_registers_pay() -> bool {
 /// Twelve independent chains of so many links; returns the lanes of a register.
 struct Chains<T> {
     links: usize,
-    factor: T,
-    addend: T,
-}
-
-impl<T: Element> Chains<T> {
-    /// c = c / 2 + 1 / 4 stays near 1/2: no overflow, no subnormals.
-    fn new(links: usize) -> Self {
-        Self { links, factor: black_box(T::from_f64(0.5)), addend: black_box(T::from_f64(0.25)) }
-    }
+    element: PhantomData<T>,
 }
 
 impl<T: Element> Kernel for Chains<T> {
@@ -89,8 +82,8 @@ impl<T: Element> Kernel for Chains<T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> usize {
-        let factor = T::Vector::<S>::splat(simd, self.factor);
-        let addend = T::Vector::<S>::splat(simd, self.addend);
+        // c = c / 2 + 1 / 4 stays near 1/2: no overflow, no subnormals.
+        let [factor, addend] = [0.5, 0.25].map(|x| T::Vector::<S>::splat(simd, black_box(T::from_f64(x))));
         let mut chains = [addend; CHAINS];
         for _ in 0..self.links {
             for chain in &mut chains {

@@ -56,12 +56,6 @@ impl Layout {
         }
     }
 
-    /// The layout, if a row-major matrix is all of a slice.
-    #[inline]
-    fn whole(self, len: usize) -> Result<Self, Error> {
-        self.valid_if(self.rows.checked_mul(self.cols) == Some(len), len)
-    }
-
     /// One past the largest offset that the matrix addresses, or `None` where it overflows.
     fn end(self) -> Option<usize> {
         if self.rows == 0 || self.cols == 0 {
@@ -129,8 +123,8 @@ macro_rules! view {
         /// # Errors
         /// If the slice does not have exactly `rows * cols` elements.
         pub fn row_major(data: $slice, rows: usize, cols: usize) -> Result<Self, Error> {
-            let layout = Layout::row_major(rows, cols).whole(data.len())?;
-            Ok(Self::new(data, layout))
+            let whole = rows.checked_mul(cols) == Some(data.len());
+            Ok(Self::new(data, Layout::row_major(rows, cols).valid_if(whole, data.len())?))
         }
 
         /// A matrix with any strides, in elements.

@@ -17,7 +17,7 @@ use crate::lookup::Gather;
 use crate::pool::average::{Mean, MeanGradient};
 use crate::pool::max::{GradientSlices, Max, MaxGradient, Maxima};
 use crate::pool::{self, Pool2d};
-use crate::reduce::{self, Lanes};
+use crate::reduce::Sum;
 use crate::softmax::{self, CrossEntropy};
 use crate::{Error, Exec, Level, peak};
 
@@ -73,9 +73,8 @@ compiled! {
     fn softmax(level: Level, classes: usize, rows: CrossEntropy<'_, Self>) -> () = softmax::gradients;
     fn logistic(level: Level, inputs: (&[Self], &[Self]), r: Self, losses: &mut [Self], grad: &mut [Self])
         -> () = softmax::logistic::gradients;
-    fn sum(level: Level, x: &[Self]) -> Self = Lanes::sum;
-    fn sum_of_squares_about(level: Level, x: &[Self], centre: Self) -> Self = Lanes::sum_of_squares_about;
-    fn argmax(x: &[Self]) -> Option<usize> = reduce::first_largest;
+    fn sum(level: Level, x: &[Self]) -> Self = Sum::sum;
+    fn sum_of_squares_about(level: Level, x: &[Self], centre: Self) -> Self = Sum::sum_of_squares_about;
     fn gather(level: Level, rows: Gather<'_, Self>) -> () = Level::dispatch;
     fn peak(level: Level, threads: usize) -> f64 = peak::measure::<Self>;
 }

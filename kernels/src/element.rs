@@ -7,7 +7,7 @@ use crate::compiled::Compiled;
 use crate::simd::{Simd, Vector};
 use crate::{Level, math};
 
-/// A floating-point type that the kernels compute in: `f32` or `f64`.
+/// A floating-point type that the kernels compute in: `f32` or `f64`, and no other.
 pub trait Element:
     Copy
     + Default
@@ -24,7 +24,6 @@ pub trait Element:
     + Div<Output = Self>
     + Neg<Output = Self>
     + Compiled
-    + sealed::Sealed
 {
     /// A register of this type at an instruction set.
     type Vector<S: Simd>: Vector<Element = Self, Simd = S>;
@@ -69,12 +68,6 @@ pub trait Element:
     fn sigmoid(self) -> Self;
     /// y = f(x) over slices of one length, with the bits of the functions above.
     fn evaluate(level: Level, function: math::Function, x: &[Self], y: &mut [Self]);
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
 }
 
 /// Methods that are functions of the type.

@@ -21,13 +21,13 @@ use crate::{Element, Exec, Level};
 const LANES: usize = 32;
 
 /// A sum over the lanes: of x, or of (x - centre)^2 where `squared`.
-pub(crate) struct Lanes<'a, T> {
+pub(crate) struct Sum<'a, T> {
     x: &'a [T],
     centre: T,
     squared: bool,
 }
 
-impl<T: Element> Kernel for Lanes<'_, T> {
+impl<T: Element> Kernel for Sum<'_, T> {
     type Output = T;
 
     #[inline(always)]
@@ -41,13 +41,13 @@ impl<T: Element> Kernel for Lanes<'_, T> {
     }
 }
 
-impl<T: Element> Lanes<'_, T> {
+impl<T: Element> Sum<'_, T> {
     pub(crate) fn sum(level: Level, x: &[T]) -> T {
-        level.dispatch(Lanes { x, centre: T::ZERO, squared: false })
+        level.dispatch(Sum { x, centre: T::ZERO, squared: false })
     }
 
     pub(crate) fn sum_of_squares_about(level: Level, x: &[T], centre: T) -> T {
-        level.dispatch(Lanes { x, centre, squared: true })
+        level.dispatch(Sum { x, centre, squared: true })
     }
 
     /// The lanes in N registers.
@@ -109,7 +109,7 @@ pub(crate) fn sum_lanes<T: Element>(x: &[T]) -> T {
 /// [`sum`] inside of a kernel that runs at a level already.
 #[inline(always)]
 pub(crate) fn sum_at<T: Element, S: Simd>(simd: S, x: &[T]) -> T {
-    if x.len() < LANES { sum_lanes(x) } else { Lanes { x, centre: T::ZERO, squared: false }.run(simd) }
+    if x.len() < LANES { sum_lanes(x) } else { Sum { x, centre: T::ZERO, squared: false }.run(simd) }
 }
 
 /// The sum of x; +0.0 for nothing.
@@ -161,10 +161,6 @@ pub fn mean<T: Element>(exec: Exec, x: &[T]) -> T {
 /// assert_eq!(argmax::<f32>(&[]), None);
 /// ```
 pub fn argmax<T: Element>(x: &[T]) -> Option<usize> {
-    T::argmax(x)
-}
-
-pub(crate) fn first_largest<T: Element>(x: &[T]) -> Option<usize> {
     let mut best = *x.first()?;
     let mut index = 0;
     for (i, &v) in x.iter().enumerate() {

@@ -36,7 +36,7 @@ pub(super) const MOST_CLASSES: usize = 2 * HALF;
 pub(super) const LEAST_ROWS: usize = 10;
 
 /// A value of each row of a block: one class's, the maxima, the sums.
-type Lanes<T> = [T; ROWS];
+type Column<T> = [T; ROWS];
 
 /// The gradients of all rows, and their losses.
 pub(super) fn gradients<T: Element>(level: Level, classes: usize, mut all: CrossEntropy<'_, T>) {
@@ -110,7 +110,7 @@ fn transpose<T: Element, S: Simd>(simd: S, classes: usize, x: &[T], tile: &mut [
 /// x - m. Neither the zeros' signs nor a NaN matter to m here: a difference of zeros is a zero, e of it 1, and with
 /// a NaN in a row its sum is NaN and so is all that comes of it.
 #[inline(always)]
-fn less_maximum<T: Element>(x: &mut [Lanes<T>]) {
+fn less_maximum<T: Element>(x: &mut [Column<T>]) {
     let mut m = x[0];
     for x in x.iter() {
         m = map(|l| if x[l] > m[l] { x[l] } else { m[l] });
@@ -122,7 +122,7 @@ fn less_maximum<T: Element>(x: &mut [Lanes<T>]) {
 
 /// A value of each lane: arrays that cannot overlap, which become registers.
 #[inline(always)]
-fn map<T: Element>(f: impl Fn(usize) -> T) -> Lanes<T> {
+fn map<T: Element>(f: impl Fn(usize) -> T) -> Column<T> {
     let mut y = [T::ZERO; ROWS];
     for (l, y) in y.iter_mut().enumerate() {
         *y = f(l);
@@ -133,7 +133,7 @@ fn map<T: Element>(f: impl Fn(usize) -> T) -> Lanes<T> {
 /// The classes, one by one. The compiler must not see through it: it would make registers of a lane's classes, gathered
 /// one by one.
 #[inline(always)]
-fn one_by_one<T>(classes: &mut [Lanes<T>]) -> impl Iterator<Item = &mut Lanes<T>> {
+fn one_by_one<T>(classes: &mut [Column<T>]) -> impl Iterator<Item = &mut Column<T>> {
     classes.iter_mut().map(black_box)
 }
 
@@ -170,7 +170,7 @@ impl<T: Element> Kernel for Leave<'_, '_, T> {
 
 /// The sums of N4: its lanes are the classes. Those that a row lacks are +0.0, which changes no sum here.
 #[inline(always)]
-fn sum<T: Element, S: Simd>(simd: S, e: &[T]) -> Lanes<T> {
+fn sum<T: Element, S: Simd>(simd: S, e: &[T]) -> Column<T> {
     let zero = T::Vector::<S>::splat(simd, T::ZERO);
     let mut sums = [T::ZERO; ROWS];
     for (group, sums) in sums.chunks_exact_mut(T::Vector::<S>::LANES).enumerate() {
@@ -196,7 +196,7 @@ fn sum<T: Element, S: Simd>(simd: S, e: &[T]) -> Lanes<T> {
 
 /// e becomes (e / s - [class = label]) r.
 #[inline(always)]
-fn gradients_of_block<T: Element>(e: &mut [Lanes<T>], s: &Lanes<T>, labels: &[u32; ROWS], r: T) {
+fn gradients_of_block<T: Element>(e: &mut [Column<T>], s: &Column<T>, labels: &[u32; ROWS], r: T) {
     let (s, labels) = (*s, *labels);
     for (class, e) in (0_u32..).zip(one_by_one(e)) {
         let target = map(|l| if labels[l] == class { T::ONE } else { T::ZERO });

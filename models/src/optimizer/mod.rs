@@ -3,6 +3,8 @@
 
 mod update;
 
+use std::fmt::Debug;
+
 use kernels::math::f64::cos;
 use kernels::{Element, Level};
 
@@ -16,7 +18,7 @@ pub enum Rule {
     /// g <- fma(weight_decay, w, g); v <- fma(momentum, v, g) from v = 0; d = v, with Nesterov
     /// d = fma(momentum, v, g); w <- fma(-eta, d, w). Without momentum d = g.
     Sgd {
-        /// eta
+        /// The learning rate eta.
         learning_rate: f64,
         /// How much of the last step is kept, at least 0 and below 1. Polyak 1964.
         momentum: f64,
@@ -30,7 +32,7 @@ pub enum Rule {
     /// w <- fma(-eta / (1 - beta1^t), m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon), w).
     /// The powers are running products in f64 (N6).
     Adam {
-        /// eta
+        /// The learning rate eta.
         learning_rate: f64,
         /// How much of the gradient's mean is kept, at least 0 and below 1.
         beta1: f64,
@@ -142,14 +144,8 @@ impl OptimizerSpec {
         learning_rate * factor
     }
 
+    /// Checks that every setting has a meaning.
     fn check(&self) -> Result<(), Error> {
-        let check = |fits, name, value: f64, expected| {
-            if fits { Ok(()) } else { Err(Error::Setting { name, value: format!("{value:?}"), expected }) }
-        };
-        let not_negative =
-            |name, value: f64| check(value >= 0.0 && value.is_finite(), name, value, "finite and at least 0");
-        let fraction =
-            |name, value| check((0.0..1.0).contains(&value), name, value, "at least 0 and below 1");
         let (Rule::Sgd { learning_rate, weight_decay, .. } | Rule::Adam { learning_rate, weight_decay, .. }) =
             self.rule;
         not_negative("learning_rate", learning_rate)?;
@@ -157,15 +153,40 @@ impl OptimizerSpec {
         match self.rule {
             Rule::Sgd { momentum, nesterov, .. } => {
                 fraction("momentum", momentum)?;
-                check(!nesterov || momentum != 0.0, "momentum", momentum, "above 0 for Nesterov's step")
+                setting(!nesterov || momentum != 0.0, "momentum", momentum, "above 0 for Nesterov's step")?;
             }
             Rule::Adam { beta1, beta2, epsilon, .. } => {
                 fraction("beta1", beta1)?;
                 fraction("beta2", beta2)?;
-                check(epsilon > 0.0 && epsilon.is_finite(), "epsilon", epsilon, "finite and above 0")
+                setting(epsilon > 0.0 && epsilon.is_finite(), "epsilon", epsilon, "finite and above 0")?;
+            }
+        }
+        let at_least_1 = |name, epochs| setting(epochs > 0, name, epochs, "at least 1 epoch");
+        match self.schedule {
+            Schedule::Constant => Ok(()),
+            Schedule::Step { every, factor } => {
+                at_least_1("every, of the step schedule,", every)?;
+                not_negative("factor, of the step schedule,", factor)
+            }
+            Schedule::Cosine { epochs } => at_least_1("epochs, of the cosine schedule,", epochs),
+            Schedule::Linear { epochs, end } => {
+                at_least_1("epochs, of the linear schedule,", epochs)?;
+                not_negative("end, of the linear schedule,", end)
             }
         }
     }
+}
+
+fn setting(fits: bool, name: &'static str, value: impl Debug, expected: &'static str) -> Result<(), Error> {
+    if fits { Ok(()) } else { Err(Error::Setting { name, value: format!("{value:?}"), expected }) }
+}
+
+fn not_negative(name: &'static str, value: f64) -> Result<(), Error> {
+    setting(value >= 0.0 && value.is_finite(), name, value, "finite and at least 0")
+}
+
+fn fraction(name: &'static str, value: f64) -> Result<(), Error> {
+    setting((0.0..1.0).contains(&value), name, value, "at least 0 and below 1")
 }
 
 /// A rule with the memory that it keeps between steps.
@@ -184,7 +205,7 @@ impl<T: Element> Optimizer<T> {
     /// An optimiser for `parameters` values, which has made no step yet.
     ///
     /// # Errors
-    /// If a setting has no meaning, as a momentum of 1.
+    /// If a setting has no meaning, as a momentum of 1 or a schedule of 0 epochs.
     ///
     /// ```
     /// use models::optimizer::{Optimizer, OptimizerSpec};

@@ -87,3 +87,30 @@ fn settings_without_a_meaning_are_refused() {
     assert!(refused(sgd(0.0, true, 0.0)).contains("above 0 for Nesterov"));
     assert!(refused(sgd(0.0, false, -1.0)).contains("weight_decay"));
 }
+
+#[test]
+fn schedules_without_a_meaning_are_refused_with_their_place_and_the_remedy() {
+    let refused = |schedule| {
+        let spec = OptimizerSpec { schedule, ..OptimizerSpec::sgd(1.0) };
+        Optimizer::<f32>::new(spec, 1).unwrap_err().to_string()
+    };
+    assert_eq!(
+        refused(Schedule::Step { every: 0, factor: 0.5 }),
+        "optimizer: every, of the step schedule, must be at least 1 epoch, not 0"
+    );
+    assert_eq!(
+        refused(Schedule::Step { every: 1, factor: f64::NAN }),
+        "optimizer: factor, of the step schedule, must be finite and at least 0, not NaN"
+    );
+    assert!(
+        refused(Schedule::Cosine { epochs: 0 })
+            .contains("epochs, of the cosine schedule, must be at least 1")
+    );
+    assert!(
+        refused(Schedule::Linear { epochs: 0, end: 0.0 }).contains("epochs, of the linear schedule, must be")
+    );
+    assert!(
+        refused(Schedule::Linear { epochs: 1, end: -0.5 })
+            .contains("end, of the linear schedule, must be finite")
+    );
+}

@@ -5,7 +5,7 @@
 
 use kernels::{Element, Error, Exec, Level};
 
-use super::part::layer_of;
+use super::part::{Batch, SamplePart, layer_of};
 use super::step::Examples;
 use super::{Network, NetworkElement, Position};
 use crate::layers::{Layer, Pass};
@@ -83,8 +83,7 @@ pub struct Work {
     pub bytes: u64,
 }
 
-/// Called for each stage, with a function that does it, as often as it is called but at least once: the stages after it
-/// read what it leaves.
+/// Called once per stage with a function that runs it; call it at least once, because later stages need its result.
 pub type Observe<'a> = &'a mut dyn FnMut(&Work, &mut dyn FnMut() -> Result<(), Error>) -> Result<(), Error>;
 
 impl<T: NetworkElement> Network<T> {
@@ -113,14 +112,14 @@ impl<T: NetworkElement> Network<T> {
     /// let (level, at) = (Level::best(), Position::default());
     /// let examples = Examples { samples: 4, gather: &gather, targets };
     /// let step = ProfiledStep { level, examples, optimizer: &optimizer, at };
-    /// let mut parts = Vec::new();
+    /// let mut stages = Vec::new();
     /// network.profile(step, &mut |work, run| {
-    ///     parts.push((work.stage.name(), work.flops));
+    ///     stages.push((work.stage.name(), work.flops));
     ///     run()
     /// })?;
     /// // 2 x 4 samples x 3 inputs x 2 units; one operation for each of 4 x 2 outputs and 8 parameters.
     /// let by_hand = [("gather", 0), ("forward", 48), ("loss", 8), ("weight-gradient", 48), ("update", 8)];
-    /// assert_eq!(parts, by_hand);
+    /// assert_eq!(stages, by_hand);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn profile(&mut self, step: ProfiledStep<'_, T>, observe: Observe<'_>) -> Result<(), Error> {
@@ -140,86 +139,75 @@ impl<T: Element> Network<T> {
         let pass = Pass { exec, batch, training: Some(step.at) };
         self.rows = batch;
         let mut optimizer = step.optimizer.clone();
-        for work in self.works(step) {
-            observe(&work, &mut || self.run(&work, pass, step, &mut optimizer))?;
-        }
-        Ok(())
-    }
-
-    /// The stages of a step, in their order.
-    fn works(&self, step: &ProfiledStep<'_, T>) -> Vec<Work> {
         let runs = |&layer: &usize| layer_of(&self.layers, Some(&self.fused), layer).is_some();
         let layers: Vec<usize> = (0..self.layers.len()).filter(runs).collect();
-        let mut works = vec![self.of_network(Stage::Gather, step)];
-        works.extend(layers.iter().map(|&layer| self.of_layer(layer, Stage::Forward, step)));
-        works.push(self.of_network(Stage::Loss, step));
         let first_learning = self.plan.first_learning;
+
+        observe(&self.of_network(Stage::Gather, step), &mut || {
+            let (_, mut part) = self.as_one_part(pass, true, false);
+            (step.examples.gather)(part.samples(), part.input());
+            Ok(())
+        })?;
+        for &layer in &layers {
+            observe(&self.of_layer(layer, Stage::Forward, batch), &mut || {
+                self.barrier_forward(pass, layer)?;
+                self.layer_alone(pass, layer, |batch, part| batch.layer_forward(layer, part))
+            })?;
+        }
+        observe(&self.of_network(Stage::Loss, step), &mut || {
+            let (batch, mut part) = self.as_one_part(pass, true, false);
+            batch.measure(&mut part, step.examples.targets)
+        })?;
         for &layer in layers.iter().rev().take_while(|&&layer| layer >= first_learning) {
-            let barrier = self.layers[layer].is_barrier();
-            let learns = !self.plan.layouts[layer].parameters.is_empty();
-            let stages = [
-                (barrier, Stage::Gradients),
-                (!barrier && learns, Stage::WeightGradient),
-                (!barrier && layer > first_learning, Stage::InputGradient),
-            ];
-            let stages = stages.into_iter().filter(|&(runs, _)| runs);
-            works.extend(stages.map(|(_, stage)| self.of_layer(layer, stage, step)));
+            self.gradient_stages(pass, layer, observe)?;
         }
-        if self.plan.parameters > 0 {
-            works.push(self.of_network(Stage::Update, step));
+        if self.plan.parameters == 0 {
+            return Ok(());
         }
-        works
+        observe(&self.of_network(Stage::Update, step), &mut || {
+            let (parameters, gradients) = (self.parameters.as_mut_slice(), self.gradients.as_slice());
+            optimizer.step(step.level, step.at.epoch, parameters, gradients);
+            Ok(())
+        })
     }
 
-    fn run(
-        &mut self,
-        work: &Work,
-        pass: Pass,
-        step: &ProfiledStep<'_, T>,
-        optimizer: &mut Optimizer<T>,
-    ) -> Result<(), Error> {
-        // Not looked at where the stage is one of the whole network.
-        let layer = work.layer.unwrap_or(0);
-        match work.stage {
-            Stage::Gather => {
-                let (_, mut part) = self.as_one_part(pass, true, false);
-                (step.examples.gather)(part.samples(), part.input());
-            }
-            Stage::Forward => {
-                self.barrier_forward(pass, layer)?;
-                self.layer_alone(pass, work.stage, layer)?;
-            }
-            Stage::Loss => {
-                let (batch, mut part) = self.as_one_part(pass, true, false);
-                batch.measure(&mut part, step.examples.targets)?;
-            }
-            Stage::InputGradient => self.layer_alone(pass, work.stage, layer)?,
-            Stage::WeightGradient => {
-                self.layer_alone(pass, work.stage, layer)?;
-                self.learn(pass, layer..layer + 1, None, Moments::default())?;
-            }
-            Stage::Gradients => self.barrier_backward(pass, layer),
-            Stage::Update => {
-                let (parameters, gradients) = (self.parameters.as_mut_slice(), self.gradients.as_slice());
-                optimizer.step(step.level, step.at.epoch, parameters, gradients);
-            }
+    /// The stages of a layer on the way down.
+    fn gradient_stages(&mut self, pass: Pass, layer: usize, observe: Observe<'_>) -> Result<(), Error> {
+        if self.layers[layer].is_barrier() {
+            return observe(&self.of_layer(layer, Stage::Gradients, pass.batch), &mut || {
+                self.barrier_backward(pass, layer);
+                Ok(())
+            });
         }
-        Ok(())
+        if !self.plan.layouts[layer].parameters.is_empty() {
+            observe(&self.of_layer(layer, Stage::WeightGradient, pass.batch), &mut || {
+                let needs = [false, true];
+                self.layer_alone(pass, layer, |batch, part| batch.layer_backward(layer, part, needs))?;
+                self.learn(pass, layer..layer + 1, None, Moments::default())
+            })?;
+        }
+        if layer == self.plan.first_learning {
+            return Ok(());
+        }
+        observe(&self.of_layer(layer, Stage::InputGradient, pass.batch), &mut || {
+            let needs = [true, false];
+            self.layer_alone(pass, layer, |batch, part| batch.layer_backward(layer, part, needs))
+        })
     }
 
     /// One pass of a layer by itself, in the micro-batches that it has in a step. Of a barrier: nothing.
-    fn layer_alone(&mut self, pass: Pass, stage: Stage, layer: usize) -> Result<(), Error> {
+    fn layer_alone(
+        &mut self,
+        pass: Pass,
+        layer: usize,
+        body: impl Fn(&Batch<'_, T>, &mut SamplePart<'_, T>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let (batch, mut part) = self.as_one_part(pass, true, false);
         let mut groups = batch.plan.segments.iter().flat_map(|segment| &segment.groups);
         let Some(group) = groups.find(|group| group.layers.contains(&layer)) else { return Ok(()) };
-        group.micro_batches(part.samples()).try_for_each(|samples| {
-            let part = &mut part.micro_batch(samples);
-            match stage {
-                Stage::InputGradient => batch.layer_backward(layer, part, [true, false]),
-                Stage::WeightGradient => batch.layer_backward(layer, part, [false, true]),
-                _ => batch.layer_forward(layer, part),
-            }
-        })
+        group
+            .micro_batches(part.samples())
+            .try_for_each(|samples| body(&batch, &mut part.micro_batch(samples)))
     }
 
     /// The work of a stage of the network as a whole.
@@ -240,24 +228,39 @@ impl<T: Element> Network<T> {
     }
 
     /// The work of a layer's stage.
-    fn of_layer(&self, index: usize, stage: Stage, step: &ProfiledStep<'_, T>) -> Work {
+    fn of_layer(&self, index: usize, stage: Stage, batch: usize) -> Work {
         let runs = layer_of(&self.layers, Some(&self.fused), index);
-        let (layer, batch) = (runs.map_or(&self.layers[index], |(layer, _)| layer), step.examples.samples);
+        let layer = runs.map_or(&self.layers[index], |(layer, _)| layer);
         let properties = &layer.properties;
         let x = index.checked_sub(1).map_or(self.input, |below| Layer::outputs(&self.layers[below]));
         let (y, parameters) = (layer.outputs(), self.plan.layouts[index].parameters.len());
-        // Per sample, then once; of what a layer without products writes, only the samples' values count.
-        let (written, values, fixed, kept) = match stage {
-            Stage::WeightGradient => (x, x + y, parameters, 0),
-            Stage::InputGradient => (x, y + properties.read_for_grad_x + x, parameters, properties.kept),
+        let Traffic { of_sample, once, kept } = match stage {
+            Stage::WeightGradient => Traffic { of_sample: x + y, once: parameters, kept: 0 },
+            Stage::InputGradient => Traffic {
+                of_sample: y + properties.read_for_grad_x + x,
+                once: parameters,
+                kept: properties.kept,
+            },
             Stage::Gradients => {
                 let grad_x = if index > self.plan.first_learning { x } else { 0 };
-                (x, y + properties.read_for_grad_x + grad_x, 2 * parameters, 0)
+                Traffic { of_sample: y + properties.read_for_grad_x + grad_x, once: 2 * parameters, kept: 0 }
             }
-            _ => (y, x + y, parameters, properties.kept),
+            _ => Traffic { of_sample: x + y, once: parameters, kept: properties.kept },
         };
-        let each = if properties.flops > 0 { properties.flops } else { written as u64 };
-        let bytes = (batch * values + fixed) * size_of::<T>() + batch * kept * size_of::<u16>();
-        Work { layer: Some(index), stage, flops: batch as u64 * each, bytes: bytes as u64 }
+        // Without products one operation for each value that is written for a sample.
+        let written = if stage == Stage::Forward { y } else { x };
+        let flops = if properties.flops > 0 { properties.flops } else { written as u64 };
+        let bytes = (batch * of_sample + once) * size_of::<T>() + batch * kept * size_of::<u16>();
+        Work { layer: Some(index), stage, flops: batch as u64 * flops, bytes: bytes as u64 }
     }
+}
+
+/// What a layer's stage reads and writes.
+struct Traffic {
+    /// Values of each sample.
+    of_sample: usize,
+    /// Parameters and their gradients.
+    once: usize,
+    /// What is kept of each sample, in 16 bits.
+    kept: usize,
 }

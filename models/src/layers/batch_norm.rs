@@ -20,11 +20,30 @@ pub(crate) struct BatchNorm<T> {
     area: usize,
     /// x_hat of the last pass, [batch, channels, area].
     normalised: Vec<T>,
-    /// Per channel, of the last pass: 1 / sqrt(variance + eps).
-    inverse_sd: Vec<T>,
     sums: Vec<T>,
-    /// Per channel: what the elementwise loop at work needs; the mean comes first going forward.
-    constants: Vec<[T; 4]>,
+    /// Per channel, of the last pass.
+    affine: Vec<Affine<T>>,
+    slopes: Vec<Slope<T>>,
+}
+
+/// y = gamma (x - mean) `inverse_sd` + beta
+#[derive(Clone, Copy, Debug)]
+struct Affine<T> {
+    mean: T,
+    /// 1 / sqrt(variance + eps)
+    inverse_sd: T,
+    gamma: T,
+    beta: T,
+}
+
+/// dJ/dx = slope (delta - `mean_delta` - x_hat `mean_product`)
+#[derive(Clone, Copy, Debug)]
+struct Slope<T> {
+    /// gamma / sqrt(variance + eps)
+    slope: T,
+    /// mean(delta) and mean(delta x_hat)
+    mean_delta: T,
+    mean_product: T,
 }
 
 impl<T: Element> BatchNorm<T> {
@@ -47,14 +66,14 @@ impl<T: Element> BatchNorm<T> {
             read_for_grad_x: volume(input),
             ..Properties::default()
         };
-        let zeros = || vec![T::ZERO; channels];
+        let zero = T::ZERO;
         let layer = Self {
             channels,
             area: volume(plane),
-            normalised: vec![T::ZERO; max_batch * volume(input)],
-            inverse_sd: zeros(),
-            sums: zeros(),
-            constants: vec![[T::ZERO; 4]; channels],
+            normalised: vec![zero; max_batch * volume(input)],
+            sums: vec![zero; channels],
+            affine: vec![Affine { mean: zero, inverse_sd: zero, gamma: zero, beta: zero }; channels],
+            slopes: vec![Slope { slope: zero, mean_delta: zero, mean_product: zero }; channels],
         };
         Ok(Layer { properties, kind: Kind::WholeBatch(layer) })
     }
@@ -64,11 +83,8 @@ impl<T: Element> BatchNorm<T> {
         let count = pass.batch * self.area;
         if count < 2 {
             let expected = "at least 2 values per channel in a training batch";
-            return Err(misfit(
-                "batch-norm",
-                expected,
-                "1; choose a batch size that leaves no last batch of 1",
-            ));
+            let got = "1; choose a batch size that leaves no last batch of 1";
+            return Err(misfit("batch-norm", expected, got));
         }
         let (n, n_minus_1) = (T::from_f64(count as f64), T::from_f64((count - 1) as f64));
         let (momentum, keep) = (T::from_f64(MOMENTUM), T::from_f64(1.0 - MOMENTUM));
@@ -76,15 +92,15 @@ impl<T: Element> BatchNorm<T> {
 
         sum_channels(pass.exec, self.area, x, false, &mut self.sums);
         for (c, running) in running_mean.iter_mut().enumerate() {
-            self.constants[c][0] = self.sums[c] / n;
-            *running = keep * *running + momentum * self.constants[c][0];
+            self.affine[c].mean = self.sums[c] / n;
+            *running = keep * *running + momentum * self.affine[c].mean;
         }
         let centred = &mut self.normalised[..x.len()];
-        let channels = Channels { level: pass.exec.level, area: self.area, constants: &self.constants };
-        channels.map(x, x, centred, |[mean, ..], x, _| x - mean);
+        let channels = Channels { level: pass.exec.level, area: self.area, constants: &self.affine };
+        channels.map(x, x, centred, |k, x, _| x - k.mean);
         sum_channels(pass.exec, self.area, centred, true, &mut self.sums);
         for (c, running) in running_variance.iter_mut().enumerate() {
-            self.inverse_sd[c] = T::ONE / (self.sums[c] / n + T::from_f64(EPSILON)).sqrt();
+            self.affine[c].inverse_sd = T::ONE / (self.sums[c] / n + T::from_f64(EPSILON)).sqrt();
             *running = keep * *running + momentum * (self.sums[c] / n_minus_1);
         }
         Ok(())
@@ -93,9 +109,8 @@ impl<T: Element> BatchNorm<T> {
     /// Takes the running values.
     fn recall(&mut self, statistics: &[T]) {
         let (running_mean, running_variance) = statistics.split_at(self.channels);
-        for c in 0..self.channels {
-            self.constants[c][0] = running_mean[c];
-            self.inverse_sd[c] = T::ONE / (running_variance[c] + T::from_f64(EPSILON)).sqrt();
+        for (k, (&mean, &variance)) in self.affine.iter_mut().zip(running_mean.iter().zip(running_variance)) {
+            (k.mean, k.inverse_sd) = (mean, T::ONE / (variance + T::from_f64(EPSILON)).sqrt());
         }
     }
 
@@ -111,13 +126,13 @@ impl<T: Element> BatchNorm<T> {
             None => self.recall(statistics),
         }
         let (gamma, beta) = f.parameters.split_at(self.channels);
-        for (c, k) in self.constants.iter_mut().enumerate() {
-            *k = [k[0], self.inverse_sd[c], gamma[c], beta[c]];
+        for (c, k) in self.affine.iter_mut().enumerate() {
+            (k.gamma, k.beta) = (gamma[c], beta[c]);
         }
-        let channels = Channels { level: pass.exec.level, area: self.area, constants: &self.constants };
+        let channels = Channels { level: pass.exec.level, area: self.area, constants: &self.affine };
         let x_hat = &mut self.normalised[..f.x.len()];
-        channels.map(f.x, f.x, x_hat, |[mean, inverse_sd, ..], x, _| (x - mean) * inverse_sd);
-        channels.map(x_hat, x_hat, f.y, |[.., gamma, beta], x_hat, _| gamma.mul_add(x_hat, beta));
+        channels.map(f.x, f.x, x_hat, |k, x, _| (x - k.mean) * k.inverse_sd);
+        channels.map(x_hat, x_hat, f.y, |k, x_hat, _| k.gamma.mul_add(x_hat, k.beta));
         Ok(())
     }
 
@@ -127,35 +142,34 @@ impl<T: Element> BatchNorm<T> {
     pub(crate) fn backward(&mut self, pass: &Pass, b: LayerBackward<'_, T>, gradient: &mut [T]) {
         let (grad_gamma, grad_beta) = gradient.split_at_mut(self.channels);
         let (x_hat, products) = (&self.normalised[..b.grad_y.len()], &mut b.scratch[..b.grad_y.len()]);
-        let channels = Channels { level: pass.exec.level, area: self.area, constants: &self.constants };
+        let channels = Channels { level: pass.exec.level, area: self.area, constants: &self.affine };
         channels.map(b.grad_y, x_hat, products, |_, delta, x_hat| delta * x_hat);
         sum_channels(pass.exec, self.area, products, false, grad_gamma);
         sum_channels(pass.exec, self.area, b.grad_y, false, grad_beta);
 
         let n = T::from_f64((pass.batch * self.area) as f64);
-        for (c, k) in self.constants.iter_mut().enumerate() {
-            let slope = b.parameters[c] * self.inverse_sd[c];
-            *k = [slope, grad_beta[c] / n, grad_gamma[c] / n, T::ZERO];
+        for (c, k) in self.slopes.iter_mut().enumerate() {
+            let slope = b.parameters[c] * self.affine[c].inverse_sd;
+            *k = Slope { slope, mean_delta: grad_beta[c] / n, mean_product: grad_gamma[c] / n };
         }
-        let channels = Channels { level: pass.exec.level, area: self.area, constants: &self.constants };
+        let channels = Channels { level: pass.exec.level, area: self.area, constants: &self.slopes };
         channels.map(b.grad_y, x_hat, b.grad_x, |k, delta, x_hat| {
-            let [slope, mean_delta, mean_product, _] = k;
-            slope * (-x_hat).mul_add(mean_product, delta - mean_delta)
+            k.slope * (-x_hat).mul_add(k.mean_product, delta - k.mean_delta)
         });
     }
 }
 
 /// Values [batch, channels, area], with the constants of each channel.
-struct Channels<'a, T> {
+struct Channels<'a, C> {
     level: Level,
     area: usize,
-    constants: &'a [[T; 4]],
+    constants: &'a [C],
 }
 
-impl<T: Element> Channels<'_, T> {
+impl<C: Copy> Channels<'_, C> {
     /// out = f(constants of the channel, a, b) for every element.
     #[inline(always)]
-    fn map(&self, a: &[T], b: &[T], out: &mut [T], f: impl Fn([T; 4], T, T) -> T) {
+    fn map<T: Element>(&self, a: &[T], b: &[T], out: &mut [T], f: impl Fn(C, T, T) -> T) {
         let (area, constants) = (self.area, self.constants);
         vectorized!(self.level, {
             let planes = a.chunks_exact(area).zip(b.chunks_exact(area)).zip(out.chunks_exact_mut(area));

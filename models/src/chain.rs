@@ -28,8 +28,8 @@ pub fn product<T: Element>(n: usize, term: impl Fn(usize) -> (T, T)) -> T {
 /// The sum of a_i b_i over the samples i = 0..n: chains over 1024 samples each, added in order
 /// (N3).
 ///
-/// The chunks are what threads divide among themselves, which is why they are shorter than those of
-/// [`product`]; they are cut whether there are threads or not.
+/// A batch is seldom longer than one chunk, and no chunk waits for a thread of its own: threads divide the parameters,
+/// each of which is summed by one of them. (Only a convolution's chunks, of 4 to 64 samples, go to several threads.)
 #[inline]
 pub fn over_samples<T: Element>(n: usize, term: impl Fn(usize) -> (T, T)) -> T {
     chunked(n, SAMPLES, term)

@@ -42,7 +42,7 @@ impl<T: Element> Arena<T> {
 pub(super) struct BlockId(pub(super) usize);
 
 impl BlockId {
-    /// No values.
+    /// No values: what is lent where there is no block.
     pub(super) const EMPTY: Self = Self(0);
     /// The network's input.
     pub(super) const INPUT: Self = Self(1);

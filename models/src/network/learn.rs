@@ -1,7 +1,7 @@
 //! Learning: the gradient of each bucket of parameters over the whole batch and, while it is in L1, its update.
 //!
-//! A bucket needs x and dJ/dy of all samples of its layer (or the gradients of its chunks, which the backward pass
-//! left), so that it waits for the whole backward pass, but for no other bucket: each part is some buckets.
+//! Of a dense layer a bucket reads x and dJ/dy of all samples; of a convolution the gradients of the chunks, which the
+//! backward pass left. A bucket waits for the whole backward pass but for no other bucket; each part gets several.
 
 use std::ops::Range;
 
@@ -9,7 +9,6 @@ use kernels::parallel::{Divide, for_each_part};
 use kernels::{Element, Error, conv};
 
 use super::Network;
-use super::arena::BlockId;
 use super::part::parts_of;
 use super::plan::{Bucket, Plan};
 use crate::layers::{Gradient, Kind, Layer, Pass, PerSample};
@@ -142,12 +141,12 @@ impl<T: Element> Learning<'_, T> {
         let layout = &self.plan.layouts[bucket.layer];
         let whole = |block| self.plan.values.rows(self.values, block, self.pass.batch);
         let range = bucket.range.start - layout.parameters.start..bucket.range.end - layout.parameters.start;
-        if layout.chunks == BlockId::EMPTY {
-            let (x, grad_y) = (whole(layout.x), whole(layout.grad_y));
+        let Some(chunks) = layout.chunks else {
+            let (x, grad_y) = (whole(layout.x), layout.grad_y.map_or(&[][..], whole));
             return layer.gradient(&self.pass, Gradient { x, grad_y, range, gradient });
-        }
+        };
         // The chunks' gradients, added ascending (N3).
-        let chunks = whole(layout.chunks).chunks_exact(layout.parameters.len());
+        let chunks = whole(chunks).chunks_exact(layout.parameters.len());
         for (index, chunk) in chunks.enumerate() {
             conv::add_chunk(self.pass.exec.level, index, &chunk[range.clone()], gradient);
         }

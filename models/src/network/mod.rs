@@ -1,21 +1,7 @@
 //! A network: a list of layers, a loss, and memory planned once for the largest batch.
 //!
 //! The simple idea is [`mod@crate::reference`]: every layer forward, the loss, every layer backward, each over the whole
-//! batch, then the update. This folder computes the same bits, faster, by four departures:
-//!
-//! ```text
-//!            segment                                    barrier         segment
-//!            .-----------------------------------.    .--------.    .-----------.
-//!            conv relu pool   |   dense relu          batch-norm      dense   loss
-//!            '- layer group -'    '- layer group -'                   '- group -'
-//! part 1,    micro-batch -->  |   all samples         |        |      all samples
-//! a thread   micro-batch -->  |   of the part  ---->  | waits  | -->  of the part  ---> back, from right to left
-//!            micro-batch -->  |                       | for    |
-//! part 2,    micro-batch -->  |   all samples         | both   |      all samples
-//! a thread   micro-batch -->  |   of the part  ---->  | parts  | -->  of the part  ---> back
-//!
-//!            then the parameters: | bucket | bucket | bucket | ... |     part 1: these; part 2: those
-//! ```
+//! batch, then the update. This folder computes the same bits, faster, by four departures, which `step.rs` draws:
 //!
 //! 1. **Parts.** A *part* is what one thread computes: some samples of the batch, or some buckets of the parameters.
 //!    No sum depends on them.
@@ -38,7 +24,7 @@
 //! | `segments.rs` | the order of work: segments, layer groups, micro-batches |
 //! | `plan.rs`, `arena.rs` | the places of all values in memory; buckets |
 //! | `step.rs` | a training step: samples in parts, segment by segment |
-//! | `part.rs` | what a thread does with its part: forward, loss, backward |
+//! | `part.rs`, `barrier.rs` | what a thread does with its part: forward, loss, backward; a layer that needs all parts |
 //! | `learn.rs` | gradients and updates, bucket by bucket |
 //! | `predict.rs` | outputs, loss and accuracy of any number of samples |
 //! | `tensors.rs` | tensors by PyTorch's names; start values |
@@ -69,6 +55,7 @@
 //! ```
 
 mod arena;
+mod barrier;
 mod compiled;
 mod learn;
 mod outline;
@@ -236,10 +223,8 @@ impl<T: Element> Network<T> {
     /// that learns. It holds until the next pass over the network, an evaluation included. Only
     /// [`Network::forward_backward`] leaves all of them: a training step reuses their memory.
     pub fn deltas(&self, layer: usize) -> &[T] {
-        match self.plan.layouts.get(layer) {
-            Some(layout) if layer >= self.plan.first_learning => self.rows_of(layout.grad_y),
-            _ => self.rows_of(BlockId::EMPTY),
-        }
+        let layout = self.plan.layouts.get(layer).filter(|_| layer >= self.plan.first_learning);
+        layout.and_then(|layout| layout.grad_y).map_or(&[], |block| self.rows_of(block))
     }
 
     /// The rows of the last batch in a block of one row for each sample.

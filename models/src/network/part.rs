@@ -6,6 +6,7 @@ use kernels::parallel::Divide;
 use kernels::samples::Samples;
 use kernels::{Element, Error, Exec};
 
+use super::Network;
 use super::arena::BlockId;
 use super::plan::{LayerLayout, Plan};
 use crate::layers::{Kind, Layer, LayerBackward, LayerForward, Pass, PerSample};
@@ -17,6 +18,34 @@ pub(super) fn parts_of(exec: Exec, most: usize, flops: usize) -> (usize, Exec) {
     let worth = exec.parts(flops, exec.tuning.step_flops, 1);
     let fewer_than_threads = worth > 1 && most < rayon::current_num_threads();
     (worth.min(most).max(1), if fewer_than_threads { exec } else { exec.on_one_thread() })
+}
+
+impl<T: Element> Network<T> {
+    /// What all parts of a batch read, and the batch as one part, where layers that can run as one may and a
+    /// micro-batch may reuse the place of gradients that only the one before it needed.
+    pub(super) fn as_one_part(
+        &mut self,
+        pass: Pass,
+        fuses: bool,
+        reuses: bool,
+    ) -> (Batch<'_, T>, SamplePart<'_, T>) {
+        let batch = Batch {
+            layers: &self.layers,
+            fused: fuses.then_some(&self.fused),
+            reuses,
+            plan: &self.plan,
+            parameters: self.parameters.as_slice(),
+            loss: self.loss,
+            pass,
+        };
+        let part = SamplePart {
+            values: Samples::new(self.values.as_mut_slice(), &self.plan.values.list, pass.batch),
+            kept: Samples::new(&mut self.kept, &self.plan.kept.list, pass.batch),
+            scratch: self.scratch.as_mut_slice(),
+            chunk: self.plan.longest_chunk,
+        };
+        (batch, part)
+    }
 }
 
 /// Some samples of a batch with the memory that belongs to them.
@@ -72,7 +101,7 @@ pub(super) struct Batch<'a, T> {
     pub(super) layers: &'a [Layer<T>],
     /// The layers of two, where some run as one.
     pub(super) fused: Option<&'a [Option<Layer<T>>]>,
-    /// Whether a micro-batch leaves the gradients of [`Plan::reused`] where the one before it left its own.
+    /// Whether each micro-batch reuses the gradient memory of the one before it ([`Plan::reused`]).
     pub(super) reuses: bool,
     pub(super) plan: &'a Plan,
     pub(super) parameters: &'a [T],
@@ -112,7 +141,7 @@ impl<T: Element> Batch<'_, T> {
     /// The losses of the samples, and the gradient of the last output.
     pub(super) fn measure(&self, part: &mut SamplePart<'_, T>, targets: Targets<'_, T>) -> Result<(), Error> {
         let (samples, outputs, (y, grad_y)) = (part.samples(), self.plan.outputs(), self.plan.last());
-        let ([a], [grad_a, losses]) = self.lend(&mut part.values, [y], [grad_y, BlockId::LOSSES]);
+        let ([a], [grad_a, losses]) = self.lend(&mut part.values, [y], [grad_y, Some(BlockId::LOSSES)]);
         let targets = targets.rows(samples.start, samples.len(), outputs);
         let (batch, scratch) = (self.pass.batch, &mut *part.scratch);
         self.loss.forward_backward(
@@ -133,7 +162,7 @@ impl<T: Element> Batch<'_, T> {
     pub(super) fn layer_forward(&self, index: usize, part: &mut SamplePart<'_, T>) -> Result<(), Error> {
         let Some((layer, below)) = self.layer(index) else { return Ok(()) };
         let (layout, pass) = (&self.plan.layouts[index], self.pass_over(part.samples()));
-        let ([x], [y]) = self.lend(&mut part.values, [below.x], [layout.y]);
+        let ([x], [y]) = self.lend(&mut part.values, [below.x], [Some(layout.y)]);
         let ([], [kept]) = part.kept.lend([], [index]);
         let parameters = &self.parameters[layout.parameters.clone()];
         layer.forward(&pass, LayerForward { x, parameters, y, kept, scratch: part.scratch })
@@ -148,13 +177,12 @@ impl<T: Element> Batch<'_, T> {
     ) -> Result<(), Error> {
         let Some((layer, below)) = self.layer(index) else { return Ok(()) };
         let layout = &self.plan.layouts[index];
-        let grad_x = if needs_grad_x { below.grad_x } else { BlockId::EMPTY };
-        let chunks = if needs_chunks { layout.chunks } else { BlockId::EMPTY };
-        if grad_x == BlockId::EMPTY && chunks == BlockId::EMPTY {
-            return Ok(());
-        }
+        let grad_x = below.grad_x.filter(|_| needs_grad_x);
+        let chunks = layout.chunks.filter(|_| needs_chunks);
+        let needed = grad_x.is_some() || chunks.is_some();
+        let Some(grad_y) = layout.grad_y.filter(|_| needed) else { return Ok(()) };
         let pass = self.pass_over(part.samples());
-        let read = [below.x, layout.y, layout.grad_y];
+        let read = [below.x, layout.y, grad_y];
         let ([x, y, grad_y], [grad_x, chunks]) = self.lend(&mut part.values, read, [grad_x, chunks]);
         let ([kept], []) = part.kept.lend([index], []);
         let parameters = &self.parameters[layout.parameters.clone()];
@@ -162,15 +190,16 @@ impl<T: Element> Batch<'_, T> {
         layer.backward(&pass, LayerBackward { x, y, parameters, grad_y, grad_x, chunks, kept, scratch })
     }
 
-    /// The rows of some blocks, to be read and to be written.
+    /// The rows of some blocks, to be read and to be written; none where there is no block.
     fn lend<'a, const R: usize, const W: usize>(
         &self,
         values: &'a mut Samples<'_, T>,
         read: [BlockId; R],
-        written: [BlockId; W],
+        written: [Option<BlockId>; W],
     ) -> ([&'a [T]; R], [&'a mut [T]; W]) {
         let reused = |block: usize| self.reuses && self.plan.reused[block];
-        values.lend_reusing(read.map(|block| block.0), written.map(|block| block.0), reused)
+        let written = written.map(|block| block.unwrap_or(BlockId::EMPTY).0);
+        values.lend_reusing(read.map(|block| block.0), written, reused)
     }
 
     fn pass_over(&self, samples: Range<usize>) -> Pass {

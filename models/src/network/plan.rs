@@ -26,11 +26,11 @@ pub(super) struct LayerLayout {
     /// Input and output.
     pub(super) x: BlockId,
     pub(super) y: BlockId,
-    /// Their gradients. Below the first layer that learns there are none, and these are [`BlockId::EMPTY`].
-    pub(super) grad_x: BlockId,
-    pub(super) grad_y: BlockId,
+    /// Their gradients, which are not computed below the first layer that learns.
+    pub(super) grad_x: Option<BlockId>,
+    pub(super) grad_y: Option<BlockId>,
     /// The gradients of the chunks.
-    pub(super) chunks: BlockId,
+    pub(super) chunks: Option<BlockId>,
     /// The layer's parameters among all, and its running statistics.
     pub(super) parameters: Range<usize>,
     pub(super) statistics: Range<usize>,
@@ -107,9 +107,9 @@ impl Plan {
             plan.fill_buckets(index, layer, max_batch);
         }
         let outputs = plan.outputs();
-        if let Some(last) = plan.layouts.last_mut().filter(|last| last.grad_y == BlockId::EMPTY) {
+        if let Some(last) = plan.layouts.last_mut().filter(|last| last.grad_y.is_none()) {
             // Nothing learns, and yet a loss may be measured.
-            last.grad_y = plan.values.add::<T>(max_batch, outputs, 1);
+            last.grad_y = Some(plan.values.add::<T>(max_batch, outputs, 1));
         }
         plan.reused = (0..plan.values.list.len()).map(|block| plan.is_reused(BlockId(block))).collect();
         plan.scratch = plan.scratch.max(loss.scratch_len(max_batch, outputs));
@@ -123,10 +123,10 @@ impl Plan {
         let (x, grad_x) = self.last();
         let properties = &layer.properties;
         let mut rows_of_outputs = || self.values.add::<T>(max_batch, layer.outputs(), 1);
-        let (y, grad_y) = match (layer.is_reshape(), index >= self.first_learning) {
-            (true, _) => (x, grad_x),
-            (false, false) => (rows_of_outputs(), BlockId::EMPTY),
-            (false, true) => (rows_of_outputs(), rows_of_outputs()),
+        let (y, grad_y) = if layer.is_reshape() {
+            (x, grad_x)
+        } else {
+            (rows_of_outputs(), (index >= self.first_learning).then(rows_of_outputs))
         };
         let (first_parameter, first_statistic) = (self.parameters, self.statistics);
         for tensor in &properties.tensors {
@@ -137,7 +137,6 @@ impl Plan {
         }
         let (parameters, statistics) = (first_parameter..self.parameters, first_statistic..self.statistics);
         let chunks = properties.chunk.map(|chunk| self.values.add::<T>(max_batch, parameters.len(), chunk));
-        let chunks = chunks.unwrap_or(BlockId::EMPTY);
         self.kept.add::<u16>(max_batch, properties.kept, 1);
         self.scratch = self.scratch.max(properties.scratch + max_batch * properties.scratch_per_sample);
         self.layouts.push(LayerLayout { x, y, grad_x, grad_y, chunks, parameters, statistics });
@@ -162,9 +161,8 @@ impl Plan {
     /// other: not one that comes from the group above, nor one that a sum over the whole batch reads.
     fn is_reused(&self, block: BlockId) -> bool {
         let mut groups = self.segments.iter().flat_map(|segment| &segment.groups);
-        let is_grad_y = |layer: usize| self.layouts[layer].grad_y == block;
-        block != BlockId::EMPTY
-            && groups.clone().any(|group| group.micro_batch.is_some() && group.layers.clone().any(is_grad_y))
+        let is_grad_y = |layer: usize| self.layouts[layer].grad_y == Some(block);
+        groups.clone().any(|group| group.micro_batch.is_some() && group.layers.clone().any(is_grad_y))
             && !groups.any(|group| is_grad_y(group.layers.end - 1))
     }
 
@@ -174,8 +172,8 @@ impl Plan {
     }
 
     /// The last output and its gradient.
-    pub(super) fn last(&self) -> (BlockId, BlockId) {
-        self.layouts.last().map_or((BlockId::INPUT, BlockId::EMPTY), |layout| (layout.y, layout.grad_y))
+    pub(super) fn last(&self) -> (BlockId, Option<BlockId>) {
+        self.layouts.last().map_or((BlockId::INPUT, None), |layout| (layout.y, layout.grad_y))
     }
 
     /// Bytes of all memory with scratch for `threads` threads.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use kernels::{Element, Error, Exec, reduce};
 
-use super::step::{Examples, Gather, rows_of};
+use super::step::{Examples, Gather, copied_from};
 use super::{Network, NetworkElement};
 use crate::error::misfit;
 use crate::layers::Pass;
@@ -23,7 +23,7 @@ pub struct Evaluation<T> {
 }
 
 impl<T> Evaluation<T> {
-    /// The part of the predictions that are the label; NaN of no labels.
+    /// The fraction of the predictions that are the label; NaN of no labels.
     ///
     /// ```
     /// use models::network::Evaluation;
@@ -40,7 +40,8 @@ impl<T: NetworkElement> Network<T> {
     /// The last layer's output for any number of samples, in evaluation mode. They are taken in
     /// batches of the largest planned size; the bits do not depend on it.
     ///
-    /// **Shapes** `x` [samples, inputs], `outputs` [samples, outputs].
+    /// # Shapes
+    /// `x` [samples, inputs], `outputs` [samples, outputs].
     ///
     /// # Errors
     /// If the shapes do not fit.
@@ -49,17 +50,18 @@ impl<T: NetworkElement> Network<T> {
         if outputs.len() != samples * self.outputs() {
             return Err(self.wrong_samples(format!("{} values and {} outputs", x.len(), outputs.len())));
         }
-        self.answer(exec, samples, &rows_of(x, self.input), None, outputs).map(drop)
+        self.predict_batches(exec, samples, &copied_from(x, self.input), None, outputs).map(drop)
     }
 
     /// Outputs, predictions and mean loss for any number of samples, in evaluation mode.
     ///
-    /// **Shapes** `x` [samples, inputs], one target per sample.
+    /// # Shapes
+    /// `x` [samples, inputs], one target per sample.
     ///
     /// # Errors
     /// If the shapes do not fit or a label is out of range.
     pub fn evaluate(&mut self, exec: Exec, x: &[T], targets: Targets<'_, T>) -> Result<Evaluation<T>, Error> {
-        let (samples, gather) = (self.samples_of(x)?, rows_of(x, self.input));
+        let (samples, gather) = (self.samples_of(x)?, copied_from(x, self.input));
         self.evaluate_from(exec, Examples { samples, gather: &gather, targets })
     }
 
@@ -75,14 +77,14 @@ impl<T: NetworkElement> Network<T> {
         let width = self.outputs();
         targets.check(samples, width)?;
         let mut outputs = vec![T::ZERO; samples * width];
-        let loss = self.answer(exec, samples, gather, Some(targets), &mut outputs)?;
+        let loss = self.predict_batches(exec, samples, gather, Some(targets), &mut outputs)?;
         let predictions = outputs.chunks_exact(width).map(|row| self.class(row)).collect();
         Ok(Evaluation { loss: loss / samples as f64, outputs, predictions })
     }
 
     /// Writes the outputs of all samples, in batches of the largest size. Returns the sum of their losses, where there
     /// are targets.
-    fn answer(
+    fn predict_batches(
         &mut self,
         exec: Exec,
         samples: usize,
@@ -96,8 +98,8 @@ impl<T: NetworkElement> Network<T> {
             let targets = targets.map(|targets| targets.rows(first, batch, width));
             let gather = |part: Range<usize>, x: &mut [T]| gather(first + part.start..first + part.end, x);
             T::pass(self, Pass { exec, batch, training: None }, &gather, targets, false)?;
-            let answers = self.activations(self.layers.len() - 1);
-            outputs[first * width..][..answers.len()].copy_from_slice(answers);
+            let predicted = self.activations(self.layers.len() - 1);
+            outputs[first * width..][..predicted.len()].copy_from_slice(predicted);
             sum = self.losses().iter().fold(sum, |sum, loss| sum + loss.to_f64());
         }
         Ok(sum)

@@ -123,8 +123,7 @@ impl<T: NetworkElement> Network<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn profile(&mut self, step: ProfiledStep<'_, T>, observe: Observe<'_>) -> Result<(), Error> {
-        self.check_batch(step.examples.samples)?;
-        step.examples.targets.check(step.examples.samples, self.outputs())?;
+        self.check(step.examples.samples, Some(step.examples.targets))?;
         let (parameters, statistics) = (self.parameters().to_vec(), self.statistics().to_vec());
         let profiled = T::stages(self, &step, observe);
         self.parameters_mut().copy_from_slice(&parameters);

@@ -1,5 +1,5 @@
 //! In which order layers and samples are worked through: segments, layer groups and micro-batches, as the drawing in
-//! `mod.rs` shows them. A dense layer reads all its weights for every micro-batch, so that its layer group takes all
+//! `step.rs` shows them. A dense layer reads all its weights for every micro-batch, so that its layer group takes all
 //! samples at once.
 
 use std::ops::Range;

@@ -1,28 +1,41 @@
-//! The step that learns. Nothing here allocates, once there is scratch for as many threads as compute parts.
+//! The step that learns: losses and gradients of the samples, then the update of the parameters.
+//!
+//! The simple idea is [`crate::reference`]'s: each layer forward over the whole batch, the loss, each layer backward,
+//! each parameter moved. Here threads share the work, and wait for each other only where a layer needs all samples:
 //!
 //! ```text
-//! samples, in parts           gather | segment: forward, micro-batch by micro-batch         a part on each thread
-//! all samples                 barrier: forward (batch normalisation needs the whole batch)
-//! samples, in parts           the last segment: forward, loss, backward                     a part on each thread
-//! all samples                 barrier: backward
-//! samples, in parts           segment: backward, the last micro-batch first                 a part on each thread
-//! parameters, in buckets      gradient of the whole batch, update (learn.rs)                a part on each thread
+//!              segment                                     barrier        segment
+//!              .------------------------------------.    .------------.   .-----------.
+//!              conv  relu  pool   |   dense  relu          batch-norm      dense  loss
+//!              '- layer group --'     '-- group --'                        '- group -'
+//! part 1,      micro-batch -->    |   all samples    --> |            | --> all samples  .
+//! a thread     micro-batch -->    |   of the part        | waits for  |     of the part  | each part turns
+//! part 2,      micro-batch -->    |   all samples        | all parts  |     all samples  | round by itself
+//! a thread     micro-batch -->    |   of the part    --> |            | --> of the part  '
+//!
+//! upwards      y of each layer                           y of all           y, the losses and dJ/dy
+//! downwards    dJ/dx of each layer, from right to left; of a convolution also the gradient of each chunk (N3);
+//!              of the barrier the whole gradient of its parameters
+//!
+//! parameters   | bucket | bucket | ... | bucket |        part 1: these            part 2: those
+//! (learn.rs)   the gradient, of a dense layer over the whole batch, of a convolution the sum of its chunks; the update
 //! ```
 //!
-//! A part goes through all layers of a segment without waiting for the other parts. Without a barrier the threads of a
-//! step meet twice, after the samples and after the parameters. A sample's values depend on that sample alone and a
-//! parameter's gradient is one written sum (N3), so the bits do not depend on how the work is cut.
+//! Without a barrier the threads of a step meet twice, after the samples and after the parameters. A sample's values
+//! depend on that sample alone and a parameter's gradient is one written sum (N3), so the bits do not depend on how the
+//! work is cut. Nothing here allocates, once there is scratch for as many threads as compute parts.
+//!
+//! To be read from [`Network::pass`] on: it goes up, sums the losses, and goes down.
 
 use std::ops::Range;
 
 use kernels::parallel::for_each_part;
-use kernels::samples::Samples;
 use kernels::{Element, Error, Exec};
 
 use super::part::{Batch, SamplePart, parts_of};
 use super::{Network, NetworkElement, Position};
 use crate::error::misfit;
-use crate::layers::{Kind, LayerBackward, LayerForward, Pass};
+use crate::layers::Pass;
 use crate::loss::Targets;
 use crate::optimizer::{Moments, Optimizer};
 
@@ -42,8 +55,19 @@ pub struct Examples<'a, T> {
 }
 
 /// The samples of `x`, [samples, inputs].
-pub(super) fn rows_of<T: Element>(x: &[T], inputs: usize) -> impl Fn(Range<usize>, &mut [T]) + Sync {
+pub(super) fn copied_from<T: Element>(x: &[T], inputs: usize) -> impl Fn(Range<usize>, &mut [T]) + Sync {
     move |samples, to| to.copy_from_slice(&x[samples.start * inputs..samples.end * inputs])
+}
+
+/// How a pass is cut into parts.
+#[derive(Clone, Copy)]
+struct Cut {
+    parts: usize,
+    /// The batch, as a barrier runs it, and as each part runs it.
+    whole: Pass,
+    of_part: Pass,
+    /// Whether no more is written between the layers than learning needs.
+    lean: bool,
 }
 
 impl<T: NetworkElement> Network<T> {
@@ -53,7 +77,8 @@ impl<T: NetworkElement> Network<T> {
     /// A sum that is not finite is the trial's end (N8): the parameters stay as they were. The
     /// gradients are used as they come and are not left in [`Network::gradients`].
     ///
-    /// **Shapes** `x` [batch, inputs], 1 <= batch <= the largest planned.
+    /// # Shapes
+    /// `x` [batch, inputs], 1 <= batch <= the largest planned.
     ///
     /// # Errors
     /// If the shapes do not fit, a label is out of range, or batch normalisation gets one value.
@@ -65,7 +90,7 @@ impl<T: NetworkElement> Network<T> {
         optimizer: &mut Optimizer<T>,
         at: Position,
     ) -> Result<f64, Error> {
-        let (samples, gather) = (self.batch_of(x)?, rows_of(x, self.input));
+        let (samples, gather) = (self.batch_of(x)?, copied_from(x, self.input));
         self.train_step_from(exec, Examples { samples, gather: &gather, targets }, optimizer, at)
     }
 
@@ -101,11 +126,11 @@ impl<T: NetworkElement> Network<T> {
         at: Position,
     ) -> Result<f64, Error> {
         let Examples { samples: batch, gather, targets } = examples;
-        self.check_batch(batch)?;
-        // The parameters of a short step cost more to hand to another thread than that thread brings.
+        // For short steps, moving parameters between cores costs more than a second thread saves.
         let few = batch < exec.tuning.serial_samples && batch * self.plan.flops < exec.tuning.serial_flops;
         let exec = if few { exec.on_one_thread() } else { exec };
         let pass = Pass { exec, batch, training: Some(at) };
+        // `T::pass` is `Network::pass`, compiled in this crate (compiled.rs); so is `T::learn`.
         let loss = T::pass(self, pass, gather, Some(targets), false)?;
         if loss.is_finite() {
             let update = optimizer.begin(at.epoch, self.plan.parameters);
@@ -128,7 +153,7 @@ impl<T: NetworkElement> Network<T> {
         at: Position,
     ) -> Result<f64, Error> {
         let pass = Pass { exec, batch: self.batch_of(x)?, training: Some(at) };
-        let loss = T::pass(self, pass, &rows_of(x, self.input), Some(targets), true)?;
+        let loss = T::pass(self, pass, &copied_from(x, self.input), Some(targets), true)?;
         if loss.is_finite() {
             let layers = 0..self.layers.len();
             T::learn(self, pass, layers, None, Moments::default())?;
@@ -138,10 +163,9 @@ impl<T: NetworkElement> Network<T> {
 }
 
 impl<T: Element> Network<T> {
-    /// The number of samples in `x`, at least one and no more than planned.
+    /// The number of samples in `x`.
     fn batch_of(&self, x: &[T]) -> Result<usize, Error> {
-        let batch = self.samples_in(x).ok_or_else(|| self.wrong_batch(format!("{} values", x.len())))?;
-        self.check_batch(batch).map(|()| batch)
+        self.samples_in(x).ok_or_else(|| self.wrong_batch(format!("{} values", x.len())))
     }
 
     /// The number of samples in `x`; none if there are values left over.
@@ -149,13 +173,16 @@ impl<T: Element> Network<T> {
         x.len().is_multiple_of(self.input).then(|| x.len() / self.input)
     }
 
-    pub(super) fn check_batch(&self, batch: usize) -> Result<(), Error> {
-        let planned = (1..=self.max_batch).contains(&batch);
-        planned.then_some(()).ok_or_else(|| self.wrong_batch(format!("{batch} samples")))
-    }
-
     fn wrong_batch(&self, got: String) -> Error {
         misfit("network", format!("1 to {} samples of {} values", self.max_batch, self.input), got)
+    }
+
+    /// Checks that there is memory for the batch, and a target for each of its samples.
+    pub(super) fn check(&self, batch: usize, targets: Option<Targets<'_, T>>) -> Result<(), Error> {
+        if !(1..=self.max_batch).contains(&batch) {
+            return Err(self.wrong_batch(format!("{batch} samples")));
+        }
+        targets.map_or(Ok(()), |targets| targets.check(batch, self.outputs()))
     }
 
     /// All that is done with samples: outputs; with `targets` losses; in training mode what gradients are computed
@@ -168,10 +195,7 @@ impl<T: Element> Network<T> {
         targets: Option<Targets<'_, T>>,
         shows: bool,
     ) -> Result<f64, Error> {
-        let learns = pass.training.is_some();
-        if let Some(targets) = targets {
-            targets.check(pass.batch, self.outputs())?;
-        }
+        self.check(pass.batch, targets)?;
         // Not written without need: other threads read the line of memory that it is in (false sharing).
         if self.rows != pass.batch {
             self.rows = pass.batch;
@@ -180,11 +204,31 @@ impl<T: Element> Network<T> {
         let most = pass.batch.div_ceil(self.plan.longest_chunk);
         let (parts, exec) = parts_of(pass.exec, most, pass.batch * self.plan.flops);
         self.scratch.grow(parts * self.plan.scratch);
-        let (of_part, lean) = (Pass { exec, ..pass }, learns && !shows);
+        let cut = Cut {
+            parts,
+            whole: pass,
+            of_part: Pass { exec, ..pass },
+            lean: pass.training.is_some() && !shows,
+        };
+        self.upwards(cut, gather, targets)?;
+        let loss = targets.map_or(0.0, |_| self.losses().iter().fold(0.0, |sum, loss| sum + loss.to_f64()));
+        if pass.training.is_some() && loss.is_finite() {
+            self.downwards(cut)?;
+        }
+        Ok(loss)
+    }
+
+    /// The samples into the network and up through all segments. A part of the last one turns round by itself: its
+    /// losses, and downwards to the barrier below.
+    fn upwards(
+        &mut self,
+        cut: Cut,
+        gather: Gather<'_, T>,
+        targets: Option<Targets<'_, T>>,
+    ) -> Result<(), Error> {
         let last = self.plan.segments.len() - 1;
-        // Upwards; a part turns round at the top by itself.
         for segment in 0..=last {
-            self.each_part(parts, of_part, lean, |batch, part| {
+            self.each_part(cut, |batch, part| {
                 if segment == 0 {
                     gather(part.samples(), part.input());
                 }
@@ -193,86 +237,35 @@ impl<T: Element> Network<T> {
                     return Ok(());
                 }
                 targets.map_or(Ok(()), |targets| batch.measure(part, targets))?;
-                if learns { batch.backward(segment, part) } else { Ok(()) }
+                if cut.whole.training.is_some() { batch.backward(segment, part) } else { Ok(()) }
             })?;
             if segment < last {
-                self.barrier_forward(pass, self.plan.segments[segment].layers.end)?;
+                self.barrier_forward(cut.whole, self.plan.segments[segment].layers.end)?;
             }
         }
-        let loss = targets.map_or(0.0, |_| self.losses().iter().fold(0.0, |sum, loss| sum + loss.to_f64()));
-        if learns && loss.is_finite() {
-            // Downwards, from the barrier below the last segment on.
-            for segment in (0..last).rev() {
-                let barrier = self.plan.segments[segment].layers.end;
-                if barrier < self.plan.first_learning {
-                    break;
-                }
-                self.barrier_backward(pass, barrier);
-                self.each_part(parts, of_part, lean, |batch, part| batch.backward(segment, part))?;
-            }
-        }
-        Ok(loss)
+        Ok(())
     }
 
-    /// Calls `body` on every part of the batch; `lean` writes no more between the layers than learning needs.
+    /// From the barrier below the last segment down to the first layer that learns.
+    fn downwards(&mut self, cut: Cut) -> Result<(), Error> {
+        for segment in (0..self.plan.segments.len() - 1).rev() {
+            let barrier = self.plan.segments[segment].layers.end;
+            if barrier < self.plan.first_learning {
+                break;
+            }
+            self.barrier_backward(cut.whole, barrier);
+            self.each_part(cut, |batch, part| batch.backward(segment, part))?;
+        }
+        Ok(())
+    }
+
+    /// Calls `body` on every part of the batch.
     fn each_part(
         &mut self,
-        parts: usize,
-        pass: Pass,
-        lean: bool,
+        cut: Cut,
         body: impl Fn(&Batch<'_, T>, &mut SamplePart<'_, T>) -> Result<(), Error> + Sync,
     ) -> Result<(), Error> {
-        let (batch, part) = self.as_one_part(pass, lean, lean);
-        for_each_part(part, parts, &|mut part| body(&batch, &mut part))
-    }
-
-    /// What all parts of a batch read, and the batch as one part, where layers that can run as one may and a
-    /// micro-batch may reuse the place of gradients that only the one before it needed.
-    pub(super) fn as_one_part(
-        &mut self,
-        pass: Pass,
-        fuses: bool,
-        reuses: bool,
-    ) -> (Batch<'_, T>, SamplePart<'_, T>) {
-        let batch = Batch {
-            layers: &self.layers,
-            fused: fuses.then_some(&self.fused),
-            reuses,
-            plan: &self.plan,
-            parameters: self.parameters.as_slice(),
-            loss: self.loss,
-            pass,
-        };
-        let part = SamplePart {
-            values: Samples::new(self.values.as_mut_slice(), &self.plan.values.list, pass.batch),
-            kept: Samples::new(&mut self.kept, &self.plan.kept.list, pass.batch),
-            scratch: self.scratch.as_mut_slice(),
-            chunk: self.plan.longest_chunk,
-        };
-        (batch, part)
-    }
-
-    pub(super) fn barrier_forward(&mut self, pass: Pass, index: usize) -> Result<(), Error> {
-        let Kind::WholeBatch(layer) = &mut self.layers[index].kind else { return Ok(()) };
-        let layout = &self.plan.layouts[index];
-        let mut values = Samples::new(self.values.as_mut_slice(), &self.plan.values.list, pass.batch);
-        let ([x], [y]) = values.lend([layout.x.0], [layout.y.0]);
-        let parameters = &self.parameters.as_slice()[layout.parameters.clone()];
-        let forward = LayerForward { x, parameters, y, kept: &mut [], scratch: self.scratch.as_mut_slice() };
-        layer.forward(&pass, forward, &mut self.statistics[layout.statistics.clone()])
-    }
-
-    /// The gradient of the parameters, and dJ/dx where a layer below learns.
-    pub(super) fn barrier_backward(&mut self, pass: Pass, index: usize) {
-        let Kind::WholeBatch(layer) = &mut self.layers[index].kind else { return };
-        let layout = &self.plan.layouts[index];
-        let mut values = Samples::new(self.values.as_mut_slice(), &self.plan.values.list, pass.batch);
-        let (read, scratch) = ([layout.x.0, layout.y.0, layout.grad_y.0], self.scratch.as_mut_slice());
-        let ([x, y, grad_y], [grad_x]) = values.lend(read, [layout.grad_x.0]);
-        let parameters = &self.parameters.as_slice()[layout.parameters.clone()];
-        let gradient = &mut self.gradients.as_mut_slice()[layout.parameters.clone()];
-        let (chunks, kept): (&mut [T], &[u16]) = (&mut [], &[]);
-        let backward = LayerBackward { x, y, parameters, grad_y, grad_x, chunks, kept, scratch };
-        layer.backward(&pass, backward, gradient);
+        let (batch, part) = self.as_one_part(cut.of_part, cut.lean, cut.lean);
+        for_each_part(part, cut.parts, &|mut part| body(&batch, &mut part))
     }
 }

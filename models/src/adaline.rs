@@ -22,7 +22,8 @@ use crate::perceptron::net_input;
 
 /// Eq. (1): J(w) = 1/2 sum (y_i - x_i'w)^2, the squares summed over samples (N3).
 ///
-/// **Shapes** `w [p]`.
+/// # Shapes
+/// `w [p]`.
 ///
 /// # Panics
 /// If `w` has more weights than the data has variables.
@@ -40,7 +41,8 @@ pub fn cost(data: &Observations, w: &[f64]) -> f64 {
 
 /// Eq. (2) summed over all observations: grad J = -sum x_i (y_i - x_i'w).
 ///
-/// **Shapes** `w [p]`, the result `[p]`. The sums are sums over samples (N3).
+/// # Shapes
+/// `w [p]`, the result `[p]`. The sums are sums over samples (N3).
 ///
 /// # Panics
 /// If `w` has more weights than the data has variables.
@@ -59,7 +61,8 @@ pub fn gradient(data: &Observations, w: &[f64]) -> Vec<f64> {
 /// 2 / lambda_max(X'X): full-batch gradient descent converges for a smaller learning rate and
 /// diverges for a larger one.
 ///
-/// **Source** Widrow and Stearns, *Adaptive Signal Processing* (1985), ch. 4.
+/// # Source
+/// Widrow and Stearns, *Adaptive Signal Processing* (1985), ch. 4.
 ///
 /// ```
 /// use models::{adaline::largest_stable_rate, observations::Observations};
@@ -124,10 +127,14 @@ pub struct Diverged {
 impl Adaline {
     /// Trains from the weights `start`.
     ///
-    /// **Shapes** `start [p]`. **Source** Widrow and Hoff 1960; slide "Adaline".
+    /// # Shapes
+    /// `start [p]`.
     ///
     /// # Errors
     /// If there is not one start weight per variable, or a mini-batch has size 0.
+    ///
+    /// # Source
+    /// Widrow and Hoff 1960; slide "Adaline".
     ///
     /// ```
     /// use models::adaline::{Adaline, Batching};

@@ -11,7 +11,11 @@ const SWEEPS: usize = 60;
 /// eigenvalues as they are. Going through all pairs again and again makes the matrix diagonal, and
 /// the diagonal holds the eigenvalues.
 ///
-/// **Shapes** `a` [p, p] symmetric. **Source** Jacobi 1846; Golub and Van Loan, section 8.5.
+/// # Shapes
+/// `a` [p, p] symmetric.
+///
+/// # Source
+/// Jacobi 1846; Golub and Van Loan, section 8.5.
 ///
 /// ```
 /// use models::eigenvalues::eigenvalues;

@@ -16,7 +16,8 @@
 /// The divisor is the distance of the two points as rounded, (p + h) - (p - h), so a step that is
 /// not a multiple of the parameter's last bit does no harm.
 ///
-/// **Shapes** the result has one slope per parameter.
+/// # Shapes
+/// The result has one slope per parameter.
 ///
 /// ```
 /// use models::gradcheck::central_differences;
@@ -42,7 +43,8 @@ pub fn central_differences(cost: &mut impl FnMut(&[f64]) -> f64, parameters: &[f
 /// The second term keeps parameters whose gradient is practically zero from counting: rounding
 /// alone makes |a - n| as large as |a| there. Where both are zero the error is 0.
 ///
-/// **Shapes** `analytic` and `numeric` one slope per parameter.
+/// # Shapes
+/// `analytic` and `numeric` one slope per parameter.
 ///
 /// ```
 /// use models::gradcheck::relative_errors;
@@ -74,7 +76,8 @@ pub struct Point {
 
 /// The largest relative error for each step h.
 ///
-/// **Shapes** `parameters` and `analytic` of one length.
+/// # Shapes
+/// `parameters` and `analytic` of one length.
 ///
 /// ```
 /// use models::gradcheck::{STEPS, best, scan};

@@ -22,19 +22,19 @@ pub enum Init {
         sd: f64,
     },
     /// Weights U(-r, r) with r = sqrt(6 / (fan_in + fan_out)), of variance 2 / (fan_in + fan_out), biases 0: keeps the
-    /// variance of activations and gradients through tanh layers. **Source** Glorot and Bengio 2010, eq. 16.
+    /// variance of activations and gradients through tanh layers (Glorot and Bengio 2010, eq. 16).
     XavierUniform,
     /// Weights N(0, 2 / (fan_in + fan_out)), biases 0: the same variance.
     XavierNormal,
     /// Weights U(-r, r) with r = sqrt(6 / fan_in), biases 0: the variance of `HeNormal`.
     HeUniform,
-    /// Weights N(0, 2 / fan_in), biases 0: makes up for the half of the units that ReLU silences. **Source** He et al.
-    /// 2015, eq. 10.
+    /// Weights N(0, 2 / fan_in), biases 0: makes up for the half of the units that ReLU silences (He et al. 2015,
+    /// eq. 10).
     HeNormal,
-    /// Weights and biases N(0, 1): saturates the units of wide layers, which is what `Nielsen` mends. **Source** Nielsen,
-    /// ch. 1, and ch. 3 before "Weight initialization".
+    /// Weights and biases N(0, 1): saturates the units of wide layers, which is what `Nielsen` mends (Nielsen, ch. 1,
+    /// and ch. 3 before "Weight initialization").
     StandardNormal,
-    /// Weights N(0, 1 / fan_in), biases N(0, 1). **Source** Nielsen, ch. 3, "Weight initialization".
+    /// Weights N(0, 1 / fan_in), biases N(0, 1) (Nielsen, ch. 3, "Weight initialization").
     Nielsen,
 }
 

@@ -17,7 +17,8 @@ const LEAST_PIVOT: f64 = 1.0 / (1_u64 << 42) as f64;
 
 /// X'X, the sums of products of each two variables.
 ///
-/// **Shapes** [p, p], symmetric. Each element is a sum over samples (N3).
+/// # Shapes
+/// [p, p], symmetric. Each element is a sum over samples (N3).
 ///
 /// ```
 /// use models::least_squares::gram;
@@ -32,12 +33,15 @@ pub fn gram(data: &Observations) -> Matrix<f64> {
 
 /// The weights that minimise J(w) = 1/2 sum (y_i - x_i'w)^2.
 ///
-/// **Shapes** the result `[p]`, the constant's weight first if the data has it.
-/// **Source** slide "Adaline"; Gauss 1809.
+/// # Shapes
+/// The result `[p]`, the constant's weight first if the data has it.
 ///
 /// # Errors
 /// If a variable is, to working precision, a combination of others: then there is no single
 /// minimum.
+///
+/// # Source
+/// Slide "Adaline"; Gauss 1809.
 ///
 /// ```
 /// use models::least_squares::fit;
@@ -56,7 +60,10 @@ pub fn fit(data: &Observations) -> Result<Vec<f64>, Error> {
 /// L, lower triangular with positive diagonal, with L L' = `a`.
 ///
 /// Row by row: l_jj = sqrt(a_jj - sum_k l_jk^2) and l_ij = (a_ij - sum_k l_ik l_jk) / l_jj, the sums
-/// over k < j. **Shapes** `a` [p, p] symmetric, of which the lower triangle is read.
+/// over k < j.
+///
+/// # Shapes
+/// `a` [p, p] symmetric, of which the lower triangle is read.
 ///
 /// # Errors
 /// If `a` is not positive definite to working precision: a diagonal element lost all but its last
@@ -89,7 +96,8 @@ pub fn cholesky(operation: &'static str, a: &Matrix<f64>) -> Result<Matrix<f64>,
 
 /// The solution v of L L' v = `rhs`: first L u = rhs from the top, then L' v = u from the bottom.
 ///
-/// **Shapes** `l` [p, p] lower triangular, `rhs [p]`.
+/// # Shapes
+/// `l` [p, p] lower triangular, `rhs [p]`.
 ///
 /// # Panics
 /// If `rhs` is shorter than `l` has rows.
@@ -121,12 +129,15 @@ pub struct Minimum {
 /// many digits. Each makes one column zero below the diagonal and reflects b as well: Q' a = R,
 /// Q' b = c. Then R v = the first n of c, and the residual is Q times the others.
 ///
-/// **Shapes** `a` [m, n], `b [m]`.
-/// **Source** Householder 1958; Golub and Van Loan, section 5.3.
+/// # Shapes
+/// `a` [m, n], `b [m]`.
 ///
 /// # Errors
 /// If a column is, to working precision, a combination of those before it (as it must be if there
 /// are fewer rows than columns).
+///
+/// # Source
+/// Householder 1958; Golub and Van Loan, section 5.3.
 ///
 /// ```
 /// use models::least_squares::minimise;

@@ -53,11 +53,12 @@ pub struct Novikoff {
 /// With a bias, give the data with its constant coordinate: R and gamma are those of the augmented
 /// observations, on which the rule runs.
 ///
-/// **Source** A. Novikoff, "On convergence proofs for perceptrons" (1962); P. Wolfe, "Finding the
-/// nearest point in a polytope" (1976).
-///
 /// # Errors
 /// If there is no observation.
+///
+/// # Source
+/// A. Novikoff, "On convergence proofs for perceptrons" (1962); P. Wolfe, "Finding the
+/// nearest point in a polytope" (1976).
 ///
 /// ```
 /// use models::{margin::novikoff, observations::Observations};

@@ -5,7 +5,8 @@ use crate::rng::{Purpose, Stream};
 
 /// n observations x_1 ... x_n of p variables, each with its target y_i.
 ///
-/// **Shapes** x [n, p] row-major: one row per observation.
+/// # Shapes
+/// x [n, p] row-major: one row per observation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observations {
     x: Vec<f64>,

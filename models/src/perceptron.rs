@@ -24,10 +24,14 @@ use crate::observations::{Observations, Order};
 
 /// z = x'w, one chain over the variables (N2).
 ///
-/// **Shapes** `x [p]`, `w [p]`. **Source** slide "Le neurone artificiel".
+/// # Shapes
+/// `x [p]`, `w [p]`.
 ///
 /// # Panics
 /// If `x` has fewer values than `w`.
+///
+/// # Source
+/// Slide "Le neurone artificiel".
 ///
 /// ```
 /// use models::perceptron::net_input;
@@ -141,10 +145,14 @@ impl Perceptron {
     ///
     /// `delta x_i` is added with one rounding per weight: w_k = fma(delta, x_ik, w_k).
     ///
-    /// **Shapes** `start [p]`. **Source** Rosenblatt 1957; slide "La règle perceptron".
+    /// # Shapes
+    /// `start [p]`.
     ///
     /// # Errors
     /// If there is not one start weight per variable, or a target is not one of the labels.
+    ///
+    /// # Source
+    /// Rosenblatt 1957; slide "La règle perceptron".
     ///
     /// ```
     /// use models::observations::{Observations, Order};

@@ -125,7 +125,11 @@ impl<T: Element> Reference<T> {
     /// One step of gradient descent on softmax cross-entropy. Returns the sum of the sample losses, in f64 and in
     /// sample order; where it is not finite the parameters stay as they were (N8).
     ///
-    /// **Shapes** `x` [n, inputs], `labels [n]`. **Units** `learning_rate` is eta.
+    /// # Shapes
+    /// `x` [n, inputs], `labels [n]`.
+    ///
+    /// # Units
+    /// `learning_rate` is eta.
     ///
     /// # Panics
     /// If there are fewer values than `labels` asks for, or a label is no class.

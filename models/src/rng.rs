@@ -55,7 +55,8 @@ impl Purpose {
 ///
 /// The same key gives the same numbers on every machine and in every version of this contract.
 ///
-/// **Source**: D. J. Bernstein, "ChaCha, a variant of Salsa20" (2008), with 8 rounds.
+/// # Source
+/// D. J. Bernstein, "ChaCha, a variant of Salsa20" (2008), with 8 rounds.
 ///
 /// ```
 /// use models::rng::{Purpose, Stream};
@@ -115,7 +116,8 @@ impl Stream {
     /// # Panics
     /// If `n` is 0: there is no such integer.
     ///
-    /// **Source**: D. Lemire, "Fast random integer generation in an interval" (2019), algorithm 5.
+    /// # Source
+    /// D. Lemire, "Fast random integer generation in an interval" (2019), algorithm 5.
     pub fn below(&mut self, n: u64) -> u64 {
         assert!(n > 0, "below(0): no integer lies in an empty range");
         let threshold = n.wrapping_neg() % n;
@@ -133,7 +135,8 @@ impl Stream {
     /// centre; with s = u^2 + v^2 both u sqrt(-2 ln s / s) and v sqrt(-2 ln s / s) are normal and
     /// independent. The first is returned, the second kept for the next call.
     ///
-    /// **Source**: G. Marsaglia and T. A. Bray, "A convenient method for generating normal
+    /// # Source
+    /// G. Marsaglia and T. A. Bray, "A convenient method for generating normal
     /// variables" (1964).
     pub fn normal(&mut self) -> f64 {
         if let Some(second) = self.spare_normal.take() {
@@ -155,7 +158,8 @@ impl Stream {
     ///
     /// From the last place down to the second: exchange it with one of the places up to itself.
     ///
-    /// **Source**: R. A. Fisher and F. Yates (1938); R. Durstenfeld, algorithm 235 (1964).
+    /// # Source
+    /// R. A. Fisher and F. Yates (1938); R. Durstenfeld, algorithm 235 (1964).
     pub fn shuffle<X>(&mut self, items: &mut [X]) {
         for last in (1..items.len()).rev() {
             let chosen = self.below(last as u64 + 1) as usize;

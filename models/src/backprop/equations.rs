@@ -14,11 +14,14 @@ use crate::matrix::Matrix;
 ///
 /// The output neuron's z acts on J through its own a alone: dJ/dz_j = dJ/da_j phi'(z_j).
 ///
-/// **Shapes** `grad_a`, `z` and the result [n, outputs].
-/// **Source** slide "La rétropropagation"; Nielsen, ch. 2, (BP1).
+/// # Shapes
+/// `grad_a`, `z` and the result [n, outputs].
 ///
 /// # Panics
 /// If `grad_a` is smaller than `z`.
+///
+/// # Source
+/// Slide "La rétropropagation"; Nielsen, ch. 2, (BP1).
 ///
 /// ```
 /// use kernels::activation::Activation;
@@ -38,11 +41,15 @@ pub fn bp1_output_delta<T: Element>(grad_a: &Matrix<T>, z: &Matrix<T>, phi: Acti
 /// The neuron k acts on J through every neuron j above it, in proportion to w_jk:
 /// dJ/dz_k = (sum_j w_jk delta_j) phi'(z_k).
 ///
-/// **Shapes** `w_above` [neurons above, neurons], `delta_above` [n, neurons above], `z` and the
-/// result [n, neurons]. **Source** slide "La rétropropagation"; Nielsen, ch. 2, (BP2).
+/// # Shapes
+/// `w_above` [neurons above, neurons], `delta_above` [n, neurons above], `z` and the
+/// result [n, neurons].
 ///
 /// # Panics
 /// If the shapes do not fit.
+///
+/// # Source
+/// Slide "La rétropropagation"; Nielsen, ch. 2, (BP2).
 ///
 /// ```
 /// use kernels::activation::Activation;
@@ -69,8 +76,11 @@ pub fn bp2_hidden_delta<T: Element>(
 ///
 /// z_j = ... + b_j, so dz_j/db_j = 1.
 ///
-/// **Shapes** `delta` [n, neurons], the result `[neurons]`.
-/// **Source** slide "La rétropropagation"; Nielsen, ch. 2, (BP3).
+/// # Shapes
+/// `delta` [n, neurons], the result `[neurons]`.
+///
+/// # Source
+/// Slide "La rétropropagation"; Nielsen, ch. 2, (BP3).
 ///
 /// ```
 /// use models::{backprop::equations::bp3_bias_gradient, matrix::Matrix};
@@ -85,11 +95,14 @@ pub fn bp3_bias_gradient<T: Element>(delta: &Matrix<T>) -> Vec<T> {
 ///
 /// z_j = ... + w_jk a_k + ..., so dz_j/dw_jk = a_k.
 ///
-/// **Shapes** `a_below` [n, inputs], `delta` [n, neurons], the result [neurons, inputs].
-/// **Source** slide "La rétropropagation"; Nielsen, ch. 2, (BP4).
+/// # Shapes
+/// `a_below` [n, inputs], `delta` [n, neurons], the result [neurons, inputs].
 ///
 /// # Panics
 /// If `a_below` has fewer rows than `delta`.
+///
+/// # Source
+/// Slide "La rétropropagation"; Nielsen, ch. 2, (BP4).
 ///
 /// ```
 /// use models::{backprop::equations::bp4_weight_gradient, matrix::Matrix};

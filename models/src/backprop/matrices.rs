@@ -22,7 +22,8 @@ use crate::matrix::Matrix;
 impl<T: Element> Mlp<T> {
     /// [`Mlp::forward`] with one matrix product per layer; the same bits.
     ///
-    /// **Shapes** `x` [n, inputs].
+    /// # Shapes
+    /// `x` [n, inputs].
     ///
     /// # Errors
     /// If `x` does not have as many columns as the first layer has inputs.
@@ -40,7 +41,8 @@ impl<T: Element> Mlp<T> {
 
     /// [`Mlp::backward`] with one or two matrix products per layer; the same bits.
     ///
-    /// **Shapes** `signals` as [`Mlp::forward_by_matrices`] makes them, `y` [n, outputs].
+    /// # Shapes
+    /// `signals` as [`Mlp::forward_by_matrices`] makes them, `y` [n, outputs].
     ///
     /// # Errors
     /// If the shapes of the signals are not those of the network.

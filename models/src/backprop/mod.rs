@@ -124,7 +124,8 @@ impl<T: Element> Mlp<T> {
 
     /// Eq. (3), neuron by neuron, for each observation.
     ///
-    /// **Shapes** `x` [n, inputs].
+    /// # Shapes
+    /// `x` [n, inputs].
     ///
     /// # Panics
     /// If `x` has fewer columns than the first layer has inputs.
@@ -178,7 +179,8 @@ impl<T: Element> Mlp<T> {
 
     /// J(W) = 1/(2n) sum_i |y_i - a^L(x_i)|^2, in f64 over the samples in order.
     ///
-    /// **Shapes** `x` [n, inputs], `y` [n, outputs].
+    /// # Shapes
+    /// `x` [n, inputs], `y` [n, outputs].
     ///
     /// # Panics
     /// If the shapes do not fit.
@@ -188,7 +190,8 @@ impl<T: Element> Mlp<T> {
 
     /// J after one z has been nudged by dz: by eq. (4) about J + delta dz, the better the smaller dz.
     ///
-    /// **Shapes** `x` [n, inputs], `y` [n, outputs].
+    /// # Shapes
+    /// `x` [n, inputs], `y` [n, outputs].
     ///
     /// # Panics
     /// If the shapes do not fit.
@@ -199,7 +202,8 @@ impl<T: Element> Mlp<T> {
 
     /// BP1 at the output, BP2 layer by layer back to the first, BP3 and BP4 in each.
     ///
-    /// **Shapes** `signals` as [`Mlp::forward`] makes them, `y` [n, outputs].
+    /// # Shapes
+    /// `signals` as [`Mlp::forward`] makes them, `y` [n, outputs].
     ///
     /// # Panics
     /// If the shapes do not fit.
@@ -223,7 +227,8 @@ impl<T: Element> Mlp<T> {
 
     /// One step of gradient descent: w = w - eta dJ/dw, with one rounding for each weight.
     ///
-    /// **Units** `learning_rate` is eta, any positive number.
+    /// # Units
+    /// `learning_rate` is eta, any positive number.
     pub fn step(&mut self, gradients: &MlpGradients<T>, learning_rate: T) {
         for (l, layer) in self.layers.iter_mut().enumerate() {
             let parameters = layer.w.data_mut().iter_mut().chain(&mut layer.b);
@@ -252,7 +257,8 @@ impl<T: Element> Mlp<T> {
     /// together: W = W^L ... W^2, and b likewise. So depth without phi gives nothing but linear
     /// regression. `None` if some phi is another function or there is no layer.
     ///
-    /// **Source** slide "Modèles multi-couches", exercise.
+    /// # Source
+    /// Slide "Modèles multi-couches", exercise.
     ///
     /// ```
     /// use kernels::activation::Activation::Identity;
@@ -281,7 +287,8 @@ impl<T: Element> Mlp<T> {
 
 /// Eq. (3) for one neuron: z_j = sum_k w_jk a_k + b_j, one chain over k (N2), then the bias.
 ///
-/// **Shapes** `w [inputs]`, `a [inputs]`.
+/// # Shapes
+/// `w [inputs]`, `a [inputs]`.
 ///
 /// # Panics
 /// If `a` has fewer values than `w`.
@@ -296,7 +303,8 @@ pub fn neuron<T: Element>(w: &[T], a: &[T], b: T) -> T {
 
 /// J = 1/(2n) sum_i |y_i - a_i|^2: half a squared norm for each sample (N4), their mean in f64.
 ///
-/// **Shapes** `a` and `y` [n, outputs].
+/// # Shapes
+/// `a` and `y` [n, outputs].
 ///
 /// # Panics
 /// If `y` is smaller than `a`.
@@ -317,7 +325,8 @@ pub fn quadratic_cost<T: Element>(exec: Exec, a: &Matrix<T>, y: &Matrix<T>) -> f
 
 /// grad_a J = (a - y) / n, the first factor of BP1 for the quadratic cost; 1/n is rounded once (N16).
 ///
-/// **Shapes** `a` and `y` [n, outputs].
+/// # Shapes
+/// `a` and `y` [n, outputs].
 ///
 /// # Panics
 /// If `y` is smaller than `a`.

@@ -232,7 +232,8 @@ impl<T: Element> Optimizer<T> {
 
     /// Moves `parameters` once, with the learning rate of `epoch`.
     ///
-    /// **Shapes** both of the length that the optimiser was made for.
+    /// # Shapes
+    /// both of the length that the optimiser was made for.
     ///
     /// # Panics
     /// If a length differs.

@@ -91,7 +91,7 @@ pub enum Batching {
 /// Adaline with its settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adaline {
-    /// eta.
+    /// The learning rate eta.
     pub learning_rate: f64,
     /// How many times to go through the observations.
     pub epochs: usize,

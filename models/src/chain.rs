@@ -28,8 +28,8 @@ pub fn product<T: Element>(n: usize, term: impl Fn(usize) -> (T, T)) -> T {
 /// The sum of a_i b_i over the samples i = 0..n: chains over 1024 samples each, added in order
 /// (N3).
 ///
-/// A batch is seldom longer than one chunk, and no chunk waits for a thread of its own: threads divide the parameters,
-/// each of which is summed by one of them. (Only a convolution's chunks, of 4 to 64 samples, go to several threads.)
+/// In a dense layer's gradient threads divide the parameters, and the thread that has one sums all chunks of it. Only
+/// the chunks of a convolution, of 4 to 64 samples each, are divided among threads.
 #[inline]
 pub fn over_samples<T: Element>(n: usize, term: impl Fn(usize) -> (T, T)) -> T {
     chunked(n, SAMPLES, term)

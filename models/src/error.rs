@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a model could not be made, trained or asked.
+/// Why a model could not be made or trained, or could not predict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// A matrix has no Cholesky factor, because a column depends on those before it.

@@ -15,16 +15,7 @@
 ///
 /// The divisor is the distance of the two points as rounded, (p + h) - (p - h), so a step that is
 /// not a multiple of the parameter's last bit does no harm.
-///
-/// # Shapes
-/// The result has one slope per parameter.
-///
-/// ```
-/// use models::gradcheck::central_differences;
-/// // J = p^2 at p = 3: the slope is 6 for any h, since J''' = 0.
-/// assert_eq!(central_differences(&mut |p: &[f64]| p[0] * p[0], &[3.0], 0.5), [6.0]);
-/// ```
-pub fn central_differences(cost: &mut impl FnMut(&[f64]) -> f64, parameters: &[f64], h: f64) -> Vec<f64> {
+fn central_differences(cost: &mut impl FnMut(&[f64]) -> f64, parameters: &[f64], h: f64) -> Vec<f64> {
     let mut moved = parameters.to_vec();
     let slope = |k: usize| {
         let (up, down) = (parameters[k] + h, parameters[k] - h);
@@ -66,7 +57,7 @@ pub const STEPS: [f64; 12] = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e
 /// One point of the V-shaped curve.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
-    /// h.
+    /// The step h.
     pub step: f64,
     /// The largest relative error over all parameters.
     pub worst: f64,
@@ -103,6 +94,12 @@ pub fn scan(
 
 /// The point with the least error, the first of equals; a NaN is never the best. `None` if there is
 /// no such point.
+///
+/// ```
+/// use models::gradcheck::{Point, best};
+/// let points = [f64::NAN, 0.5, 0.25, 0.25].map(|worst| Point { step: 0.1, worst, parameter: 0 });
+/// assert_eq!(best(&points), Some(points[2]));
+/// ```
 pub fn best(points: &[Point]) -> Option<Point> {
     let numbers = points.iter().copied().filter(|point| !point.worst.is_nan());
     numbers.reduce(|best, point| if point.worst < best.worst { point } else { best })

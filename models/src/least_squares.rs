@@ -11,8 +11,7 @@ use crate::chain::{over_samples, product};
 use crate::matrix::Matrix;
 use crate::observations::Observations;
 
-/// The part of a diagonal element that must be left of it after the subtractions: with less, 2^-42,
-/// it is made of the roundings of X'X.
+/// Smallest fraction of a diagonal element that may remain after subtraction; less than 2^-42 is rounding noise.
 const LEAST_PIVOT: f64 = 1.0 / (1_u64 << 42) as f64;
 
 /// X'X, the sums of products of each two variables.
@@ -95,13 +94,7 @@ pub fn cholesky(operation: &'static str, a: &Matrix<f64>) -> Result<Matrix<f64>,
 }
 
 /// The solution v of L L' v = `rhs`: first L u = rhs from the top, then L' v = u from the bottom.
-///
-/// # Shapes
-/// `l` [p, p] lower triangular, `rhs [p]`.
-///
-/// # Panics
-/// If `rhs` is shorter than `l` has rows.
-pub fn solve_factored(l: &Matrix<f64>, rhs: &[f64]) -> Vec<f64> {
+fn solve_factored(l: &Matrix<f64>, rhs: &[f64]) -> Vec<f64> {
     let p = l.rows();
     let mut v = rhs.to_vec();
     for i in 0..p {

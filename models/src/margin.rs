@@ -28,7 +28,7 @@ use crate::matrix::Matrix;
 use crate::observations::Observations;
 use crate::perceptron::net_input as dot;
 
-/// The nearest point is accepted if no point lies closer to the origin by more than this part.
+/// The nearest point is accepted if no point lies closer to the origin by more than this fraction.
 const TOLERANCE: f64 = 1e-14;
 
 /// Radius, margin and the bound that follows.
@@ -119,18 +119,18 @@ struct Vertex {
 fn descend(z: &Matrix<f64>, corral: &mut Vec<Vertex>) -> Option<Vec<f64>> {
     loop {
         let (target, nearest) = nearest_of_flat(z, corral).ok()?;
-        // The part of the way to the target at which the first weight vanishes.
-        let (mut part, mut first) = (1.0, None);
+        // The fraction of the way to the target at which the first weight vanishes.
+        let (mut fraction, mut first) = (1.0, None);
         for (v, vertex) in corral.iter().enumerate().filter(|&(v, _)| target[v] <= 0.0) {
             // The weight just added is 0 and vanishes at once if rounding sends it down.
             let way = vertex.weight - target[v];
             let vanishes = if way > 0.0 { vertex.weight / way } else { 0.0 };
-            if first.is_none() || vanishes < part {
-                (part, first) = (vanishes, Some(v));
+            if first.is_none() || vanishes < fraction {
+                (fraction, first) = (vanishes, Some(v));
             }
         }
         for (vertex, target) in corral.iter_mut().zip(&target) {
-            vertex.weight = part.mul_add(target - vertex.weight, vertex.weight);
+            vertex.weight = fraction.mul_add(target - vertex.weight, vertex.weight);
         }
         match first {
             Some(v) => drop(corral.remove(v)),

@@ -1,6 +1,6 @@
 //! A plain row-major matrix, for the modules that are written as the slides are.
 
-use kernels::{Element, MatRef};
+use kernels::Element;
 
 use crate::error::{Error, misfit};
 
@@ -71,13 +71,5 @@ impl<T: Element> Matrix<T> {
     /// All elements, row by row, to be changed.
     pub fn data_mut(&mut self) -> &mut [T] {
         &mut self.data
-    }
-
-    /// The matrix as the kernels take it.
-    ///
-    /// # Errors
-    /// None in practice: the sizes were checked when the matrix was made.
-    pub fn view(&self) -> Result<MatRef<'_, T>, Error> {
-        Ok(MatRef::row_major(&self.data, self.rows, self.cols)?)
     }
 }

@@ -88,7 +88,7 @@ pub const NAND: [f64; 3] = [1.5, -1.0, -1.0];
 /// The perceptron rule with its settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Perceptron {
-    /// eta.
+    /// The learning rate eta.
     pub learning_rate: f64,
     /// How many times to go through the observations.
     pub epochs: usize,

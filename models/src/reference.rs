@@ -132,7 +132,7 @@ impl<T: Element> Reference<T> {
     /// `learning_rate` is eta.
     ///
     /// # Panics
-    /// If there are fewer values than `labels` asks for, or a label is no class.
+    /// If there are fewer values than `labels` needs, or a label is no class.
     pub fn step(&mut self, x: &[T], labels: &[u32], learning_rate: f64) -> f64 {
         let n = labels.len();
         let mut a = vec![x.to_vec()];

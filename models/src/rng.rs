@@ -68,7 +68,7 @@ impl Purpose {
 #[derive(Clone, Debug)]
 pub struct Stream {
     words: ChaCha8Rng,
-    /// The second normal of the last pair, until it is asked for.
+    /// The second normal of the last pair, until it is needed.
     spare_normal: Option<f64>,
 }
 

@@ -60,7 +60,7 @@ impl<T: Element> Mlp<T> {
             let (z, a) = (&signals.z[l], &signals.a[l + 1]);
             let grad_a = match deltas.last() {
                 None => quadratic_gradient(a, y),
-                Some(above) => matrix_product(exec, above.view()?, self.layers[l + 1].w.view()?)?,
+                Some(above) => matrix_product(exec, view(above)?, view(&self.layers[l + 1].w)?)?,
             };
             let mut delta = grad_a.clone();
             activation::backward(exec, layer.phi, z.data(), a.data(), grad_a.data(), delta.data_mut())?;
@@ -78,13 +78,13 @@ fn weight_gradient<T: Element>(exec: Exec, delta: &Matrix<T>, a: &Matrix<T>) -> 
     let (rows, cols) = (delta.cols(), a.cols());
     let mut gradient = Matrix::from_fn(rows, cols, |_, _| T::ZERO);
     let target = MatMut::row_major(gradient.data_mut(), rows, cols)?;
-    gemm_over_samples(exec, SAMPLES, delta.view()?.t(), a.view()?, target)?;
+    gemm_over_samples(exec, SAMPLES, view(delta)?.t(), view(a)?, target)?;
     Ok(gradient)
 }
 
 /// Z = A W' + 1 b'.
 fn affine<T: Element>(exec: Exec, a: &Matrix<T>, layer: &MlpLayer<T>) -> Result<Matrix<T>, Error> {
-    let z = matrix_product(exec, a.view()?, layer.w.view()?.t())?;
+    let z = matrix_product(exec, view(a)?, view(&layer.w)?.t())?;
     Ok(Matrix::from_fn(z.rows(), z.cols(), |i, j| z.at(i, j) + layer.b[j]))
 }
 
@@ -93,4 +93,8 @@ fn matrix_product<T: Element>(exec: Exec, a: MatRef<'_, T>, b: MatRef<'_, T>) ->
     let mut c = Matrix::from_fn(a.rows(), b.cols(), |_, _| T::ZERO);
     gemm(exec, a, b, MatMut::row_major(c.data_mut(), a.rows(), b.cols())?)?;
     Ok(c)
+}
+
+fn view<T: Element>(matrix: &Matrix<T>) -> Result<MatRef<'_, T>, Error> {
+    Ok(MatRef::row_major(matrix.data(), matrix.rows(), matrix.cols())?)
 }

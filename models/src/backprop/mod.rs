@@ -44,11 +44,11 @@ use equations::{bp1_output_delta, bp2_hidden_delta, bp3_bias_gradient, bp4_weigh
 /// The weights, biases and activation of one layer of neurons.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MlpLayer<T> {
-    /// W [neurons, inputs]: w_jk leads from input k to neuron j.
+    /// The weights W [neurons, inputs]: w_jk leads from input k to neuron j.
     pub w: Matrix<T>,
-    /// b `[neurons]`.
+    /// The biases b `[neurons]`.
     pub b: Vec<T>,
-    /// phi.
+    /// The activation phi.
     pub phi: Activation,
 }
 
@@ -91,7 +91,7 @@ pub struct Nudge<T> {
     pub observation: usize,
     /// The neuron.
     pub neuron: usize,
-    /// dz.
+    /// The change dz.
     pub dz: T,
 }
 

@@ -84,18 +84,18 @@ impl<T: Element> PerSample<T> for Dense {
 }
 
 /// Columns whose chains are in registers, or close to.
-const STRIP: usize = 64;
+const COLUMNS: usize = 64;
 
 /// The sum of the rows in the chunks of N3: samples chained from +0.0, chunks added ascending.
 fn sum_rows<T: Element>(level: Level, rows: &[T], sum: &mut [T]) {
     let units = sum.len();
     for (index, chunk) in rows.chunks(SAMPLES * units).enumerate() {
-        for (at, sum) in sum.chunks_mut(STRIP).enumerate() {
-            let mut chain = [T::ZERO; STRIP];
+        for (at, sum) in sum.chunks_mut(COLUMNS).enumerate() {
+            let mut chain = [T::ZERO; COLUMNS];
             let chain = &mut chain[..sum.len()];
             vectorized!(level, {
                 for row in chunk.chunks_exact(units) {
-                    for (c, &value) in chain.iter_mut().zip(&row[at * STRIP..]) {
+                    for (c, &value) in chain.iter_mut().zip(&row[at * COLUMNS..]) {
                         *c += value;
                     }
                 }

@@ -1,4 +1,4 @@
-//! Evaluation: the network as it answers, without dropout and with the running statistics.
+//! Evaluation: the network as it predicts, without dropout and with the running statistics.
 
 use std::ops::Range;
 
@@ -114,7 +114,7 @@ impl<T: Element> Network<T> {
         self.activations(last).chunks_exact(self.outputs().max(1)).map(|row| self.class(row))
     }
 
-    /// The class that one sample's outputs stand for, as in [`Evaluation::predictions`].
+    /// The class that one sample's outputs mean, as in [`Evaluation::predictions`].
     fn class(&self, outputs: &[T]) -> u32 {
         if let [output] = *outputs {
             let threshold = if self.loss == Loss::BinaryCrossEntropy { 0.0 } else { 0.5 };

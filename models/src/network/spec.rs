@@ -106,11 +106,6 @@ impl LayerSpec {
         Self::MaxPool2d(Window::new([kernel; 2]))
     }
 
-    /// Square windows of side `kernel` that do not overlap, the mean of each.
-    pub fn average_pool2d(kernel: usize) -> Self {
-        Self::AveragePool2d(Window::new([kernel; 2]))
-    }
-
     /// The name in tables and messages, as `conv2d`.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -39,7 +39,7 @@ use crate::layers::Pass;
 use crate::loss::Targets;
 use crate::optimizer::{Moments, Optimizer};
 
-/// The samples of a batch, for a network that asks: writes samples `range` as [range.len(), inputs].
+/// The samples of a batch, when the network needs them: writes samples `range` as [range.len(), inputs].
 pub type Gather<'a, T> = &'a (dyn Fn(Range<usize>, &mut [T]) + Sync);
 
 /// Samples with what their outputs should be.

@@ -266,10 +266,9 @@ impl<T: Element> Optimizer<T> {
                 UpdateRule::Momentum { minus_eta, momentum, nesterov, decay }
             }
             Rule::Adam { beta1, beta2, epsilon, weight_decay, .. } => {
-                let powers = &mut self.powers;
-                *powers = [powers[0] * beta1, powers[1] * beta2];
-                let [minus_eta, root] =
-                    [-(eta / (1.0 - powers[0])), (1.0 - powers[1]).sqrt()].map(T::from_f64);
+                let [power1, power2] = [self.powers[0] * beta1, self.powers[1] * beta2];
+                self.powers = [power1, power2];
+                let [minus_eta, root] = [-(eta / (1.0 - power1)), (1.0 - power2).sqrt()].map(T::from_f64);
                 let [rest1, beta2, rest2] = [1.0 - beta1, beta2, 1.0 - beta2].map(T::from_f64);
                 let [epsilon, decay] = [epsilon, weight_decay].map(T::from_f64);
                 UpdateRule::Adam { minus_eta, rest1, beta2, rest2, root, epsilon, decay }

@@ -190,11 +190,8 @@ impl<T: Element> Mlp<T> {
 
     /// J after one z has been nudged by dz: by eq. (4) about J + delta dz, the better the smaller dz.
     ///
-    /// # Shapes
-    /// `x` [n, inputs], `y` [n, outputs].
-    ///
-    /// # Panics
-    /// If the shapes do not fit.
+    /// # Shapes and panics
+    /// As [`Mlp::cost`].
     pub fn cost_after(&self, exec: Exec, nudge: Nudge<T>, x: &Matrix<T>, y: &Matrix<T>) -> f64 {
         let mut signals = self.forward_nudged(x, Some(nudge));
         quadratic_cost(exec, &signals.a.pop().unwrap_or_else(|| x.clone()), y)
@@ -325,11 +322,8 @@ pub fn quadratic_cost<T: Element>(exec: Exec, a: &Matrix<T>, y: &Matrix<T>) -> f
 
 /// grad_a J = (a - y) / n, the first factor of BP1 for the quadratic cost; 1/n is rounded once (N16).
 ///
-/// # Shapes
-/// `a` and `y` [n, outputs].
-///
-/// # Panics
-/// If `y` is smaller than `a`.
+/// # Shapes and panics
+/// As [`quadratic_cost`].
 pub fn quadratic_gradient<T: Element>(a: &Matrix<T>, y: &Matrix<T>) -> Matrix<T> {
     let r = T::ONE / T::from_f64(a.rows() as f64);
     Matrix::from_fn(a.rows(), a.cols(), |i, j| r * (a.at(i, j) - y.at(i, j)))

@@ -23,6 +23,7 @@
 //! | `shape.rs` | from that list to layers that know their sizes, or the reason why not; two layers as one |
 //! | `segments.rs` | the order of work: segments, layer groups, micro-batches |
 //! | `plan.rs`, `arena.rs` | the places of all values in memory; buckets |
+//! | `examples.rs` | samples on their way into the network |
 //! | `step.rs` | a training step: samples in parts, segment by segment |
 //! | `part.rs`, `barrier.rs` | what a thread does with its part: forward, loss, backward; a layer that needs all parts |
 //! | `learn.rs` | gradients and updates, bucket by bucket |
@@ -57,6 +58,7 @@
 mod arena;
 mod barrier;
 mod compiled;
+mod examples;
 mod learn;
 mod outline;
 mod part;
@@ -71,12 +73,12 @@ mod tensors;
 
 pub use crate::layers::Position;
 pub use compiled::NetworkElement;
+pub use examples::{Examples, Gather};
 pub use outline::{Outline, outline};
 pub use predict::Evaluation;
 pub use profile::{Observe, ProfiledStep, Stage, Work};
 pub use shape::ShapeError;
 pub use spec::{ConvSpec, LayerSpec, LayerSummary, Window};
-pub use step::{Examples, Gather};
 pub use tensors::Tensor;
 pub(crate) use tensors::little_endian;
 

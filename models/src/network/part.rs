@@ -31,7 +31,7 @@ impl<T: Element> Network<T> {
     ) -> (Batch<'_, T>, SamplePart<'_, T>) {
         let batch = Batch {
             layers: &self.layers,
-            fused: fuses.then_some(&self.fused),
+            fused: if fuses { &self.fused } else { &[] },
             reuses,
             plan: &self.plan,
             parameters: self.parameters.as_slice(),
@@ -99,8 +99,8 @@ impl<T: Element> SamplePart<'_, T> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Batch<'a, T> {
     pub(super) layers: &'a [Layer<T>],
-    /// The layers of two, where some run as one.
-    pub(super) fused: Option<&'a [Option<Layer<T>>]>,
+    /// The layers of two that run as one, if any may.
+    pub(super) fused: &'a [Option<Layer<T>>],
     /// Whether each micro-batch reuses the gradient memory of the one before it ([`Plan::reused`]).
     pub(super) reuses: bool,
     pub(super) plan: &'a Plan,
@@ -214,10 +214,10 @@ impl<T: Element> Batch<'_, T> {
 /// Layer `index` as it runs, if it does, and the layer whose input it reads.
 pub(super) fn layer_of<'a, T: Element>(
     layers: &'a [Layer<T>],
-    fused: Option<&'a [Option<Layer<T>>]>,
+    fused: &'a [Option<Layer<T>>],
     index: usize,
 ) -> Option<(&'a Layer<T>, usize)> {
-    let fused = |index: usize| fused?.get(index)?.as_ref();
+    let fused = |index: usize| fused.get(index)?.as_ref();
     match (fused(index), fused(index + 1)) {
         (Some(layer), _) => Some((layer, index - 1)),
         (None, Some(_)) => None,

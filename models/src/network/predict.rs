@@ -4,9 +4,8 @@ use std::ops::Range;
 
 use kernels::{Element, Error, Exec, reduce};
 
-use super::step::{Examples, Gather, copied_from};
+use super::examples::{Examples, Gather, copied_from};
 use super::{Network, NetworkElement};
-use crate::error::misfit;
 use crate::layers::Pass;
 use crate::loss::{Loss, Targets};
 
@@ -121,17 +120,5 @@ impl<T: Element> Network<T> {
             return u32::from(output >= T::from_f64(threshold));
         }
         reduce::argmax(outputs).unwrap_or(0) as u32
-    }
-
-    /// The number of samples in `x`, at least 1.
-    fn samples_of(&self, x: &[T]) -> Result<usize, Error> {
-        let samples = self.samples_in(x).filter(|&samples| samples > 0);
-        samples.ok_or_else(|| self.wrong_samples(format!("{} values", x.len())))
-    }
-
-    fn wrong_samples(&self, got: String) -> Error {
-        let (inputs, outputs) = (self.input, self.outputs());
-        let expected = format!("at least 1 sample of {inputs} values, and {outputs} outputs each");
-        misfit("predict", expected, got)
     }
 }

@@ -5,8 +5,8 @@
 
 use kernels::{Element, Error, Exec, Level};
 
+use super::examples::Examples;
 use super::part::{Batch, SamplePart, layer_of};
-use super::step::Examples;
 use super::{Network, NetworkElement, Position};
 use crate::layers::{Layer, Pass};
 use crate::loss::Targets;
@@ -138,7 +138,7 @@ impl<T: Element> Network<T> {
         let pass = Pass { exec, batch, training: Some(step.at) };
         self.rows = batch;
         let mut optimizer = step.optimizer.clone();
-        let runs = |&layer: &usize| layer_of(&self.layers, Some(&self.fused), layer).is_some();
+        let runs = |&layer: &usize| layer_of(&self.layers, &self.fused, layer).is_some();
         let layers: Vec<usize> = (0..self.layers.len()).filter(runs).collect();
         let first_learning = self.plan.first_learning;
 
@@ -228,7 +228,7 @@ impl<T: Element> Network<T> {
 
     /// The work of a layer's stage.
     fn of_layer(&self, index: usize, stage: Stage, batch: usize) -> Work {
-        let runs = layer_of(&self.layers, Some(&self.fused), index);
+        let runs = layer_of(&self.layers, &self.fused, index);
         let layer = runs.map_or(&self.layers[index], |(layer, _)| layer);
         let properties = &layer.properties;
         let x = index.checked_sub(1).map_or(self.input, |below| Layer::outputs(&self.layers[below]));

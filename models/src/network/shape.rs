@@ -111,26 +111,18 @@ fn build<T: Element>(
     }
 }
 
-/// Channels, height and width; a signal has height 1.
-fn image(shape: &[usize]) -> Option<[usize; 3]> {
-    match *shape {
-        [channels, height, width] => Some([channels, height, width]),
-        [channels, length] => Some([channels, 1, length]),
-        _ => None,
-    }
-}
-
+/// Channels, height and width.
 fn image_of(input: &[usize]) -> Result<[usize; 3], String> {
-    let image = image(input).filter(|_| input.len() == 3);
-    image.ok_or_else(|| "expects an image, [channels, height, width]".to_owned())
+    input.try_into().map_err(|_| "expects an image, [channels, height, width]".to_owned())
 }
 
+/// As an image of height 1.
 fn signal_of(input: &[usize], kernel: [usize; 2]) -> Result<[usize; 3], String> {
-    if kernel[0] != 1 {
-        return Err(format!("expects windows of height 1 on a signal, not {}", kernel[0]));
+    match *input {
+        _ if kernel[0] != 1 => Err(format!("expects windows of height 1 on a signal, not {}", kernel[0])),
+        [channels, length] => Ok([channels, 1, length]),
+        _ => Err("expects a signal, [channels, length]".to_owned()),
     }
-    let signal = image(input).filter(|_| input.len() == 2);
-    signal.ok_or_else(|| "expects a signal, [channels, length]".to_owned())
 }
 
 /// A layer of images of height 1 as one of signals: its shapes lose the axis of the height.
@@ -171,17 +163,14 @@ fn loss_refuses(loss: Loss, last: Option<&LayerSpec>, output: &[usize]) -> Optio
 /// at them, after [`super::Network::forward_backward`] or a prediction, each layer runs by itself.
 pub(super) fn fuse<T: Element>(specs: &[LayerSpec], layers: &[Layer<T>]) -> Vec<Option<Layer<T>>> {
     let fused = |index: usize| {
-        let below = index.checked_sub(1)?;
-        match (&specs[below], &specs[index]) {
-            (
-                LayerSpec::Activation(Activation::Relu),
-                LayerSpec::MaxPool2d(window) | LayerSpec::MaxPool1d(window),
-            ) => {
-                let input = image(&layers[below].properties.output)?;
-                Pool::layer(input, *window, Reduction::MaxOfRelu).ok()
-            }
-            _ => None,
-        }
+        let relu = |&below: &usize| specs[below] == LayerSpec::Activation(Activation::Relu);
+        let input = &layers[index.checked_sub(1).filter(relu)?].properties.output;
+        let (image, window) = match specs[index] {
+            LayerSpec::MaxPool2d(window) => (image_of(input), window),
+            LayerSpec::MaxPool1d(window) => (signal_of(input, window.kernel), window),
+            _ => return None,
+        };
+        Pool::layer(image.ok()?, window, Reduction::MaxOfRelu).ok()
     };
     (0..layers.len()).map(fused).collect()
 }

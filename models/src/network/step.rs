@@ -27,37 +27,15 @@
 //!
 //! To be read from [`Network::pass`] on: it goes up, sums the losses, and goes down.
 
-use std::ops::Range;
-
 use kernels::parallel::for_each_part;
 use kernels::{Element, Error, Exec};
 
+use super::examples::{Examples, Gather, copied_from};
 use super::part::{Batch, SamplePart, parts_of};
 use super::{Network, NetworkElement, Position};
-use crate::error::misfit;
 use crate::layers::Pass;
 use crate::loss::Targets;
 use crate::optimizer::{Moments, Optimizer};
-
-/// The samples of a batch, when the network needs them: writes samples `range` as [range.len(), inputs].
-pub type Gather<'a, T> = &'a (dyn Fn(Range<usize>, &mut [T]) + Sync);
-
-/// Samples with what their outputs should be.
-#[derive(Clone, Copy)]
-pub struct Examples<'a, T> {
-    /// How many.
-    pub samples: usize,
-    /// Writes them where and when they are needed: on the thread that goes on with them, and into the network's own
-    /// memory.
-    pub gather: Gather<'a, T>,
-    /// One target per sample.
-    pub targets: Targets<'a, T>,
-}
-
-/// The samples of `x`, [samples, inputs].
-pub(super) fn copied_from<T: Element>(x: &[T], inputs: usize) -> impl Fn(Range<usize>, &mut [T]) + Sync {
-    move |samples, to| to.copy_from_slice(&x[samples.start * inputs..samples.end * inputs])
-}
 
 /// How a pass is cut into parts.
 #[derive(Clone, Copy)]
@@ -163,28 +141,6 @@ impl<T: NetworkElement> Network<T> {
 }
 
 impl<T: Element> Network<T> {
-    /// The number of samples in `x`.
-    fn batch_of(&self, x: &[T]) -> Result<usize, Error> {
-        self.samples_in(x).ok_or_else(|| self.wrong_batch(format!("{} values", x.len())))
-    }
-
-    /// The number of samples in `x`; none if there are values left over.
-    pub(super) fn samples_in(&self, x: &[T]) -> Option<usize> {
-        x.len().is_multiple_of(self.input).then(|| x.len() / self.input)
-    }
-
-    fn wrong_batch(&self, got: String) -> Error {
-        misfit("network", format!("1 to {} samples of {} values", self.max_batch, self.input), got)
-    }
-
-    /// Checks that there is memory for the batch, and a target for each of its samples.
-    pub(super) fn check(&self, batch: usize, targets: Option<Targets<'_, T>>) -> Result<(), Error> {
-        if !(1..=self.max_batch).contains(&batch) {
-            return Err(self.wrong_batch(format!("{batch} samples")));
-        }
-        targets.map_or(Ok(()), |targets| targets.check(batch, self.outputs()))
-    }
-
     /// All that is done with samples: outputs; with `targets` losses; in training mode what gradients are computed
     /// from, and where it `shows` all that is between the layers. Returns the sum of the losses, in sample order; 0
     /// without targets.

@@ -18,10 +18,7 @@
 //! with the W^l that leads *out of* layer l, to l + 1, and BP2 to BP4 with Nielsen's; so the W^l of
 //! their eq. (3) is our W^{l+1}. In both, the first index of w_jk is the neuron that receives.
 //!
-//! A few more slips, easily made and good to know when following by hand:
-//! * one slide writes a2 = W1 z1 + b1 and z3 = W2 z2 + b2; read z2 = W1 a1 + b1 and z3 = W2 a2 + b2;
-//! * BP2 is written down to l = 1, where no z^1 exists: it stops at l = 2;
-//! * eq. (4) shows a step of size 1; [`Mlp::step`] multiplies it with the learning rate eta.
+//! More slips of the slides are in `docs/slips.md`.
 //!
 //! # Where to look
 //! [`equations`] has BP1 to BP4, one function each; [`matrices`] the same as matrix products, which is
@@ -143,14 +140,10 @@ impl<T: Element> Mlp<T> {
     /// use models::backprop::{MlpLayer, Mlp};
     /// use models::matrix::Matrix;
     /// // XOR = OR and not AND: two hidden threshold units and one that subtracts.
-    /// let hidden = Matrix::new(2, 2, vec![1.0, 1.0, 1.0, 1.0])?;
-    /// let output = Matrix::new(1, 2, vec![1.0, -1.0])?;
-    /// let xor = Mlp {
-    ///     layers: vec![
-    ///         MlpLayer { w: hidden, b: vec![-0.5, -1.5], phi: Activation::Step },
-    ///         MlpLayer { w: output, b: vec![-0.5], phi: Activation::Step },
-    ///     ],
-    /// };
+    /// let phi = Activation::Step;
+    /// let hidden = MlpLayer { w: Matrix::new(2, 2, vec![1.0; 4])?, b: vec![-0.5, -1.5], phi };
+    /// let output = MlpLayer { w: Matrix::new(1, 2, vec![1.0, -1.0])?, b: vec![-0.5], phi };
+    /// let xor = Mlp { layers: vec![hidden, output] };
     /// let x = Matrix::new(4, 2, vec![0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0])?;
     /// assert_eq!(xor.predict(&x).data(), [0.0, 1.0, 1.0, 0.0]);
     /// # Ok::<(), models::Error>(())

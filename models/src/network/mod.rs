@@ -32,28 +32,7 @@
 //! | `outline.rs`, `profile.rs` | sizes before any memory is taken; a step, stage by stage for a caller with a clock |
 //! | `compiled.rs` | all this compiled once, for f32 and f64 |
 //!
-//! ```
-//! use kernels::{Exec, Level, activation::Activation};
-//! use models::init::Init;
-//! use models::loss::{Loss, Targets};
-//! use models::network::{LayerSpec, Network, Position};
-//! use models::optimizer::{Optimizer, OptimizerSpec};
-//!
-//! // XOR has no linear solution; two hidden neurons find one.
-//! let layers = [LayerSpec::dense(2), LayerSpec::Activation(Activation::Tanh), LayerSpec::dense(2)];
-//! let mut network = Network::<f64>::new(&[2], &layers, Loss::SoftmaxCrossEntropy, 4)?;
-//! network.initialise(Init::XavierNormal, 1);
-//! let mut optimizer = Optimizer::new(OptimizerSpec::sgd(0.5), network.parameters().len())?;
-//!
-//! let exec = Exec::serial(Level::best());
-//! let (x, y) = ([0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0], [0, 1, 1, 0]);
-//! for epoch in 0..2000 {
-//!     let at = Position { seed: 1, epoch, first: 0 };
-//!     network.train_step(exec, &x, Targets::Labels(&y), &mut optimizer, at)?;
-//! }
-//! assert_eq!(network.evaluate(exec, &x, Targets::Labels(&y))?.predictions, y);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+//! `models/examples/` trains three: on XOR, Iris and digits.
 
 mod arena;
 mod barrier;

@@ -14,7 +14,7 @@ pub type Gather<'a, T> = &'a (dyn Fn(Range<usize>, &mut [T]) + Sync);
 /// Samples with what their outputs should be.
 #[derive(Clone, Copy)]
 pub struct Examples<'a, T> {
-    /// How many.
+    /// The number of samples.
     pub samples: usize,
     /// Writes them where and when they are needed: on the thread that goes on with them, and into the network's own
     /// memory.

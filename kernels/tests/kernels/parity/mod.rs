@@ -4,7 +4,9 @@
 //! `FUZZ_SEED=7` for others, and `FUZZ_CASE=123` runs one again, as the message of a failure says.
 
 pub(crate) mod draw;
+mod gather;
 pub(crate) mod layers;
+mod pooling;
 pub(crate) mod products;
 
 use std::collections::BTreeMap;
@@ -40,18 +42,31 @@ impl Drop for Replay {
     }
 }
 
+/// Nothing, or where the bits differ.
+type Compared = Result<(), String>;
+
+/// Runs the same generic comparison in f32, or once in three times in f64.
+macro_rules! either_type {
+    ($of:ident, $draw:ident, $runners:ident) => {
+        if $draw.once_in(3) { $of::<f64>($draw, $runners) } else { $of::<f32>($draw, $runners) }
+    };
+}
+use either_type;
+
 /// Runs one case and gives the name of its operation.
 fn run(seed: u64, case: u64, runners: &Runners) -> &'static str {
     let _replay = Replay { seed, case };
     let mut draw = Draw::new(seed, case);
-    let (name, compared) = match draw.below(16) {
+    let (name, compared) = match draw.below(18) {
         0..=5 => products::compare(&mut draw, runners),
         6 | 7 => products::biased(&mut draw, runners),
         8..=10 => ("convolution", layers::convolution(&mut draw, runners)),
-        11 | 12 => ("pooling", layers::pooling(&mut draw, runners)),
+        11 | 12 => ("pooling", pooling::windows(&mut draw, runners)),
         13 => ("reduction", layers::reduction(&mut draw, runners)),
         14 => ("softmax and loss", layers::softmax(&mut draw, runners)),
-        _ => ("activation", layers::activation(&mut draw, runners)),
+        15 => ("activation", layers::activation(&mut draw, runners)),
+        16 => ("global average", pooling::global_average(&mut draw, runners)),
+        _ => ("gather", gather::rows(&mut draw, runners)),
     };
     compared.unwrap_or_else(|difference| panic!("case {case} of seed {seed}: {difference}"));
     name
@@ -80,5 +95,5 @@ fn random_cases_have_the_bits_of_the_plain_loops() {
     });
     let counts = counts.into_inner().unwrap();
     println!("{cases} cases of seed {seed} in {:.1?}, no mismatch: {counts:?}", start.elapsed());
-    assert!(cases < 1000 || counts.len() == 9, "an operation was never drawn: {counts:?}");
+    assert!(cases < 1000 || counts.len() == 11, "an operation was never drawn: {counts:?}");
 }

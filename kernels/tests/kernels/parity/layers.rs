@@ -60,6 +60,12 @@ fn conv2d(draw: &mut Draw) -> Conv2d {
         dilation: [up_to(2, draw), up_to(2, draw)],
         groups,
     };
+    if draw.once_in(5) {
+        // As most networks have it: an odd side, every position, and no padding or as much as keeps the size.
+        let side = 3 + 2 * draw.below(2);
+        (conv.kernel, conv.stride, conv.dilation) = ([side; 2], [1; 2], [1; 2]);
+        conv.padding = [draw.below(2) * (side / 2); 2];
+    }
     if signal {
         (conv.h_in, conv.kernel[0], conv.padding[0]) = (1, 1, 0);
     }

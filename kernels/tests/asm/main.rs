@@ -4,13 +4,14 @@
 //! disassembly of this very program is read, which holds the tiles of every level whatever this CPU has. It needs
 //! an optimised build without debug assertions (`just check-asm`): these are checks inside of the loops.
 
+mod census;
 mod listing;
 mod loops;
 mod program;
 mod snippets;
 mod tiles;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::process::Command;
 
 use tiles::{Tile, tiles};
@@ -32,7 +33,7 @@ enum Operation {
     Convolution,
 }
 
-/// Tiles of products that must be there: part of their functions' names, register, rows, registers in each row.
+/// Tiles of products that must be there, whatever the table of [`census`] says: part of their functions' names, register, rows, registers in each row.
 const WANTED: [(&str, &str, usize, usize); 6] = [
     ("avx512::Avx512", "zmm", 8, 3),
     ("avx512::Avx512", "zmm", 12, 2),
@@ -135,15 +136,10 @@ fn tiles_keep_their_sums_in_registers() {
         Err(why) => panic!("the tiles' machine code cannot be read: {why}; {ALLOW}=1 passes over it"),
     };
     let found = all_tiles(&listing);
-    let mut counts: BTreeMap<_, usize> = BTreeMap::new();
-    for Found { operation, tile, .. } in &found {
-        let rows = tile.chains / tile.width;
-        *counts.entry((operation, &*tile.register, &*tile.element, tile.width, rows)).or_default() += 1;
-    }
-    for ((operation, register, element, width, rows), count) in counts {
-        println!("{operation:?}: tiles of {rows} x {width} {register} of {element}: {count} loops");
-    }
-    let complaints = complaints(&found);
+    let counted = census::count(&found);
+    print!("{}", census::text(&counted));
+    let mut complaints = complaints(&found);
+    complaints.extend(census::changes(&counted));
     assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n"));
 }
 

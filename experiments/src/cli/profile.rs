@@ -148,8 +148,11 @@ fn setting(experiment: &Experiment, trial: &NetworkTrial, args: &ProfileArgs, le
     let cpu = provenance::cpu().unwrap_or_else(|| "CPU unknown".to_owned());
     let (cores, level, version) = (provenance::cores(), level.name(), env!("CARGO_PKG_VERSION"));
     let contract = kernels::CONTRACT;
-    let machine =
-        format!("{cpu}, {cores} cores, level {level}, program {version}, numeric contract {contract}");
+    let (rustc, date) = (provenance::RUSTC, provenance::date());
+    let commit = provenance::commit().unwrap_or_else(|| "unknown".to_owned());
+    let machine = format!(
+        "{cpu}, {cores} cores, level {level}, program {version}, numeric contract {contract}, {rustc}, commit {commit}, {date}"
+    );
     let mut network: Vec<String> = experiment.cells.iter().map(settings).filter(|s| !s.is_empty()).collect();
     let train = &trial.train;
     if let Ok(outline) = fit::model(&trial.model, train.loss, train.batch, train.dtype) {

@@ -46,7 +46,8 @@ test:
 fuzz-bits CASES="1000000" SEED="1":
     FUZZ_CASES={{CASES}} FUZZ_SEED={{SEED}} cargo test --package kernels --test kernels parity -- --nocapture
 
-# The machine code of the tiles: nothing spilled, called or checked in their loops (x86-64 Linux, objdump)
+# After a change of the tiles that is meant, `RENEW_TILES=1 just check-asm` renews the table of those that there are.
+# The machine code of the tiles: nothing spilled, called or checked in their loops, and none missing (x86-64 Linux, objdump)
 check-asm:
     cargo test --release --package kernels --test asm -- --nocapture
 
@@ -68,15 +69,15 @@ test-miri:
         cargo +nightly miri test --package kernels --test kernels -- \
         samples:: conv_course:: pool::the_rules gemm::shapes gemm::a_bias_that
 
-# Benchmarks with other libraries in the same groups: `just bench gemm`
-bench *GROUPS:
-    cargo bench --package benches --features peers {{ if GROUPS == "" { "" } else { "--bench " + GROUPS } }}
+# A group of criterion's benchmarks, and where the report is: `just bench gemm`; without one the groups and how long each takes
+bench *GROUP:
+    @tools/bench.sh "$@"
 
 # Matrix products beside OpenBLAS, BLIS, oneDNN, MKL, libxsmm and the Rust libraries: writes results/benchmarks/gemm.*
 bench-gemm *ARGS:
-    cargo bench --package benches --features peers --bench gemm_peers --no-run
-    taskset -c 0 cargo bench --package benches --features peers --bench gemm_peers -- --threads 1 {{ARGS}}
-    KMP_BLOCKTIME=1 OPENBLAS_THREAD_TIMEOUT=20 cargo bench --package benches --features peers --bench gemm_peers -- --threads all {{ARGS}}
+    cargo bench --package benches --features products,libloading --bench gemm_peers --no-run
+    taskset -c 0 cargo bench --package benches --features products,libloading --bench gemm_peers -- --threads 1 {{ARGS}}
+    KMP_BLOCKTIME=1 OPENBLAS_THREAD_TIMEOUT=20 cargo bench --package benches --features products,libloading --bench gemm_peers -- --threads all {{ARGS}}
 
 # The rungs of the matrix product over four sizes: writes results/benchmarks/matmul-ladder/; wants a quiet machine
 ladder:
@@ -88,22 +89,22 @@ profile NAME *ARGS:
 
 # Elementwise kernels beside the platform's libm and loops over memory: writes results/benchmarks/elementwise.*
 bench-elementwise *ARGS:
-    cargo bench --package benches --features peers --bench elementwise --no-run
-    taskset -c 0 cargo bench --package benches --features peers --bench elementwise -- {{ARGS}}
+    cargo bench --package benches --features libloading --bench elementwise --no-run
+    taskset -c 0 cargo bench --package benches --features libloading --bench elementwise -- {{ARGS}}
 
 # Training beside PyTorch, JAX, burn and candle, on one thread and on all: writes results/benchmarks/train.*
 bench-train *ARGS:
-    cargo bench --package benches --features peers --bench train_peers -- {{ARGS}}
+    cargo bench --package benches --bench train_peers -- {{ARGS}}
 
 # Convolutions and pooling pass by pass beside PyTorch's: writes results/benchmarks/conv.*
 bench-conv *ARGS:
-    cargo bench --package benches --features peers --bench conv_peers --no-run
-    taskset -c 0 cargo bench --package benches --features peers --bench conv_peers -- --threads 1 {{ARGS}}
-    cargo bench --package benches --features peers --bench conv_peers -- --threads all {{ARGS}}
+    cargo bench --package benches --bench conv_peers --no-run
+    taskset -c 0 cargo bench --package benches --bench conv_peers -- --threads 1 {{ARGS}}
+    cargo bench --package benches --bench conv_peers -- --threads all {{ARGS}}
 
 # How the cost grows with samples, batch, width and threads, one sample's latency: writes results/benchmarks/scaling.*
 bench-scaling *ARGS:
-    cargo bench --package benches --features peers --bench scaling -- {{ARGS}}
+    cargo bench --package benches --bench scaling -- {{ARGS}}
 
 # Installs the libraries of bench-gemm (Debian, x86-64; some 3 GB)
 bench-peers:

@@ -6,7 +6,7 @@ mod dialogue;
 mod images;
 mod machine;
 mod networks;
-#[cfg(feature = "peers")]
+#[cfg(feature = "products")]
 mod product;
 mod reading;
 mod rows;
@@ -19,7 +19,7 @@ pub use dialogue::{Dialogue, peers, program, python};
 pub use images::{Images, gather, values};
 pub use machine::{machine, tables};
 pub use networks::{BATCH, IMAGE, PIXELS, flop_per_sample, network, network_for, networks, perceptron};
-#[cfg(feature = "peers")]
+#[cfg(feature = "products")]
 pub use product::{Number, Product, Shape};
 pub use reading::gigabytes_read_per_second;
 pub use rows::{Row, read_rows, replace_rows, write_rows};

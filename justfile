@@ -73,11 +73,18 @@ test-miri:
 bench *GROUP:
     @tools/bench.sh "$@"
 
-# Matrix products beside OpenBLAS, BLIS, oneDNN, MKL, libxsmm and the Rust libraries: writes results/benchmarks/gemm.*
+# Variables that would limit the libraries beside ours are removed by the programs themselves, and named in the tables.
+# Matrix products beside OpenBLAS, BLIS, oneDNN, MKL, libxsmm and the Rust libraries: writes results/benchmarks/<cpu>/gemm*
 bench-gemm *ARGS:
     cargo bench --package benches --features products,libloading --bench gemm_peers --no-run
-    taskset -c 0 cargo bench --package benches --features products,libloading --bench gemm_peers -- --threads 1 {{ARGS}}
-    KMP_BLOCKTIME=1 OPENBLAS_THREAD_TIMEOUT=20 cargo bench --package benches --features products,libloading --bench gemm_peers -- --threads all {{ARGS}}
+    taskset -c 0 cargo bench --package benches --features products,libloading --bench gemm_peers -- --threads 1 "$@"
+    KMP_BLOCKTIME=1 OPENBLAS_THREAD_TIMEOUT=20 cargo bench --package benches --features products,libloading --bench gemm_peers -- --threads all "$@"
+    @"{{just_executable()}}" bench-gemm-avx2 "$@"
+
+# The same at AVX2, with the libraries that can be limited to it: the part of bench-gemm that has sections of its own
+bench-gemm-avx2 *ARGS:
+    cargo bench --package benches --features products,libloading --bench gemm_peers --no-run
+    taskset -c 0 cargo bench --package benches --features products,libloading --bench gemm_peers -- --level avx2 --threads 1 "$@"
 
 # The rungs of the matrix product over four sizes: writes results/benchmarks/matmul-ladder/; wants a quiet machine
 ladder:
@@ -87,24 +94,24 @@ ladder:
 profile NAME *ARGS:
     cargo x profile "$@"
 
-# Elementwise kernels beside the platform's libm and loops over memory: writes results/benchmarks/elementwise.*
+# Elementwise kernels beside the platform's libm and loops over memory: writes results/benchmarks/<cpu>/elementwise.*
 bench-elementwise *ARGS:
     cargo bench --package benches --features libloading --bench elementwise --no-run
-    taskset -c 0 cargo bench --package benches --features libloading --bench elementwise -- {{ARGS}}
+    taskset -c 0 cargo bench --package benches --features libloading --bench elementwise -- "$@"
 
-# Training beside PyTorch, JAX, burn and candle, on one thread and on all: writes results/benchmarks/train.*
+# Training beside PyTorch, JAX, burn and candle, on one thread and on all: writes results/benchmarks/<cpu>/train.*
 bench-train *ARGS:
-    cargo bench --package benches --bench train_peers -- {{ARGS}}
+    cargo bench --package benches --bench train_peers -- "$@"
 
-# Convolutions and pooling pass by pass beside PyTorch's: writes results/benchmarks/conv.*
+# Convolutions and pooling pass by pass beside PyTorch's: writes results/benchmarks/<cpu>/conv.*
 bench-conv *ARGS:
     cargo bench --package benches --bench conv_peers --no-run
-    taskset -c 0 cargo bench --package benches --bench conv_peers -- --threads 1 {{ARGS}}
-    cargo bench --package benches --bench conv_peers -- --threads all {{ARGS}}
+    taskset -c 0 cargo bench --package benches --bench conv_peers -- --threads 1 "$@"
+    cargo bench --package benches --bench conv_peers -- --threads all "$@"
 
-# How the cost grows with samples, batch, width and threads, one sample's latency: writes results/benchmarks/scaling.*
+# How the cost grows with samples, batch, width and threads, one sample's latency: writes results/benchmarks/<cpu>/scaling.*
 bench-scaling *ARGS:
-    cargo bench --package benches --bench scaling -- {{ARGS}}
+    cargo bench --package benches --bench scaling -- "$@"
 
 # Installs the libraries of bench-gemm (Debian, x86-64; some 3 GB)
 bench-peers:

@@ -2,8 +2,10 @@
 
 mod arguments;
 mod convolutions;
+mod cpu;
 mod dialogue;
 mod images;
+mod limits;
 mod machine;
 mod networks;
 #[cfg(feature = "products")]
@@ -15,14 +17,16 @@ mod turns;
 
 pub use arguments::{Arguments, cores, exec, in_pool};
 pub use convolutions::convolutions;
+pub use cpu::Cpu;
 pub use dialogue::{Dialogue, peers, program, python};
 pub use images::{Images, gather, values};
-pub use machine::{machine, tables};
+pub use limits::without_limits;
+pub use machine::{Run, head, record, tables, tables_of};
 pub use networks::{BATCH, IMAGE, PIXELS, flop_per_sample, network, network_for, networks, perceptron};
 #[cfg(feature = "products")]
 pub use product::{Number, Product, Shape};
 pub use reading::gigabytes_read_per_second;
-pub use rows::{Row, read_rows, replace_rows, write_rows};
+pub use rows::{Row, optional, read_rows, replace_rows, write_rows};
 pub use scaling::{Machine, Measured, Work};
 pub use turns::{REPETITIONS, calls_lasting, calls_per_repetition, median, seconds};
 

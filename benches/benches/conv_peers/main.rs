@@ -9,15 +9,18 @@
 //! training, and ours write the caller's; the machine may be shared, so only ratios inside a run mean anything.
 //!
 //! `--threads N` (1 or all) chooses the threads, `--layer TEXT` the layers whose name holds the text. Without
-//! `--layer` the rows of that number of threads in `results/benchmarks/conv.csv` are replaced, and `conv.md` is set
-//! again.
+//! `--layer` the rows of that number of threads in `results/benchmarks/<cpu>/conv.csv` are replaced, and `conv.md` is
+//! set again. `--retable CPU` only sets the table of that CPU again.
 
 mod layers;
 mod report;
 
 use std::time::Duration;
 
-use benches::{Arguments, Dialogue, REPETITIONS, calls_lasting, cores, exec, in_pool, program, python};
+use benches::{
+    Arguments, Dialogue, REPETITIONS, calls_lasting, cores, exec, in_pool, program, python, tables,
+    tables_of, without_limits,
+};
 use kernels::{Exec, peak};
 use layers::{Layer, Pass, layers};
 use report::Row;
@@ -66,8 +69,15 @@ fn entrants<'a>(layer: &'a mut Layer, pass: Pass, exec: Exec, torch: &'a mut [To
 
 fn main() {
     let arguments = Arguments::of_program();
+    if let Some(cpu) = arguments.value("--retable") {
+        return report::set(&tables_of(cpu));
+    }
+    let removed = without_limits(false);
     let threads = arguments.threads().unwrap_or_else(cores);
     let wanted = arguments.value("--layer");
+    if wanted.is_none() {
+        report::check(&tables());
+    }
     let rows = in_pool(threads, || {
         let names = ["PyTorch", "PyTorch, channels last"];
         let mut torch: Vec<Torch> =
@@ -84,7 +94,7 @@ fn main() {
         rows
     });
     if wanted.is_none() {
-        report::write(threads, rows);
+        report::write(threads, &removed, rows);
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::Path;
 
-use benches::{REPETITIONS, machine, median, replace_rows, tables};
+use benches::{REPETITIONS, Run, exec, head, median, optional, read_rows, record, replace_rows, tables};
 use csv::StringRecord;
 
 /// A library's time for a pass.
@@ -76,7 +77,11 @@ impl benches::Row for Row {
             library: record.get(3)?.to_owned(),
             version: record.get(4)?.to_owned(),
             milliseconds: number(5)?,
-            rate: number(6).zip(number(7)).map(|(gflops, percent)| [gflops, percent]),
+            rate: match (optional(record, 6)?, optional(record, 7)?) {
+                (Some(gflops), Some(percent)) => Some([gflops, percent]),
+                (None, None) => None,
+                _ => return None,
+            },
         })
     }
 }
@@ -96,22 +101,37 @@ pub(crate) fn print(rows: &[Row]) {
     println!(" best / ours {:.2}", ratio(rows).unwrap_or(f64::NAN));
 }
 
+const FILE: &str = "conv.csv";
+
+/// Fails if a later [`write`] would: before anything is measured.
+pub(crate) fn check(folder: &Path) {
+    read_rows::<Row>(&folder.join(FILE));
+}
+
 /// Replaces the rows with this number of threads and sets the table again.
-pub(crate) fn write(threads: usize, rows: Vec<Row>) {
-    let path = tables().join("conv.csv");
-    let all = replace_rows(&path, |row| row.threads == threads, rows, |row: &Row| row.threads);
-    std::fs::write(tables().join("conv.md"), table(&all)).expect("conv.md");
+pub(crate) fn write(threads: usize, removed: &[String], rows: Vec<Row>) {
+    let folder = tables();
+    replace_rows(&folder.join(FILE), |row| row.threads == threads, rows, |row: &Row| row.threads);
+    let run = Run::new("conv", "just bench-conv", threads, exec(threads).level);
+    record(&folder, vec![run.without(removed)]);
+    set(&folder);
+}
+
+/// Sets the table of a folder's file.
+pub(crate) fn set(folder: &Path) {
+    let rows = read_rows(&folder.join(FILE));
+    let text = head(folder, "conv", "Convolutions and pooling beside PyTorch") + &table(&rows);
+    std::fs::write(folder.join("conv.md"), text).expect("conv.md");
 }
 
 /// The table: a line per layer and pass.
 fn table(rows: &[Row]) -> String {
-    let mut text = String::from("# Convolutions and pooling beside PyTorch\n\n");
     let theirs = rows.iter().find(|row| row.library != "ours");
     let version = theirs.map_or("absent", |row| &row.version);
-    let _ = writeln!(text, "Made by `just bench-conv`. {}, PyTorch {version}.\n", machine());
+    let mut text = String::new();
     let _ = writeln!(
         text,
-        "Median of {REPETITIONS} repetitions in turns; % of the FMA peak of the cores used, measured in the same \
+        "PyTorch {version}. Median of {REPETITIONS} repetitions in turns; % of the FMA peak of the cores used, measured in the same \
          run. The ratio is PyTorch's time in its better layout over ours. A layer is batch x channels x height x width -> \
          filters, k its kernel's side, p its padding. Some outputs of each pass were compared before it was timed.\n"
     );

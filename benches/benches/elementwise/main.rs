@@ -15,7 +15,8 @@
 //! called one by one, as std does, also where the platform has a library of vector functions.
 //!
 //! `--kernel TEXT` chooses the kernels whose name holds the text; nothing is written then. Without it
-//! `results/benchmarks/elementwise.csv` and `elementwise.md` are replaced.
+//! `results/benchmarks/<cpu>/elementwise.csv` and `elementwise.md` are replaced. `--retable CPU` only sets the table of
+//! that CPU again.
 //!
 //! **Source** McCalpin 1995, *Memory bandwidth and machine balance in current high performance computers* (STREAM).
 
@@ -26,7 +27,7 @@ mod rows;
 
 use std::hint::black_box;
 
-use benches::{REPETITIONS, calls_per_repetition, seconds};
+use benches::{Arguments, REPETITIONS, calls_per_repetition, seconds, tables_of};
 use kernels::Level;
 use report::Row;
 
@@ -54,13 +55,15 @@ struct Contest<'a> {
 }
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let wanted = arguments.iter().position(|argument| argument == "--kernel");
-    let wanted = wanted.and_then(|place| arguments.get(place + 1));
+    let arguments = Arguments::of_program();
+    if let Some(cpu) = arguments.value("--retable") {
+        return report::set(&tables_of(cpu));
+    }
+    let wanted = arguments.value("--kernel");
     let mut rows = Vec::new();
     // Made one by one: those in memory take half a gigabyte each.
     for make in functions::all().into_iter().chain(memory::all()).chain(rows::all()) {
-        if wanted.is_none_or(|text| make.kernel.contains(text.as_str())) {
+        if wanted.is_none_or(|text| make.kernel.contains(text)) {
             rows.extend(compare((make.contest)(make.kernel)));
         }
     }

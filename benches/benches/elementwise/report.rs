@@ -2,34 +2,23 @@
 
 use std::ffi::{CStr, c_char};
 use std::fmt::Write;
+use std::path::Path;
 
-use benches::REPETITIONS;
+use benches::{REPETITIONS, Run, head, read_rows, record, tables, write_rows};
+use csv::StringRecord;
+use kernels::Level;
 
 use crate::Contest;
-
-/// The columns of `elementwise.csv`.
-const COLUMNS: [&str; 10] = [
-    "kernel",
-    "level",
-    "elements",
-    "ns_per_element",
-    "gb_per_s",
-    "baseline",
-    "baseline_ns_per_element",
-    "ratio",
-    "ns_min",
-    "ns_max",
-];
 
 /// A kernel at a level.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     kernel: String,
-    level: &'static str,
+    level: String,
     elements: usize,
     nanoseconds: f64,
     gigabytes: f64,
-    baseline: &'static str,
+    baseline: String,
     baseline_nanoseconds: f64,
     least: f64,
     most: f64,
@@ -48,11 +37,11 @@ impl Row {
         let nanoseconds = ours[ours.len() / 2];
         Self {
             kernel: contest.kernel.clone(),
-            level,
+            level: level.to_owned(),
             elements: contest.elements,
             nanoseconds,
             gigabytes: contest.bytes as f64 / (nanoseconds * contest.elements as f64),
-            baseline: contest.baseline.0,
+            baseline: contest.baseline.0.to_owned(),
             baseline_nanoseconds: theirs[theirs.len() / 2],
             least: ours[0],
             most: ours[ours.len() - 1],
@@ -63,20 +52,50 @@ impl Row {
     fn ratio(&self) -> f64 {
         self.baseline_nanoseconds / self.nanoseconds
     }
+}
 
-    fn fields(&self) -> [String; 10] {
-        [
+impl benches::Row for Row {
+    const COLUMNS: &'static [&'static str] = &[
+        "kernel",
+        "level",
+        "elements",
+        "ns_per_element",
+        "gb_per_s",
+        "baseline",
+        "baseline_ns_per_element",
+        "ratio",
+        "ns_min",
+        "ns_max",
+    ];
+
+    fn fields(&self) -> Vec<String> {
+        vec![
             self.kernel.clone(),
-            self.level.to_owned(),
+            self.level.clone(),
             self.elements.to_string(),
             format!("{:.4}", self.nanoseconds),
             format!("{:.2}", self.gigabytes),
-            self.baseline.to_owned(),
+            self.baseline.clone(),
             format!("{:.4}", self.baseline_nanoseconds),
             format!("{:.3}", self.ratio()),
             format!("{:.4}", self.least),
             format!("{:.4}", self.most),
         ]
+    }
+
+    fn read(record: &StringRecord) -> Option<Self> {
+        let number = |i: usize| record.get(i)?.parse::<f64>().ok();
+        Some(Self {
+            kernel: record.get(0)?.to_owned(),
+            level: record.get(1)?.to_owned(),
+            elements: record.get(2)?.parse().ok()?,
+            nanoseconds: number(3)?,
+            gigabytes: number(4)?,
+            baseline: record.get(5)?.to_owned(),
+            baseline_nanoseconds: number(6)?,
+            least: number(8)?,
+            most: number(9)?,
+        })
     }
 }
 
@@ -95,24 +114,28 @@ pub(crate) fn print(rows: &[Row]) {
     }
 }
 
+const FILE: &str = "elementwise.csv";
+
 /// Replaces the rows and the table.
 pub(crate) fn write(rows: &[Row]) {
-    let folder = benches::tables();
-    std::fs::create_dir_all(&folder).expect("results/benchmarks");
-    let mut writer = csv::Writer::from_path(folder.join("elementwise.csv")).expect("elementwise.csv");
-    writer.write_record(COLUMNS).expect("elementwise.csv");
-    for row in rows {
-        writer.write_record(row.fields()).expect("elementwise.csv");
-    }
-    writer.flush().expect("elementwise.csv");
-    std::fs::write(folder.join("elementwise.md"), table(rows)).expect("elementwise.md");
-    println!("wrote {}", folder.join("elementwise.csv").display());
+    let folder = tables();
+    write_rows(&folder.join(FILE), rows);
+    let run = Run::new("elementwise", "just bench-elementwise", 1, Level::best());
+    record(&folder, vec![run.of_part(&format!("beside libm of {}", libc()))]);
+    set(&folder);
+    println!("wrote {}", folder.join(FILE).display());
+}
+
+/// Sets the table of a folder's file.
+pub(crate) fn set(folder: &Path) {
+    let rows = read_rows(&folder.join(FILE));
+    let text = head(folder, "elementwise", "Elementwise kernels") + &table(&rows);
+    std::fs::write(folder.join("elementwise.md"), text).expect("elementwise.md");
 }
 
 /// The table: a line for each kernel and level.
 fn table(rows: &[Row]) -> String {
-    let mut text = String::from("# Elementwise kernels\n\n");
-    let _ = writeln!(text, "Made by `just bench-elementwise`. {}, libm of {}.\n", benches::machine(), libc());
+    let mut text = String::new();
     let _ = writeln!(
         text,
         "One thread. Median of {REPETITIONS} repetitions in turns with the baseline; the ratio is the baseline's \

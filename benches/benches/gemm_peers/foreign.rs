@@ -279,24 +279,30 @@ fn libxsmm() -> Option<Opened> {
     Some(Opened { version: "1.17".into(), calls: Calls::Xsmm(dispatch) })
 }
 
-/// All of them, those that are absent too, set to `threads` threads.
-pub(crate) fn all(threads: usize) -> Vec<Foreign> {
+/// The name of the library that chooses its instructions itself.
+const BLIS: &str = "BLIS";
+
+/// All of them, those that are absent too, set to `threads` threads; without those that no switch limits to AVX2 if
+/// `limited`.
+pub(crate) fn all(threads: usize, limited: bool) -> Vec<Foreign> {
     let serial_only = |opened: Option<Opened>| opened.filter(|_| threads == 1);
     let debian = "/usr/lib/x86_64-linux-gnu";
     let old_openblas = format!("{debian}/openblas-pthread/libopenblas.so.0");
     let old_onednn = format!("{debian}/libdnnl.so.2");
     let wheel = "lib/python3.11/site-packages/scipy_openblas32/lib/libscipy_openblas.so";
     let entry = |name, opened| Foreign { name, opened };
-    vec![
+    let mut all = vec![
         entry("oneDNN 3", onednn(&ONEDNN_NEEDS, &["lib/libdnnl.so.3"])),
         entry("oneDNN 2", onednn(&[], &[&old_onednn])),
         entry("OpenBLAS (wheel)", openblas("scipy_", &[wheel, "lib/libscipy_openblas.so"], threads)),
         entry("OpenBLAS (Debian)", openblas("", &[&old_openblas], threads)),
-        entry("BLIS", blis(threads)),
+        entry(BLIS, blis(threads)),
         entry("MKL", mkl(threads)),
         // Compiled kernels of one thread.
         entry("libxsmm", serial_only(libxsmm())),
-    ]
+    ];
+    all.retain(|library| !limited || library.name != BLIS);
+    all
 }
 
 /// What the wheel's libdnnl.so asks for by bare names, in an order that can be opened.

@@ -11,8 +11,15 @@
 //! before each repetition.
 //!
 //! `--threads N` (1 or all) chooses the threads, `--shape TEXT` the shapes whose name holds the text. Without `--shape`
-//! the rows of that number of threads in `results/benchmarks/gemm.csv` are replaced, with one thread those of
+//! the rows of that number of threads in `results/benchmarks/<cpu>/gemm.csv` are replaced, with one thread those of
 //! `gemm-reading.csv` too, and `gemm.md` is set again.
+//!
+//! `--level avx2` compares at AVX2: ours at that level, in % of that level's peak, and those that a switch of their own
+//! limits to it; the program starts itself again with these switches, for they are read when a library is opened.
+//! BLIS, faer, gemm and matrixmultiply have none and are left out. Its rows are those of `gemm-avx2.csv` and of sections
+//! of their own.
+//!
+//! `--retable CPU` only sets the tables of that CPU again.
 
 mod foreign;
 mod report;
@@ -23,7 +30,7 @@ use std::time::Duration;
 
 use benches::{
     Arguments, Product, REPETITIONS, Shape, calls_per_repetition, cores, gigabytes_read_per_second, in_pool,
-    seconds,
+    seconds, tables, tables_of, without_limits,
 };
 use faer::Par;
 use foreign::{Foreign, Foreigner};
@@ -35,21 +42,49 @@ const LARGEST_CHECKED: usize = 1 << 29;
 /// The pause in which threads of the library before fall asleep.
 const PAUSE: Duration = Duration::from_millis(2);
 
+/// What is compared.
+struct Comparison<'a> {
+    threads: usize,
+    /// Of ours, and of the peak.
+    level: Level,
+    /// Whether the others are limited to that level.
+    limited: bool,
+    /// Part of the names of the shapes.
+    wanted: Option<&'a str>,
+}
+
 fn main() {
     let arguments = Arguments::of_program();
+    if let Some(cpu) = arguments.value("--retable") {
+        return report::set(&tables_of(cpu));
+    }
+    let limited = match arguments.value("--level") {
+        None => false,
+        Some("avx2") => true,
+        Some(other) => panic!("--level {other}: only avx2 is a level to which libraries can be limited"),
+    };
+    if limited && Level::best().name() != "avx512" {
+        return println!("this CPU has nothing above AVX2 that a library could be kept from");
+    }
+    let removed = without_limits(limited);
+    let level = if limited { Level::from_name("avx2") } else { Level::from_env() };
+    let level = level.unwrap_or_else(|error| panic!("{error}"));
     let threads = arguments.threads().unwrap_or_else(cores);
-    let wanted = arguments.value("--shape");
+    let comparison = Comparison { threads, level, limited, wanted: arguments.value("--shape") };
+    if comparison.wanted.is_none() {
+        report::check(&tables());
+    }
     let rows = in_pool(threads, || {
-        let foreign = foreign::all(threads);
+        let foreign = foreign::all(threads, limited);
         for absent in foreign.iter().filter(|library| library.opened.is_none()) {
             println!("{}: absent", absent.name);
         }
-        let mut rows = measure::<f32>(&shapes::F32, threads, wanted, &foreign);
-        rows.extend(measure::<f64>(&shapes::F64, threads, wanted, &foreign));
+        let mut rows = measure::<f32>(&shapes::F32, &comparison, &foreign);
+        rows.extend(measure::<f64>(&shapes::F64, &comparison, &foreign));
         rows
     });
-    if wanted.is_none() {
-        report::write(threads, rows);
+    if comparison.wanted.is_none() {
+        report::write(&comparison, &removed, rows);
     }
 }
 
@@ -69,7 +104,8 @@ impl<'a, T> Entrant<'a, T> {
     }
 }
 
-fn entrants<T: Foreigner>(threads: usize, foreign: &[Foreign]) -> Vec<Entrant<'_, T>> {
+fn entrants<'a, T: Foreigner>(comparison: &Comparison<'_>, foreign: &'a [Foreign]) -> Vec<Entrant<'a, T>> {
+    let &Comparison { threads, level, limited, .. } = comparison;
     let ours = |level: Level| {
         let exec = if threads == 1 { Exec::serial(level) } else { Exec::parallel(level) };
         move |product: &mut Product<T>| {
@@ -77,30 +113,16 @@ fn entrants<T: Foreigner>(threads: usize, foreign: &[Foreign]) -> Vec<Entrant<'_
             true
         }
     };
-    let best = Level::from_env().expect("KERNELS_LEVEL names a level of this CPU");
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let mut entrants = vec![Entrant::new("ours", version.clone(), ours(best))];
-    if best.name() == "avx512"
+    let mut entrants = vec![Entrant::new("ours", version.clone(), ours(level))];
+    if level.name() == "avx512"
         && let Ok(avx2) = Level::from_name("avx2")
     {
-        entrants.push(Entrant::new("ours, avx2", version, ours(avx2)));
+        entrants.push(Entrant::new(report::OURS_AT_AVX2, version, ours(avx2)));
     }
-    let (par, parallelism) = match threads {
-        1 => (Par::Seq, gemm::Parallelism::None),
-        n => (Par::rayon(n), gemm::Parallelism::Rayon(n)),
-    };
-    entrants.push(Entrant::new("faer", report::version("faer"), move |product| {
-        product.faer(par);
-        true
-    }));
-    entrants.push(Entrant::new("gemm", report::version("gemm"), move |product| {
-        product.gemm_crate(parallelism);
-        true
-    }));
-    entrants.push(Entrant::new("matrixmultiply", report::version("matrixmultiply"), |product| {
-        product.matrixmultiply();
-        true
-    }));
+    if !limited {
+        entrants.extend(crates(threads));
+    }
     for library in foreign {
         if let Some(opened) = &library.opened {
             let multiply = |product: &mut Product<T>| T::multiply(opened, product);
@@ -110,21 +132,39 @@ fn entrants<T: Foreigner>(threads: usize, foreign: &[Foreign]) -> Vec<Entrant<'_
     entrants
 }
 
-fn measure<T: Foreigner>(
-    shapes: &[Shape],
-    threads: usize,
-    wanted: Option<&str>,
-    foreign: &[Foreign],
-) -> Vec<Row> {
+/// The crates, which choose their instructions themselves.
+fn crates<'a, T: Foreigner>(threads: usize) -> [Entrant<'a, T>; 3] {
+    let (par, parallelism) = match threads {
+        1 => (Par::Seq, gemm::Parallelism::None),
+        n => (Par::rayon(n), gemm::Parallelism::Rayon(n)),
+    };
+    [
+        Entrant::new("faer", report::version("faer"), move |product| {
+            product.faer(par);
+            true
+        }),
+        Entrant::new("gemm", report::version("gemm"), move |product| {
+            product.gemm_crate(parallelism);
+            true
+        }),
+        Entrant::new("matrixmultiply", report::version("matrixmultiply"), |product| {
+            product.matrixmultiply();
+            true
+        }),
+    ]
+}
+
+fn measure<T: Foreigner>(shapes: &[Shape], comparison: &Comparison<'_>, foreign: &[Foreign]) -> Vec<Row> {
     let mut rows = Vec::new();
-    for &shape in shapes.iter().filter(|shape| wanted.is_none_or(|text| shape.name().contains(text))) {
+    let is_wanted = |shape: &&Shape| comparison.wanted.is_none_or(|text| shape.name().contains(text));
+    for &shape in shapes.iter().filter(is_wanted) {
         let mut product = Product::<T>::new(shape);
-        let mut entrants = entrants::<T>(threads, foreign);
+        let mut entrants = entrants::<T>(comparison, foreign);
         entrants.retain(|entrant| (entrant.multiply)(&mut product));
         if shape.flops() <= LARGEST_CHECKED {
-            product.check_ours(Exec::serial(Level::best()));
+            product.check_ours(Exec::serial(comparison.level));
         } else {
-            product.ours(Exec::serial(Level::best()));
+            product.ours(Exec::serial(comparison.level));
         }
         let right = product.c.clone();
         for entrant in &entrants {
@@ -133,14 +173,18 @@ fn measure<T: Foreigner>(
                 (entrant.multiply)(product);
             });
         }
-        rows.extend(compare(&mut product, &entrants, threads));
+        rows.extend(compare(&mut product, &entrants, comparison));
     }
     rows
 }
 
 /// The rates of all entrants on one shape.
-fn compare<T: Foreigner>(product: &mut Product<T>, entrants: &[Entrant<'_, T>], threads: usize) -> Vec<Row> {
-    let level = Level::best();
+fn compare<T: Foreigner>(
+    product: &mut Product<T>,
+    entrants: &[Entrant<'_, T>],
+    comparison: &Comparison<'_>,
+) -> Vec<Row> {
+    let &Comparison { threads, level, .. } = comparison;
     let reads = threads == 1 && report::is_vector(product.shape);
     let bytes = report::matrix_len(product.shape) * size_of::<T>();
     let read = || reads.then(|| gigabytes_read_per_second(level, bytes));

@@ -1,11 +1,14 @@
-//! `gemm.csv`, `gemm-reading.csv` and the table that is set from them.
+//! `gemm.csv`, `gemm-avx2.csv`, `gemm-reading.csv` and the table that is set from them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::Path;
 
-use benches::{Shape, machine, read_rows, tables, write_rows};
+use benches::{Run, Shape, head, read_rows, record, replace_rows, tables};
 use csv::StringRecord;
 use kernels::Element;
+
+use crate::Comparison;
 
 /// A library's rate on a shape.
 #[derive(Clone, Debug)]
@@ -24,6 +27,9 @@ pub(crate) struct Row {
     /// 10^9 bytes per second at which an array as large as the matrix is read, beside one row or column.
     reading: Option<f64>,
 }
+
+/// Ours at AVX2 where the CPU has more.
+pub(crate) const OURS_AT_AVX2: &str = "ours, avx2";
 
 /// Whether one operand is a vector: each element of the other is read for one multiply-add.
 pub(crate) fn is_vector(shape: Shape) -> bool {
@@ -69,6 +75,13 @@ impl Row {
 
     fn is_ours(&self) -> bool {
         self.library.starts_with("ours")
+    }
+
+    /// What was read beside ours.
+    fn as_reading(&self) -> Option<Reading> {
+        let rate = self.reading.filter(|_| self.library == "ours")?;
+        let (element, threads, product) = self.place();
+        Some(Reading { element, threads, product, bytes: self.matrix_bytes(), rate })
     }
 
     /// What rows of one shape have in common.
@@ -189,52 +202,72 @@ pub(crate) fn version(name: &str) -> String {
     rest.split('"').next().unwrap_or_default().to_owned()
 }
 
+/// The files, and the part of the table that the second has.
+const FILES: [&str; 2] = ["gemm.csv", "gemm-avx2.csv"];
+const READINGS: &str = "gemm-reading.csv";
+const LIMITED: &str = "limited to AVX2";
+
+/// Fails if a later [`write`] would: before anything is measured.
+pub(crate) fn check(folder: &Path) {
+    FILES.iter().for_each(|name| drop(read_rows::<Row>(&folder.join(name))));
+    read_rows::<Reading>(&folder.join(READINGS));
+}
+
 /// Replaces the rows with this number of threads and sets the table again.
-pub(crate) fn write(threads: usize, rows: Vec<Row>) {
-    let path = tables().join("gemm.csv");
-    let mut all: Vec<Row> = read_rows(&path);
-    read_readings(&mut all);
-    all.retain(|row| row.threads != threads);
-    all.extend(rows);
-    all.sort_by_key(|row| (row.element.clone(), row.threads));
-    write_rows(&path, &all);
-    write_readings(&all);
-    std::fs::write(tables().join("gemm.md"), table(&all)).expect("gemm.md");
-    println!("wrote {}", path.display());
+pub(crate) fn write(comparison: &Comparison<'_>, removed: &[String], rows: Vec<Row>) {
+    let (folder, threads) = (tables(), comparison.threads);
+    let run = Run::new("gemm", "just bench-gemm", threads, comparison.level).without(removed);
+    let run = if comparison.limited { run.of_part(LIMITED) } else { run };
+    if !comparison.limited {
+        let readings: Vec<Reading> = rows.iter().filter_map(Row::as_reading).collect();
+        let key = |reading: &Reading| (reading.element.clone(), reading.threads);
+        replace_rows(&folder.join(READINGS), |reading| reading.threads == threads, readings, key);
+    }
+    let path = folder.join(FILES[usize::from(comparison.limited)]);
+    replace_rows(&path, |row: &Row| row.threads == threads, rows, |row| (row.element.clone(), row.threads));
+    record(&folder, vec![run]);
+    set(&folder);
 }
 
-/// The columns of `gemm-reading.csv`.
-const READING_COLUMNS: [&str; 5] = ["element", "threads", "product", "bytes", "gigabytes_per_second"];
-
-/// Gives the rows the readings that were measured with them.
-fn read_readings(rows: &mut [Row]) {
-    let Ok(mut reader) = csv::Reader::from_path(tables().join("gemm-reading.csv")) else { return };
-    for record in reader.records().flatten() {
-        let field = |i: usize| record.get(i).unwrap_or_default();
-        let Ok(rate) = field(4).parse() else { continue };
-        for row in rows.iter_mut() {
-            if row.element == field(0) && row.threads.to_string() == field(1) && row.shape.name() == field(2)
-            {
-                row.reading = Some(rate);
-            }
-        }
+/// Sets the table of a folder's files.
+pub(crate) fn set(folder: &Path) {
+    let [mut rows, limited] = FILES.map(|name| read_rows::<Row>(&folder.join(name)));
+    for reading in read_rows::<Reading>(&folder.join(READINGS)) {
+        let place = (reading.element, reading.threads, reading.product);
+        rows.iter_mut().filter(|row| row.place() == place).for_each(|row| row.reading = Some(reading.rate));
     }
+    let text = head(folder, "gemm", "Matrix products beside other libraries") + &table(&rows, &limited);
+    std::fs::write(folder.join("gemm.md"), text).expect("gemm.md");
 }
 
-fn write_readings(rows: &[Row]) {
-    let path = tables().join("gemm-reading.csv");
-    let mut writer = csv::Writer::from_path(path).expect("gemm-reading.csv");
-    writer.write_record(READING_COLUMNS).expect("gemm-reading.csv");
-    for row in rows.iter().filter(|row| row.library == "ours") {
-        if let Some(rate) = row.reading {
-            let (element, threads, product) = row.place();
-            let (bytes, rate) = (row.matrix_bytes().to_string(), format!("{rate:.1}"));
-            writer
-                .write_record([element, threads.to_string(), product, bytes, rate])
-                .expect("gemm-reading.csv");
-        }
+/// A line of `gemm-reading.csv`: the rate at which an array as large as a product's matrix is read.
+#[derive(Clone, Debug)]
+struct Reading {
+    element: String,
+    threads: usize,
+    product: String,
+    bytes: usize,
+    rate: f64,
+}
+
+impl benches::Row for Reading {
+    const COLUMNS: &'static [&'static str] =
+        &["element", "threads", "product", "bytes", "gigabytes_per_second"];
+
+    fn fields(&self) -> Vec<String> {
+        let Self { element, threads, product, bytes, rate } = self.clone();
+        vec![element, threads.to_string(), product, bytes.to_string(), format!("{rate:.1}")]
     }
-    writer.flush().expect("gemm-reading.csv");
+
+    fn read(record: &StringRecord) -> Option<Self> {
+        Some(Self {
+            element: record.get(0)?.to_owned(),
+            threads: record.get(1)?.parse().ok()?,
+            product: record.get(2)?.to_owned(),
+            bytes: record.get(3)?.parse().ok()?,
+            rate: record.get(4)?.parse().ok()?,
+        })
+    }
 }
 
 /// The products with one row or column as what they are: readings of a matrix.
@@ -270,55 +303,77 @@ fn matrix_vector_table(rows: &[Row]) -> String {
 }
 
 /// The table: a line per shape, ours beside the best of the others.
-fn table(rows: &[Row]) -> String {
-    let mut groups: BTreeMap<(String, usize), Vec<Vec<Row>>> = BTreeMap::new();
-    for shape in rows.chunk_by(|a, b| a.place() == b.place()) {
-        groups.entry((shape[0].element.clone(), shape[0].threads)).or_default().push(shape.to_vec());
-    }
-    let mut text = String::from("# Matrix products beside other libraries\n\n");
-    let _ = writeln!(text, "Made by `just bench-gemm`. {}.\n", machine());
-    let versions: BTreeMap<&str, &str> = rows
-        .iter()
-        .filter(|row| !row.is_ours())
-        .map(|row| (row.library.as_str(), row.version.as_str()))
-        .collect();
+fn table(rows: &[Row], limited: &[Row]) -> String {
+    let others = rows.iter().chain(limited).filter(|row| !row.is_ours());
+    let versions: BTreeMap<&str, &str> =
+        others.map(|row| (row.library.as_str(), row.version.as_str())).collect();
     let versions: Vec<String> = versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
-    let _ = writeln!(
-        text,
+    let mut text = format!(
         "Median of eleven repetitions in turns; % of the FMA peak of the cores used, measured in the same run. \
-         Ratios are ours over the best other library. Compared: {}.\n",
+         Ratios are ours over the best other library. Compared: {}.\n\n",
         versions.join(", ")
     );
+    text += &sections(rows, "");
+    text += &matrix_vector_table(rows);
+    if !limited.is_empty() {
+        text += "\nThe sections below are of libraries that their own switches limit to AVX2, beside ours at that level; \
+                 % of that level's peak. BLIS, faer, gemm and matrixmultiply have no such switch.\n\n";
+        text += sections(limited, ", limited to AVX2").trim_end();
+        text += "\n";
+    }
+    text
+}
+
+/// A section for each type and number of threads.
+fn sections(rows: &[Row], title: &str) -> String {
+    let mut groups: BTreeMap<(&str, usize), Vec<&[Row]>> = BTreeMap::new();
+    for shape in rows.chunk_by(|a, b| a.place() == b.place()) {
+        groups.entry((&shape[0].element, shape[0].threads)).or_default().push(shape);
+    }
+    let mut text = String::new();
     for ((element, threads), shapes) in groups {
-        let _ = writeln!(text, "## {element}, {threads} thread{}\n", if threads == 1 { "" } else { "s" });
-        text += "| product | ours, % of peak | best other | % of peak | ratio | ours, AVX2 |\n";
-        text += "|---|--:|---|--:|--:|--:|\n";
+        let _ =
+            writeln!(text, "## {element}, {threads} thread{}{title}\n", if threads == 1 { "" } else { "s" });
+        let at_avx2 = shapes.iter().any(|rows| rows.iter().any(|row| row.library == OURS_AT_AVX2));
+        let last = if at_avx2 { [" ours, AVX2 |", "--:|"] } else { [""; 2] };
+        let _ = writeln!(text, "| product | ours, % of peak | best other | % of peak | ratio |{}", last[0]);
+        let _ = writeln!(text, "|---|--:|---|--:|--:|{}", last[1]);
         let mut ratios = Vec::new();
-        for rows in &shapes {
+        for rows in shapes {
             let (Some(ours), Some(best)) = (rows.iter().find(|row| row.library == "ours"), best_peer(rows))
             else {
                 continue;
             };
-            let avx2 = rows.iter().find(|row| row.library == "ours, avx2");
             ratios.push(ours.ratio);
-            let _ = writeln!(
-                text,
-                "| {} | {:.0} | {} | {:.0} | {:.2} | {} |",
-                ours.shape.name(),
-                ours.percent_of_peak,
-                best.library,
-                best.percent_of_peak,
-                ours.ratio,
-                avx2.map_or("—".to_owned(), |row| format!("{:.0}", row.percent_of_peak))
-            );
+            text += &line(ours, best);
+            if at_avx2 {
+                let avx2 = rows.iter().find(|row| row.library == OURS_AT_AVX2);
+                let cell = avx2.map_or("—".to_owned(), |row| format!("{:.0}", row.percent_of_peak));
+                let _ = write!(text, " {cell} |");
+            }
+            text += "\n";
         }
-        let logs: f64 = ratios.iter().fold(0.0, |sum, &ratio| sum + kernels::math::f64::ln(ratio));
-        let mean = kernels::math::f64::exp(logs / ratios.len() as f64);
-        let least = ratios
-            .iter()
-            .copied()
-            .fold(f64::INFINITY, |least, ratio| if ratio < least { ratio } else { least });
-        let _ = writeln!(text, "\nGeometric mean of the ratios {mean:.3}, smallest {least:.2}.\n");
+        text += &summary(&ratios);
     }
-    text + &matrix_vector_table(rows)
+    text
+}
+
+/// A row of a section, without the last cell.
+fn line(ours: &Row, best: &Row) -> String {
+    format!(
+        "| {} | {:.0} | {} | {:.0} | {:.2} |",
+        ours.shape.name(),
+        ours.percent_of_peak,
+        best.library,
+        best.percent_of_peak,
+        ours.ratio
+    )
+}
+
+fn summary(ratios: &[f64]) -> String {
+    let logs: f64 = ratios.iter().fold(0.0, |sum, &ratio| sum + kernels::math::f64::ln(ratio));
+    let mean = kernels::math::f64::exp(logs / ratios.len() as f64);
+    let smaller = |least: f64, &ratio: &f64| if ratio < least { ratio } else { least };
+    let least = ratios.iter().fold(f64::INFINITY, smaller);
+    format!("\nGeometric mean of the ratios {mean:.3}, smallest {least:.2}.\n\n")
 }

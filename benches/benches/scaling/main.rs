@@ -21,9 +21,9 @@
 //! repeated, which no step notices, for their bytes stand in memory twelve times.
 //!
 //! `--threads N` (1 or all; both without it) and `--part NAME` choose what is measured; those rows of
-//! `results/benchmarks/scaling.csv` are replaced, and `scaling.md` is set again. `--model NAME` measures one network and writes nothing;
+//! `results/benchmarks/<cpu>/scaling.csv` are replaced, and `scaling.md` is set again. `--model NAME` measures one network and writes nothing;
 //! `--quick` takes few and short rounds, to see that all
-//! runs, and writes to the target folder instead.
+//! runs, and writes to the target folder instead. `--retable CPU` only sets the tables of that CPU again.
 
 mod inference;
 mod machine;
@@ -34,7 +34,7 @@ mod training;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use benches::{Arguments, Images, exec, in_pool, median, networks, tables};
+use benches::{Arguments, Images, exec, in_pool, median, networks, tables, tables_of};
 use kernels::{Exec, peak};
 use models::network::LayerSpec;
 
@@ -109,6 +109,9 @@ const PARTS: [(&str, Part); 5] = [
 
 fn main() {
     let arguments = Arguments::of_program();
+    if let Some(cpu) = arguments.value("--retable") {
+        return report::set(&tables_of(cpu));
+    }
     let threads = arguments.each_threads();
     let wanted = arguments.value("--part");
     let parts = PARTS.into_iter().filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name));
@@ -116,6 +119,8 @@ fn main() {
     assert!(!parts.is_empty(), "--part data, batch, width, inference or machine");
     let (model, quick) = (arguments.value("--model"), arguments.has("--quick"));
     let (rounds, round) = if quick { (3, 0.005) } else { (9, 0.1) };
+    let folder = if quick { PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("scaling") } else { tables() };
+    report::check(&folder);
     let images = Images::fashion(SAMPLES);
     let mut rows = Vec::new();
     for &threads in &threads {
@@ -126,7 +131,6 @@ fn main() {
     if model.is_some() {
         return;
     }
-    let folder = if quick { PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("scaling") } else { tables() };
     let names: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
     report::write(&folder, &threads, &names, rows);
 }

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use benches::{Machine, Measured, Work, machine, networks, replace_rows};
+use benches::{
+    Machine, Measured, Run, Work, exec, head as table_head, networks, read_rows, record, replace_rows,
+};
 
 use crate::machine::{EXCHANGE, JOIN, MEMORY};
 use crate::row::{self, Row};
@@ -15,21 +17,37 @@ const THREADS: [usize; 4] = [2, 4, 8, 16];
 /// Batches that the model is asked about.
 const BATCHES: [usize; 2] = [64, 1024];
 
+const FILE: &str = "scaling.csv";
+
+/// Fails if a later [`write`] would: before anything is measured.
+pub(crate) fn check(folder: &Path) {
+    read_rows::<Row>(&folder.join(FILE));
+}
+
 /// Replaces the rows of these parts with these numbers of threads, and sets the tables again.
 pub(crate) fn write(folder: &Path, threads: &[usize], parts: &[&str], rows: Vec<Row>) {
     let is_old = |row: &Row| threads.contains(&row.threads) && parts.contains(&row.part.as_str());
-    let all = replace_rows(&folder.join("scaling.csv"), is_old, rows, Row::place);
-    std::fs::write(folder.join("scaling.md"), tables(&all)).expect("scaling.md");
+    replace_rows(&folder.join(FILE), is_old, rows, Row::place);
+    let run = |threads: usize| Run::new("scaling", "just bench-scaling", threads, exec(threads).level);
+    let runs = threads.iter().map(|&threads| run(threads));
+    record(folder, runs.flat_map(|run| parts.iter().map(move |part| run.of_part(part))).collect());
+    set(folder);
+}
+
+/// Sets the tables of a folder's file.
+pub(crate) fn set(folder: &Path) {
+    let rows = read_rows(&folder.join(FILE));
+    let text = table_head(folder, "scaling", "How the cost grows") + &tables(&rows);
+    std::fs::write(folder.join("scaling.md"), text).expect("scaling.md");
 }
 
 fn tables(rows: &[Row]) -> String {
-    let mut text = String::from("# How the cost grows\n\n");
-    let _ = writeln!(text, "Made by `just bench-scaling`. {}.\n", machine());
+    let mut text = String::new();
     text += "Training steps in f32 on Fashion-MNIST's images, which stand in memory as bytes: shuffled epochs, softmax cross-entropy, \
              plain SGD, in batches of 64 where nothing else is said. P is 784-10, M1 784-128-10, M2 784-512-256-10, L5 LeNet-5 with ReLU and max \
              pooling, C2 two 3 x 3 convolutions of 32 and 64 filters, pooling and 128 units. Median of rounds in turns; % is that of the \
              FMA peak of the cores used, measured in the same run. What the last table predicts is told in \
-             [docs/scaling.md](../../docs/scaling.md).\n\n";
+             [docs/scaling.md](../../../docs/scaling.md).\n\n";
     let mut threads: Vec<usize> = rows.iter().map(|row| row.threads).collect();
     threads.sort_unstable();
     threads.dedup();

@@ -1,5 +1,6 @@
 //! A line of `scaling.csv`.
 
+use benches::optional;
 use csv::StringRecord;
 
 /// Samples in memory.
@@ -105,20 +106,20 @@ impl benches::Row for Row {
     }
 
     fn read(record: &StringRecord) -> Option<Self> {
-        let number = |i: usize| record.get(i)?.parse::<f64>().ok();
-        let size = |i: usize| record.get(i).and_then(|field| field.parse::<usize>().ok()).unwrap_or(0);
+        let number = |i: usize| optional::<f64>(record, i);
+        let size = |i: usize| optional::<usize>(record, i).map(|size| size.unwrap_or(0));
         Some(Self {
             part: record.get(0)?.to_owned(),
             model: record.get(1)?.to_owned(),
             threads: record.get(2)?.parse().ok()?,
-            samples: size(3),
-            batch: size(4),
-            width: size(5),
-            samples_per_second: number(6),
-            gflops: number(7),
-            percent_of_peak: number(8),
-            median_microseconds: number(9),
-            p99_microseconds: number(10),
+            samples: size(3)?,
+            batch: size(4)?,
+            width: size(5)?,
+            samples_per_second: number(6)?,
+            gflops: number(7)?,
+            percent_of_peak: number(8)?,
+            median_microseconds: number(9)?,
+            p99_microseconds: number(10)?,
         })
     }
 }

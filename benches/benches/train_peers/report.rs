@@ -2,11 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::Path;
 
-use benches::{machine, median, replace_rows, tables};
+use benches::{Run, head as table_head, median, read_rows, record, replace_rows, tables};
 use csv::StringRecord;
+use kernels::Level;
 
 use crate::peers::{FRAMEWORKS, Task, Worker};
+
+/// The version of a framework that was not there.
+const ABSENT: &str = "absent";
+const FILE: &str = "train.csv";
 
 /// A framework on a network.
 #[derive(Clone, Debug)]
@@ -81,7 +87,7 @@ impl benches::Row for Row {
             self.model.clone(),
             self.threads.to_string(),
             self.framework.clone(),
-            self.figures.as_ref().map_or("absent", |figures| &figures.version).to_owned(),
+            self.figures.as_ref().map_or(ABSENT, |figures| &figures.version).to_owned(),
             number(0, |figures| figures.samples_per_second),
             number(1, |figures| figures.percent_of_limit),
             number(0, |figures| figures.peak_memory),
@@ -104,7 +110,7 @@ impl benches::Row for Row {
             model: record.get(0)?.to_owned(),
             threads: record.get(1)?.parse().ok()?,
             framework: record.get(2)?.to_owned(),
-            figures: figures(),
+            figures: if record.get(3)? == ABSENT { None } else { Some(figures()?) },
         })
     }
 }
@@ -134,24 +140,38 @@ pub(crate) fn print(rows: &[Row]) {
     println!("| ours / best {:.3}", first.rate() / best_peer(rows).map_or(f64::NAN, Row::rate));
 }
 
+/// Fails if a later [`write`] would: before anything is measured.
+pub(crate) fn check(folder: &Path) {
+    read_rows::<Row>(&folder.join(FILE));
+}
+
 /// Replaces the rows with these numbers of threads and sets the tables again.
-pub(crate) fn write(threads: &[usize], rows: Vec<Row>) {
-    let path = tables().join("train.csv");
+pub(crate) fn write(threads: &[usize], removed: &[String], rows: Vec<Row>) {
+    let folder = tables();
     let is_old = |row: &Row| threads.contains(&row.threads);
-    let all = replace_rows(&path, is_old, rows, |row| row.threads);
-    std::fs::write(tables().join("train.md"), table(&all)).expect("train.md");
+    replace_rows(&folder.join(FILE), is_old, rows, |row| row.threads);
+    let run =
+        |&threads: &usize| Run::new("train", "just bench-train", threads, Level::best()).without(removed);
+    record(&folder, threads.iter().map(run).collect());
+    set(&folder);
+}
+
+/// Sets the tables of a folder's file.
+pub(crate) fn set(folder: &Path) {
+    let rows = read_rows(&folder.join(FILE));
+    let text = table_head(folder, "train", "Training beside other frameworks") + &table(&rows);
+    std::fs::write(folder.join("train.md"), text).expect("train.md");
 }
 
 /// The tables: for each number of threads the rates, and what a program costs besides.
 fn table(rows: &[Row]) -> String {
-    let mut text = String::from("# Training beside other frameworks\n\n");
-    let _ = writeln!(text, "Made by `just bench-train`. {}.\n", machine());
+    let mut text = String::new();
     let _ = writeln!(
         text,
         "Samples per second of whole training steps: batches of 64 from shuffled epochs of 60,000 images in memory, \
          softmax cross-entropy, plain SGD, f32. P is 784-10, M1 784-128-10, M2 784-512-256-10, L5 LeNet-5 with ReLU \
          and max pooling, C2 two 3 x 3 convolutions of 32 and 64 filters, pooling and 128 units. Median of rounds in turns, \
-         each from the same start weights; all frameworks' losses over twenty steps were compared before. The limit is one core's FMA peak, \
+         each from the same start weights; all frameworks' losses over twenty steps were compared before. The limit is the FMA peak of the cores used, \
          measured in the same run, over the multiply-adds of a step. jax-loop is one compiled loop \
          over all steps of an epoch. Compared: {}.\n",
         versions(rows)
@@ -175,7 +195,7 @@ fn versions(rows: &[Row]) -> String {
     let name = |framework: &&str| {
         let row = rows.iter().rev().find(|row| row.framework == *framework);
         let figures = row.and_then(|row| row.figures.as_ref());
-        format!("{framework} {}", figures.map_or("absent", |figures| &figures.version))
+        format!("{framework} {}", figures.map_or(ABSENT, |figures| &figures.version))
     };
     FRAMEWORKS[1..].iter().map(name).collect::<Vec<_>>().join(", ")
 }

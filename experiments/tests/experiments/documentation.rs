@@ -160,15 +160,21 @@ struct Rate {
     figures: [f64; 4],
 }
 
-/// `results/benchmarks/train.csv`, without the frameworks that were absent.
-fn rates() -> Vec<Rate> {
-    let table = fs::read_to_string(root().join("results/benchmarks/train.csv")).unwrap();
-    let rates = table.lines().skip(1).filter_map(|line| {
-        let fields: Vec<&str> = line.split(',').collect();
-        let [model, threads, framework, _, figures @ ..] = fields.as_slice() else { panic!("{line}") };
-        let figures: Vec<f64> = figures.iter().map(|figure| figure.parse()).collect::<Result<_, _>>().ok()?;
+/// The `train.csv` beside the `train.md` that the README links, without the frameworks that were absent.
+fn rates(readme: &str) -> Vec<Rate> {
+    let (_, rest) = readme.split_once("[train.md](").unwrap();
+    let table = rest.split_once(".md)").unwrap().0.to_owned() + ".csv";
+    let cpu = table.split('/').rev().nth(1).unwrap();
+    assert!(readme.contains(&format!("(`{cpu}`)")), "README.md names the CPU of its figures, `{cpu}`");
+    let text = fs::read_to_string(root().join(&table)).unwrap();
+    let rows =
+        text.lines().zip(1..).skip(1).map(|(line, number)| (line.split(',').collect::<Vec<_>>(), number));
+    let rates = rows.filter(|(fields, _)| fields.get(3) != Some(&"absent")).map(|(fields, number)| {
+        let [model, threads, framework, _, figures @ ..] = &fields[..] else { panic!("{table}:{number}") };
+        let figures: Result<Vec<f64>, _> = figures.iter().map(|figure| figure.parse()).collect();
+        let figures = figures.unwrap_or_else(|error| panic!("{table}:{number}: {error}"));
         let [model, threads, framework] = [model, threads, framework].map(|field| (*field).to_owned());
-        Some(Rate { model, threads, framework, figures: figures.try_into().unwrap() })
+        Rate { model, threads, framework, figures: figures.try_into().unwrap() }
     });
     rates.collect()
 }
@@ -183,7 +189,8 @@ fn thousands(number: f64) -> String {
 
 #[test]
 fn the_readmes_figures_of_speed_are_those_of_the_table() {
-    let (readme, rates) = (fs::read_to_string(root().join("README.md")).unwrap(), rates());
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let rates = rates(&readme);
     let mut wanted = Vec::new();
     for threads in ["1", "2"] {
         for (model, name) in [

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! results/benchmarks/<cpu>/gemm.csv, gemm.md, ...    a folder for each design of CPU
-//! results/benchmarks/<cpu>/runs.csv                  a row for each run whose timings stand in a table
+//! results/benchmarks/<cpu>/runs.csv                  a row for each run whose timings are in a table
 //! ```
 //!
 //! A table may hold timings of several runs, one for each number of threads: its head describes each of them.
@@ -41,6 +41,7 @@ pub struct Run {
     /// The cores that the system has.
     cores: usize,
     level: String,
+    /// The compiler, and what else the timings depend on.
     rustc: String,
     commit: String,
     date: String,
@@ -70,6 +71,11 @@ impl Run {
     /// This run of a part of the table.
     pub fn of_part(&self, part: &str) -> Self {
         Self { part: part.to_owned(), ..self.clone() }
+    }
+
+    /// This run with another program beside the compiler: `libm of glibc 2.36`.
+    pub fn with(self, program: &str) -> Self {
+        Self { rustc: format!("{}, {program}", self.rustc), ..self }
     }
 
     /// This run, before which variables were removed.

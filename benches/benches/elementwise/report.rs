@@ -121,7 +121,7 @@ pub(crate) fn write(rows: &[Row]) {
     let folder = tables();
     write_rows(&folder.join(FILE), rows);
     let run = Run::new("elementwise", "just bench-elementwise", 1, Level::best());
-    record(&folder, vec![run.of_part(&format!("beside libm of {}", libc()))]);
+    record(&folder, vec![run.with(&format!("libm of {}", libc()))]);
     set(&folder);
     println!("wrote {}", folder.join(FILE).display());
 }

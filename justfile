@@ -86,6 +86,10 @@ bench-gemm-avx2 *ARGS:
     cargo bench --package benches --features products,libloading --bench gemm_peers --no-run
     taskset -c 0 cargo bench --package benches --features products,libloading --bench gemm_peers -- --level avx2 --threads 1 "$@"
 
+# How far the choices for this machine (`experiments doctor --tuning`) are from the best found; all of them take ten minutes
+tune *ARGS:
+    cargo run --release --quiet --package benches --bin tune -- "$@"
+
 # The rungs of the matrix product over four sizes: writes results/benchmarks/matmul-ladder/; wants a quiet machine
 ladder:
     cargo experiment matmul-ladder

@@ -54,7 +54,7 @@ choices! {
     /// Parts for each thread. More of them even out what other programs take, but pack more.
     parts_per_thread = 1;
     /// The tallest tile in rows, as far as the registers allow.
-    tile_rows = 12;
+    tile_rows = if machine.fma_512_per_cycle > 1 { 16 } else { 12 };
     /// The widest tile in registers, as far as they allow.
     tile_registers = 3;
     /// Bytes of a register from which on one fused multiply-add starts in a cycle, not two.

@@ -43,17 +43,17 @@ pub(super) struct Geometry {
     pub(super) c_col_stride: usize,
 }
 
-/// How many bytes the rows of a tile lie apart: the odd multiples of a stride up to 11; the even ones are shifts of these.
+/// How many bytes the rows of a tile lie apart: the odd multiples of a stride up to 15; the even ones are shifts of these.
 ///
 /// The compiler must not see that they are multiples of one another. It would save registers and find each row by
 /// adding the stride to the row before, a chain of additions that takes as long as the multiply-adds.
 #[derive(Clone, Copy)]
-pub(super) struct RowOffsets([usize; 6]);
+pub(super) struct RowOffsets([usize; 8]);
 
 impl RowOffsets {
     #[inline(always)]
     pub(super) fn new<const MR: usize>(bytes: usize) -> Self {
-        let mut odd = [0; 6];
+        let mut odd = [0; 8];
         for (i, offset) in odd.iter_mut().enumerate().take(MR / 2) {
             *offset = black_box((2 * i + 1) * bytes);
         }

@@ -64,7 +64,8 @@ pub(super) const fn tallest<S: Simd>(vectors: usize) -> usize {
     match (S::PLAIN, S::REGISTERS >= 32, vectors) {
         (true, ..) => 4,
         (_, true, 3) => 8,  // 24 accumulators + 3 of B + a broadcast, of 32
-        (_, true, _) => 12, // 24 or 12
+        (_, true, 2) => 12, // 24
+        (_, true, _) => 16, // 16: as many strides of A as there are registers for addresses
         (_, false, 2) => 6, // 12 accumulators + 2 of B + a broadcast, of 16
         (_, false, _) => 12,
     }
@@ -96,7 +97,7 @@ pub(super) fn near_kernel<T: Element, S: Simd>(rows: usize, vectors: usize) -> N
     if const { S::REGISTERS >= 32 } {
         instance!(near, rows, vectors,
             
-            1: 1 2 3 4 5 6 7 8 9 10 11 12; 2: 1 2 3 4 5 6 7 8 9 10 11 12; 3: 1 2 3 4 5 6 7 8;)
+            1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; 2: 1 2 3 4 5 6 7 8 9 10 11 12; 3: 1 2 3 4 5 6 7 8;)
     } else {
         instance!(near, rows, vectors, 1: 1 2 3 4 5 6 7 8 9 10 11 12; 2: 1 2 3 4 5 6;)
     }
@@ -109,7 +110,7 @@ pub(super) fn far_kernel<T: Element, S: Simd>(rows: usize, vectors: usize) -> Fa
         instance!(far, rows, vectors, 1: 1 2 3 4;)
     } else if const { S::REGISTERS >= 32 } {
         instance!(far, rows, vectors,
-            1: 1 2 3 4 5 6 7 8 9 10 11 12; 2: 1 2 3 4 5 6 7 8 9 10 11 12; 3: 1 2 3 4 5 6 7 8;)
+            1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; 2: 1 2 3 4 5 6 7 8 9 10 11 12; 3: 1 2 3 4 5 6 7 8;)
     } else {
         instance!(far, rows, vectors, 1: 1 2 3 4 5 6 7 8 9 10 11 12; 2: 1 2 3 4 5 6;)
     }

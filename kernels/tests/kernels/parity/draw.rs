@@ -150,9 +150,9 @@ const HUGE: Tuning = Tuning {
     },
     ..Tuning::ZEN4
 };
-/// The widest tiles at every level.
+/// The widest and tallest tiles at every level.
 const WIDE: Tuning =
-    Tuning { gemm: Gemm { half_rate_bytes: usize::MAX, ..Tuning::ZEN4.gemm }, ..Tuning::ZEN4 };
+    Tuning { gemm: Gemm { tile_rows: 16, half_rate_bytes: usize::MAX, ..Tuning::ZEN4.gemm }, ..Tuning::ZEN4 };
 
 impl Runners {
     pub(crate) fn new() -> Self {

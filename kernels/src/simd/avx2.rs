@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::register::{register, x86};
-use super::vector::write_front;
+use super::vector::{counted_masks, store_front};
 use super::{Simd, Strided, Vector};
 
 /// The token of AVX2 and FMA.
@@ -16,72 +16,58 @@ impl Avx2 {
         let found = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
         found.then_some(Self(()))
     }
+}
 
-    /// The token of a CPU that has AVX-512, whose token proves AVX2 and FMA too.
+impl From<super::Avx512> for Avx2 {
+    /// A CPU that has AVX-512 has AVX2 and FMA too, as its token proves.
     #[inline(always)]
-    pub(super) fn of_avx512(_: super::Avx512) -> Self {
+    fn from(_: super::Avx512) -> Self {
         Self(())
     }
 }
 
 impl Simd for Avx2 {
-    const NAME: &'static str = "avx2";
     const REGISTERS: usize = 16;
     type F32 = F32x8;
     type F64 = F64x4;
     type Narrow = Self;
 
-    #[inline(always)]
-    fn narrow(self) -> Self {
-        self
-    }
-
     vectorize_with!("avx2,fma");
 }
 
-/// Lanes to touch, as AVX2 needs them (the sign bit of each lane), and their number.
-#[derive(Clone, Copy, Debug)]
-pub struct Mask {
-    lanes: __m256i,
-    len: usize,
-}
+/// A register's worth of set signs, then of clear ones: a window into it says which lanes to load.
+const SIGNS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 
 macro_rules! vector {
     ($name:ident: $lanes:literal x $element:ident, $ops:ident) => {
         register! { $name: $lanes x $element, Avx2, $ops,
-            type Mask = Mask;
+            // A masked store is microcoded on several CPUs; the copy is not.
+            counted_masks!(Avx2, $element, Self::load_front);
 
             #[inline(always)]
             fn replace_negative(self, by: Self) -> Self {
-                // SAFETY: a value exists, so a token did.
-                Self(unsafe { $ops::blend(self.0, by.0, $ops::compare::<_CMP_LT_OQ>(self.0, $ops::zero())) })
-            }
-            #[inline(always)]
-            fn mask(_: Avx2, len: usize) -> Mask {
-                let len = if len < $lanes { len } else { $lanes };
-                let from = &$ops::SIGNS[$lanes - len..][..$lanes];
-                // SAFETY: the token proves AVX2; the slice is 32 bytes long.
-                Mask { lanes: unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }, len }
-            }
-            #[inline(always)]
-            unsafe fn load_masked(_: Avx2, source: *const $element, mask: Mask) -> Self {
-                // SAFETY: the token proves AVX2; the caller promises the mask's elements, and the
-                // instruction touches no others.
-                Self(unsafe { $ops::load_masked(source, mask.lanes) })
-            }
-            #[inline(always)]
-            unsafe fn store_masked(self, target: *mut $element, mask: Mask) {
-                if mask.len == $lanes {
-                    // SAFETY: the mask holds every lane.
-                    return unsafe { self.store_to(target) };
+                #[target_feature(enable = "avx2,fma")]
+                #[inline]
+                fn replace(x: $ops::Register, by: $ops::Register) -> $ops::Register {
+                    $ops::blend(x, by, $ops::compare::<_CMP_LT_OQ>(x, $ops::zero()))
                 }
-                // A masked store is microcoded on several CPUs; the copy is not.
-                let mut lanes = [0.0; $lanes];
-                self.store(&mut lanes);
-                // SAFETY: the caller promises that the mask's elements are writable.
-                unsafe { write_front(lanes, target, mask.len) };
+                // SAFETY: a value exists, so a token did.
+                Self(unsafe { replace(self.0, by.0) })
             }
             x86!($lanes x $element, Avx2, $ops);
+        }
+
+        impl $name {
+            /// # Safety
+            /// `len` elements must be readable.
+            #[inline(always)]
+            unsafe fn load_front(_: Avx2, source: *const $element, len: usize) -> Self {
+                let from = &SIGNS[8 - len * (8 / $lanes)..][..8];
+                // SAFETY: the token proves AVX2; the slice is 32 bytes long.
+                let signs = unsafe { _mm256_loadu_si256(from.as_ptr().cast()) };
+                // SAFETY: the token proves AVX2; the caller promises the elements, and no others are touched.
+                Self(unsafe { $ops::load_masked(source, signs) })
+            }
         }
     };
 }
@@ -97,9 +83,6 @@ mod f32x8 {
         _mm256_fmadd_ps as mul_add, _mm256_loadu_ps as load, _mm256_maskload_ps as load_masked,
         _mm256_set1_ps as splat, _mm256_setzero_ps as zero, _mm256_storeu_ps as store,
     };
-
-    /// A register's worth of set signs, then of clear ones: a window into it is a mask.
-    pub(super) const SIGNS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 
     /// The even lanes of two registers, and the odd ones.
     #[target_feature(enable = "avx2,fma")]
@@ -156,9 +139,6 @@ mod f64x4 {
         _mm256_fmadd_pd as mul_add, _mm256_loadu_pd as load, _mm256_maskload_pd as load_masked,
         _mm256_set1_pd as splat, _mm256_setzero_pd as zero, _mm256_storeu_pd as store,
     };
-
-    /// As [`super::f32x8::SIGNS`].
-    pub(super) const SIGNS: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
 
     /// As [`super::f32x8::deinterleave`].
     #[target_feature(enable = "avx2,fma")]

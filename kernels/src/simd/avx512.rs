@@ -23,16 +23,10 @@ impl Avx512 {
 }
 
 impl Simd for Avx512 {
-    const NAME: &'static str = "avx512";
     const REGISTERS: usize = 32;
     type F32 = F32x16;
     type F64 = F64x8;
     type Narrow = super::Avx2;
-
-    #[inline(always)]
-    fn narrow(self) -> super::Avx2 {
-        super::Avx2::of_avx512(self)
-    }
 
     vectorize_with!("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma");
 }
@@ -44,8 +38,13 @@ macro_rules! vector {
 
             #[inline(always)]
             fn replace_negative(self, by: Self) -> Self {
+                #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
+                #[inline]
+                fn replace(x: $ops::Register, by: $ops::Register) -> $ops::Register {
+                    $ops::blend($ops::compare::<_CMP_LT_OQ>(x, $ops::zero()), x, by)
+                }
                 // SAFETY: a value exists, so a token did.
-                Self(unsafe { $ops::blend($ops::compare::<_CMP_LT_OQ>(self.0, $ops::zero()), self.0, by.0) })
+                Self(unsafe { replace(self.0, by.0) })
             }
             #[inline(always)]
             fn mask(_: Avx512, len: usize) -> $ops::Mask {

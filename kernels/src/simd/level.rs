@@ -85,15 +85,16 @@ impl Level {
 
     /// `emulated`, `scalar`, `avx2`, `avx512` or `neon`.
     pub fn name(self) -> &'static str {
-        struct Name;
-        impl Kernel for Name {
-            type Output = &'static str;
-            #[inline(always)]
-            fn run<S: Simd>(self, _: S) -> &'static str {
-                S::NAME
-            }
+        match self {
+            Self::Emulated(_) => "emulated",
+            Self::Scalar(_) => "scalar",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(_) => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) => "neon",
         }
-        self.dispatch(Name)
     }
 
     /// Whether it is plain Rust, [`Simd::PLAIN`]: the plain body of an operation is the only one then.

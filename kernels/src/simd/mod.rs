@@ -6,7 +6,7 @@
 //! | `level.rs` | [`Level`]: which instruction set, and the dispatch to it |
 //! | `vector.rs` | [`Vector`]: what a kernel can do with a register |
 //! | `avx2.rs`, `avx512.rs`, `neon.rs` | tokens and registers of real instruction sets; `register.rs` has what these share |
-//! | `scalar.rs`, `emulated.rs` | tokens of plain Rust, with and without a fused multiply-add; `array.rs` is their register |
+//! | `plain.rs` | tokens of plain Rust, with and without a fused multiply-add, and their registers: arrays |
 //!
 //! ```
 //! use kernels::Level;
@@ -46,41 +46,35 @@ macro_rules! vectorize_with {
     };
 }
 
-#[allow(unsafe_code)] // loads and stores through the pointers that `Vector` takes
-mod array;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)] // the intrinsics of AVX2 and FMA
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)] // the intrinsics of AVX-512
 mod avx512;
-mod emulated;
 mod level;
 #[cfg(target_arch = "aarch64")]
 #[allow(unsafe_code)] // the intrinsics of NEON
 mod neon;
+#[allow(unsafe_code)]
+// calls a function compiled for FMA; loads and stores through pointers, as `Vector` does
+mod plain;
 mod register;
-#[allow(unsafe_code)] // calls a function compiled for FMA: the token proves that the CPU has it
-mod scalar;
 #[allow(unsafe_code)] // makes safe loads and stores of slices from those through pointers
 mod vector;
 
-pub use array::{Array, Portable};
 #[cfg(target_arch = "x86_64")]
 pub use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub use avx512::Avx512;
-pub use emulated::Emulated;
 pub use level::Level;
 #[cfg(target_arch = "aarch64")]
 pub use neon::Neon;
-pub use scalar::Scalar;
+pub use plain::{Array, Emulated, Portable, Scalar};
 pub use vector::{Strided, Vector};
 
 /// A token that proves that the CPU has an instruction set. Only `detect` makes one.
 pub trait Simd: Copy + Send + Sync + 'static {
-    /// The level's name: `emulated`, `scalar`, `avx2`, `avx512` or `neon`.
-    const NAME: &'static str;
     /// Whether the level is plain Rust, for CPUs without vectors that the project knows and for tests. Bodies that are only
     /// faster, a tile of every height for one, are not compiled for it: the plain ones give the same bits.
     const PLAIN: bool = false;
@@ -91,15 +85,24 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// A register of f64.
     type F64: Vector<Element = f64, Simd = Self>;
     /// The level with registers of half the width, or this one if there is none.
-    type Narrow: Simd;
+    type Narrow: Simd + From<Self>;
 
     /// Its token.
-    fn narrow(self) -> Self::Narrow;
+    #[inline(always)]
+    fn narrow(self) -> Self::Narrow {
+        self.into()
+    }
 
     /// Runs `f` compiled for this instruction set. `f` must be `#[inline(always)]`, and so must
     /// all that it calls: what is not inlined is compiled for the baseline.
-    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R;
+    #[inline(always)]
+    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
+        f() // What is part of the baseline, as NEON is, need not be enabled.
+    }
 }
+
+/// Lanes of the widest register of all: f32 in AVX-512.
+pub(crate) const MOST_LANES: usize = 16;
 
 /// A kernel that is written once and compiled for every instruction set.
 pub trait Kernel {

@@ -1,7 +1,7 @@
 //! NEON (Advanced SIMD), which every 64-bit ARM CPU has.
 
 use super::register::register;
-use super::vector::{counted_masks, read_front, write_front};
+use super::vector::{counted_masks, load_front, store_front};
 use super::{Simd, Vector};
 
 /// The token of NEON.
@@ -16,33 +16,24 @@ impl Neon {
 }
 
 impl Simd for Neon {
-    const NAME: &'static str = "neon";
     const REGISTERS: usize = 32;
     type F32 = F32x4;
     type F64 = F64x2;
     type Narrow = Self;
-
-    #[inline(always)]
-    fn narrow(self) -> Self {
-        self
-    }
-
-    #[inline(always)]
-    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
-        f() // NEON is part of the baseline: nothing to enable.
-    }
 }
 
 macro_rules! vector {
     ($name:ident: $lanes:literal x $element:ident, $ops:ident) => {
         register! { $name: $lanes x $element, Neon, $ops,
             // NEON has no masked access.
-            counted_masks!(Neon, $lanes, $element);
+            counted_masks!(Neon, $element, load_front);
 
             #[inline(always)]
             fn replace_negative(self, by: Self) -> Self {
                 // SAFETY: a value exists, so a token did.
-                Self(unsafe { $ops::select($ops::less_than_zero(self.0), by.0, self.0) })
+                let negative = unsafe { $ops::less_than_zero(self.0) };
+                // SAFETY: a value exists, so a token did.
+                Self(unsafe { $ops::select(negative, by.0, self.0) })
             }
         }
     };

@@ -83,18 +83,21 @@ macro_rules! x86 {
             columns: usize,
             to: Strided<*mut $element>,
         ) {
-            // SAFETY: the token proves the instructions; the caller promises LANES elements of every column
-            // below `columns`, and LANES writable ones in each row of the target.
-            unsafe {
-                let mut block = [$ops::zero(); $lanes];
-                for (j, column) in block.iter_mut().enumerate() {
-                    if j < columns {
-                        *column = $ops::load(from.data.add(j * from.stride));
-                    }
+            // SAFETY: the token proves the instructions.
+            let mut block = [unsafe { $ops::zero() }; $lanes];
+            for (j, column) in block.iter_mut().enumerate() {
+                if j < columns {
+                    let source = from.data.wrapping_add(j * from.stride);
+                    // SAFETY: the token proves the instruction; the caller promises LANES elements of the column.
+                    *column = unsafe { $ops::load(source) };
                 }
-                for (p, row) in $ops::transpose(block).into_iter().enumerate() {
-                    $ops::store(to.data.add(p * to.stride), row);
-                }
+            }
+            // SAFETY: the token proves the instructions.
+            let rows = unsafe { $ops::transpose(block) };
+            for (p, row) in rows.into_iter().enumerate() {
+                let target = to.data.wrapping_add(p * to.stride);
+                // SAFETY: the token proves the instruction; the caller promises LANES writable elements in the row.
+                unsafe { $ops::store(target, row) };
             }
         }
     };

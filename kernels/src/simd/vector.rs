@@ -2,7 +2,7 @@
 
 use std::ops::Add;
 
-use super::Simd;
+use super::{MOST_LANES, Simd};
 use crate::Element;
 
 /// The rows or columns of a block: the first one is at `data`, each next one `stride` elements further.
@@ -90,15 +90,12 @@ pub trait Vector: Copy + Add<Output = Self> {
     ) {
         for p in 0..Self::LANES {
             for j in 0..Self::LANES {
-                // SAFETY: column j is readable if there is one, and the row of the target is writable.
-                unsafe {
-                    let x = if j < columns {
-                        from.data.add(j * from.stride + p).read()
-                    } else {
-                        Self::Element::ZERO
-                    };
-                    to.data.add(p * to.stride + j).write(x);
-                }
+                let source = from.data.wrapping_add(j * from.stride + p);
+                let target = to.data.wrapping_add(p * to.stride + j);
+                // SAFETY: the caller promises LANES elements of every column.
+                let x = if j < columns { unsafe { source.read() } } else { Self::Element::ZERO };
+                // SAFETY: the caller promises LANES elements of every row of the target.
+                unsafe { target.write(x) };
             }
         }
     }
@@ -177,62 +174,63 @@ pub trait Vector: Copy + Add<Output = Self> {
     }
 }
 
-/// The first `len` of `N` lanes from `source`, the others +0.0.
+/// [`Vector::load_masked`] without such an instruction, for `len` lanes.
 ///
 /// # Safety
 /// `len` elements must be readable.
 #[inline(always)]
-pub(super) unsafe fn read_front<T: Element, const N: usize>(source: *const T, len: usize) -> [T; N] {
-    let mut lanes = [T::ZERO; N];
-    for (i, lane) in lanes.iter_mut().enumerate().take(len) {
+pub(super) unsafe fn load_front<V: Vector>(simd: V::Simd, source: *const V::Element, len: usize) -> V {
+    if len == V::LANES {
         // SAFETY: the caller promises them.
-        *lane = unsafe { source.add(i).read() };
+        return unsafe { V::load_from(simd, source) };
     }
-    lanes
+    let mut lanes = [V::Element::ZERO; MOST_LANES];
+    for (i, lane) in lanes.iter_mut().enumerate().take(len) {
+        let source = source.wrapping_add(i);
+        // SAFETY: the caller promises them.
+        *lane = unsafe { source.read() };
+    }
+    V::load(simd, &lanes)
 }
 
-/// Writes the first `len` of `N` lanes to `target`.
+/// [`Vector::store_masked`] without such an instruction, for `len` lanes.
 ///
 /// # Safety
 /// `len` elements must be writable.
 #[inline(always)]
-pub(super) unsafe fn write_front<T, const N: usize>(lanes: [T; N], target: *mut T, len: usize) {
-    for (i, lane) in lanes.into_iter().enumerate().take(len) {
+pub(super) unsafe fn store_front<V: Vector>(x: V, target: *mut V::Element, len: usize) {
+    if len == V::LANES {
         // SAFETY: the caller promises them.
-        unsafe { target.add(i).write(lane) };
+        return unsafe { x.store_to(target) };
+    }
+    let mut lanes = [V::Element::ZERO; MOST_LANES];
+    x.store(&mut lanes);
+    for (i, lane) in lanes.into_iter().enumerate().take(len) {
+        let target = target.wrapping_add(i);
+        // SAFETY: the caller promises them.
+        unsafe { target.write(lane) };
     }
 }
 
-/// The masks of a [`Vector`] without masked instructions: the number of lanes.
+/// The masks of a [`Vector`] without masked stores, or with slow ones: the number of lanes.
 macro_rules! counted_masks {
-    ($simd:ty, $lanes:expr, $element:ty) => {
+    ($simd:ty, $element:ty, $load:path) => {
         /// The number of lanes.
         type Mask = usize;
 
         #[inline(always)]
         fn mask(_: $simd, len: usize) -> usize {
-            if len < $lanes { len } else { $lanes }
+            if len < Self::LANES { len } else { Self::LANES }
         }
         #[inline(always)]
         unsafe fn load_masked(simd: $simd, source: *const $element, mask: usize) -> Self {
-            if mask == $lanes {
-                // SAFETY: the mask holds every lane.
-                return unsafe { Self::load_from(simd, source) };
-            }
-            // SAFETY: the caller promises that the mask's elements are readable.
-            let lanes: [_; $lanes] = unsafe { read_front(source, mask) };
-            Self::load(simd, &lanes)
+            // SAFETY: the token proves the instructions; the caller promises that the mask's elements are readable.
+            unsafe { $load(simd, source, mask) }
         }
         #[inline(always)]
         unsafe fn store_masked(self, target: *mut $element, mask: usize) {
-            if mask == $lanes {
-                // SAFETY: the mask holds every lane.
-                return unsafe { self.store_to(target) };
-            }
-            let mut lanes = [<$element as crate::Element>::ZERO; $lanes];
-            self.store(&mut lanes);
             // SAFETY: the caller promises that the mask's elements are writable.
-            unsafe { write_front(lanes, target, mask) };
+            unsafe { store_front(self, target, mask) };
         }
     };
 }

@@ -75,6 +75,53 @@ macro_rules! vector {
 vector!(F32x8: 8 x f32, f32x8);
 vector!(F64x4: 4 x f64, f64x4);
 
+/// What no single instruction does, from steps within the halves of a register and steps between them.
+macro_rules! composed {
+    ($low:ident, $high:ident, $halves:ident, $shuffle:ident::<$even:literal, $odd:literal>) => {
+        /// The lanes of two registers alternate, in each half for itself.
+        #[target_feature(enable = "avx2,fma")]
+        #[inline]
+        fn unpack(a: Register, b: Register) -> (Register, Register) {
+            ($low(a, b), $high(a, b))
+        }
+        /// The lower halves of two registers, and the upper ones.
+        #[target_feature(enable = "avx2,fma")]
+        #[inline]
+        fn halves(a: Register, b: Register) -> (Register, Register) {
+            ($halves::<0x20>(a, b), $halves::<0x31>(a, b))
+        }
+        /// The even lanes of two registers, and the odd ones.
+        #[target_feature(enable = "avx2,fma")]
+        #[inline]
+        pub(super) fn deinterleave(a: Register, b: Register) -> (Register, Register) {
+            let (lower, upper) = halves(a, b);
+            ($shuffle::<$even>(lower, upper), $shuffle::<$odd>(lower, upper))
+        }
+        /// The inverse of [`deinterleave`].
+        #[target_feature(enable = "avx2,fma")]
+        #[inline]
+        pub(super) fn interleave(even: Register, odd: Register) -> (Register, Register) {
+            let (low, high) = unpack(even, odd);
+            halves(low, high)
+        }
+        /// A square block with rows and columns exchanged, in log2 N rounds: registers i and i + N / 2 become registers
+        /// 2 i and 2 i + 1. A round moves the first bit of a row's number into that of a column, and one of the
+        /// column's to the end of the row's.
+        #[target_feature(enable = "avx2,fma")]
+        #[inline]
+        pub(super) fn transpose<const N: usize>(mut x: [Register; N]) -> [Register; N] {
+            for round in 0..N.ilog2() {
+                let from = x;
+                for i in 0..N / 2 {
+                    let (a, b) = (from[i], from[i + N / 2]);
+                    (x[2 * i], x[2 * i + 1]) = if round == 0 { halves(a, b) } else { unpack(a, b) };
+                }
+            }
+            x
+        }
+    };
+}
+
 /// The operations of [`F32x8`].
 mod f32x8 {
     use std::arch::x86_64::*;
@@ -84,51 +131,12 @@ mod f32x8 {
         _mm256_set1_ps as splat, _mm256_setzero_ps as zero, _mm256_storeu_ps as store,
     };
 
-    /// The even lanes of two registers, and the odd ones.
-    #[target_feature(enable = "avx2,fma")]
-    #[inline]
-    pub(super) fn deinterleave(a: __m256, b: __m256) -> (__m256, __m256) {
-        // Pairs of a's and of b's lanes alternate: put them in order.
-        let in_order = |x| _mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_castps_pd(x)));
-        (
-            in_order(_mm256_shuffle_ps::<0b10_00_10_00>(a, b)),
-            in_order(_mm256_shuffle_ps::<0b11_01_11_01>(a, b)),
-        )
-    }
-
-    /// The inverse of [`deinterleave`].
-    #[target_feature(enable = "avx2,fma")]
-    #[inline]
-    pub(super) fn interleave(even: __m256, odd: __m256) -> (__m256, __m256) {
-        let (low, high) = (_mm256_unpacklo_ps(even, odd), _mm256_unpackhi_ps(even, odd));
-        (_mm256_permute2f128_ps::<0x20>(low, high), _mm256_permute2f128_ps::<0x31>(low, high))
-    }
-
-    /// An 8 x 8 block with rows and columns exchanged.
-    #[target_feature(enable = "avx2,fma")]
-    #[inline]
-    pub(super) fn transpose(x: [__m256; 8]) -> [__m256; 8] {
-        let mut quads = x;
-        // Within each 128-bit lane, 4 x 4 blocks.
-        for g in (0..8).step_by(4) {
-            let (low01, high01) = (_mm256_unpacklo_ps(x[g], x[g + 1]), _mm256_unpackhi_ps(x[g], x[g + 1]));
-            let (low23, high23) =
-                (_mm256_unpacklo_ps(x[g + 2], x[g + 3]), _mm256_unpackhi_ps(x[g + 2], x[g + 3]));
-            let pairs = |a, b| {
-                let (a, b) = (_mm256_castps_pd(a), _mm256_castps_pd(b));
-                (_mm256_castpd_ps(_mm256_unpacklo_pd(a, b)), _mm256_castpd_ps(_mm256_unpackhi_pd(a, b)))
-            };
-            (quads[g], quads[g + 1]) = pairs(low01, low23);
-            (quads[g + 2], quads[g + 3]) = pairs(high01, high23);
-        }
-        // Then the lanes themselves: lane q of quads[4 g + c] belongs to row 4 q + c.
-        let mut rows = quads;
-        for c in 0..4 {
-            rows[c] = _mm256_permute2f128_ps::<0x20>(quads[c], quads[c + 4]);
-            rows[c + 4] = _mm256_permute2f128_ps::<0x31>(quads[c], quads[c + 4]);
-        }
-        rows
-    }
+    composed!(
+        _mm256_unpacklo_ps,
+        _mm256_unpackhi_ps,
+        _mm256_permute2f128_ps,
+        _mm256_shuffle_ps::<0x88, 0xDD>
+    );
 }
 
 /// The operations of [`F64x4`].
@@ -140,35 +148,10 @@ mod f64x4 {
         _mm256_set1_pd as splat, _mm256_setzero_pd as zero, _mm256_storeu_pd as store,
     };
 
-    /// As [`super::f32x8::deinterleave`].
-    #[target_feature(enable = "avx2,fma")]
-    #[inline]
-    pub(super) fn deinterleave(a: __m256d, b: __m256d) -> (__m256d, __m256d) {
-        (
-            _mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_unpacklo_pd(a, b)),
-            _mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_unpackhi_pd(a, b)),
-        )
-    }
-
-    /// As [`super::f32x8::interleave`].
-    #[target_feature(enable = "avx2,fma")]
-    #[inline]
-    pub(super) fn interleave(even: __m256d, odd: __m256d) -> (__m256d, __m256d) {
-        let (low, high) = (_mm256_unpacklo_pd(even, odd), _mm256_unpackhi_pd(even, odd));
-        (_mm256_permute2f128_pd::<0x20>(low, high), _mm256_permute2f128_pd::<0x31>(low, high))
-    }
-
-    /// A 4 x 4 block with rows and columns exchanged.
-    #[target_feature(enable = "avx2,fma")]
-    #[inline]
-    pub(super) fn transpose(x: [__m256d; 4]) -> [__m256d; 4] {
-        let (low01, high01) = (_mm256_unpacklo_pd(x[0], x[1]), _mm256_unpackhi_pd(x[0], x[1]));
-        let (low23, high23) = (_mm256_unpacklo_pd(x[2], x[3]), _mm256_unpackhi_pd(x[2], x[3]));
-        [
-            _mm256_permute2f128_pd::<0x20>(low01, low23),
-            _mm256_permute2f128_pd::<0x20>(high01, high23),
-            _mm256_permute2f128_pd::<0x31>(low01, low23),
-            _mm256_permute2f128_pd::<0x31>(high01, high23),
-        ]
-    }
+    composed!(
+        _mm256_unpacklo_pd,
+        _mm256_unpackhi_pd,
+        _mm256_permute2f128_pd,
+        _mm256_shuffle_pd::<0b0000, 0b1111>
+    );
 }

@@ -15,7 +15,7 @@ use crate::gemm::Product;
 use crate::gemm::ladder::{self, Rung};
 use crate::lookup::Gather;
 use crate::pool::average::{Mean, MeanGradient};
-use crate::pool::max::{GradientSlices, Max, MaxGradient, Maxima};
+use crate::pool::max::{Max, MaxBackward, MaxGradient, Maxima};
 use crate::pool::{self, Pool2d};
 use crate::reduce::Sum;
 use crate::softmax::{self, CrossEntropy};
@@ -54,9 +54,9 @@ compiled! {
         -> Result<(), Error> = pool::run::<Max<false>, _>;
     fn relu_max_forward(exec: Exec, pool: &Pool2d, planes: usize, slices: Maxima<'_, Self>)
         -> Result<(), Error> = pool::run::<Max<true>, _>;
-    fn max_backward(exec: Exec, pool: &Pool2d, planes: usize, slices: GradientSlices<'_, Self>)
+    fn max_backward(exec: Exec, pool: &Pool2d, planes: usize, slices: MaxBackward<'_, Self>)
         -> Result<(), Error> = pool::run::<MaxGradient<false>, _>;
-    fn relu_max_backward(exec: Exec, pool: &Pool2d, planes: usize, slices: GradientSlices<'_, Self>)
+    fn relu_max_backward(exec: Exec, pool: &Pool2d, planes: usize, slices: MaxBackward<'_, Self>)
         -> Result<(), Error> = pool::run::<MaxGradient<true>, _>;
     fn average_forward(exec: Exec, pool: &Pool2d, planes: usize, slices: (&[Self], &mut [Self]))
         -> Result<(), Error> = pool::run::<Mean, _>;

@@ -32,7 +32,10 @@ pub fn global_average_forward<T: Element>(
     x: &[T],
     y: &mut [T],
 ) -> Result<(), Error> {
-    check_planes("global average pooling", [planes, area], [("x", x.len()), ("y", y.len())])?;
+    const NAME: &str = "global average pooling";
+    check_area(NAME, area)?;
+    check(NAME, "x", [planes, area], x.len())?;
+    check(NAME, "y", [planes, 1], y.len())?;
     T::global_average_forward(exec, (planes, area), x, y)
 }
 
@@ -76,8 +79,10 @@ pub fn global_average_backward<T: Element>(
     grad_y: &[T],
     grad_x: &mut [T],
 ) -> Result<(), Error> {
-    let lengths = [("grad_x", grad_x.len()), ("grad_y", grad_y.len())];
-    check_planes("global average pooling gradient", [planes, area], lengths)?;
+    const NAME: &str = "global average pooling gradient";
+    check_area(NAME, area)?;
+    check(NAME, "grad_x", [planes, area], grad_x.len())?;
+    check(NAME, "grad_y", [planes, 1], grad_y.len())?;
     T::global_average_backward(exec, (planes, area), grad_y, grad_x)
 }
 
@@ -98,13 +103,6 @@ pub(crate) fn backward<T: Element>(
     })
 }
 
-/// Checks the lengths of the planes and of what there is one of for each plane.
-fn check_planes(
-    operation: &'static str,
-    [planes, area]: [usize; 2],
-    [whole, means]: [(&str, usize); 2],
-) -> Result<(), Error> {
-    Error::unless(area > 0, operation, || ("planes of at least 1 value".to_owned(), "0".to_owned()))?;
-    check(operation, whole.0, [planes, area], whole.1)?;
-    check(operation, means.0, [planes, 1], means.1)
+fn check_area(operation: &'static str, area: usize) -> Result<(), Error> {
+    Error::unless(area > 0, operation, || ("planes of at least 1 value".to_owned(), "0".to_owned()))
 }

@@ -2,7 +2,7 @@
 
 use super::Pool2d;
 use super::pairs::{self, Row};
-use super::pass::PoolPass;
+use super::pass::{PoolPass, slices};
 use crate::activation::Activation;
 use crate::simd::Vector;
 use crate::{Element, Error, Exec};
@@ -41,12 +41,14 @@ pub fn max_forward<T: Element>(
     y: &mut [T],
     indices: &mut [u16],
 ) -> Result<(), Error> {
-    let planes =
-        pool.check("max pooling", batch, ("x", x.len()), &[("y", y.len()), ("indices", indices.len())])?;
-    T::max_forward(exec, pool, planes, (x, (y, indices)))
+    let maxima = Maxima { x, y, indices };
+    T::max_forward(exec, pool, maxima.planes(pool, batch)?, maxima)
 }
 
 /// As [`max_forward`] of `relu(z)`, which is never written.
+///
+/// # Shapes
+/// As [`max_forward`], with `z` for `x`.
 ///
 /// # Errors
 /// As [`max_forward`].
@@ -70,13 +72,26 @@ pub fn relu_max_forward<T: Element>(
     y: &mut [T],
     indices: &mut [u16],
 ) -> Result<(), Error> {
-    let planes =
-        pool.check("max pooling", batch, ("x", z.len()), &[("y", y.len()), ("indices", indices.len())])?;
-    T::relu_max_forward(exec, pool, planes, (z, (y, indices)))
+    let maxima = Maxima { x: z, y, indices };
+    T::relu_max_forward(exec, pool, maxima.planes(pool, batch)?, maxima)
 }
 
 /// The inputs of some planes, and where the maximum of each window and its place go.
-pub(crate) type Maxima<'a, T> = (&'a [T], (&'a mut [T], &'a mut [u16]));
+pub(crate) struct Maxima<'a, T> {
+    x: &'a [T],
+    y: &'a mut [T],
+    indices: &'a mut [u16],
+}
+
+slices!(Maxima { x, y, indices });
+
+impl<T> Maxima<'_, T> {
+    /// The number of planes.
+    fn planes(&self, pool: &Pool2d, batch: usize) -> Result<usize, Error> {
+        let outputs = [("y", self.y.len()), ("indices", self.indices.len())];
+        pool.check("max pooling", batch, ("x", self.x.len()), &outputs)
+    }
+}
 
 /// From inputs, or if `RELU` from their ReLU, to maxima.
 pub(crate) struct Max<const RELU: bool>;
@@ -85,7 +100,7 @@ impl<'a, T: Element, const RELU: bool> PoolPass<Maxima<'a, T>> for Max<RELU> {
     type Value = T;
 
     #[inline(always)]
-    fn plane(pool: &Pool2d, (x, (y, indices)): Maxima<'a, T>) -> bool {
+    fn plane(pool: &Pool2d, Maxima { x, y, indices }: Maxima<'a, T>) -> bool {
         // How far the first tap that is no padding lies from the window's start.
         let skipped =
             |axis: usize, window: usize| pool.padding[axis].saturating_sub(window * pool.stride[axis]);
@@ -116,14 +131,14 @@ impl<'a, T: Element, const RELU: bool> PoolPass<Maxima<'a, T>> for Max<RELU> {
     fn pairs<V: Vector<Element = T>, const N: usize>(
         pool: &Pool2d,
         simd: V::Simd,
-        (x, (y, indices)): Maxima<'a, T>,
+        Maxima { x, y, indices }: Maxima<'a, T>,
     ) -> bool {
         pairs::for_each::<N>(
             pool,
             x.len() / pool.area_in(),
             #[inline(always)]
             |row| {
-                // One after the other: options that are made first and asked together stay in memory.
+                // Nested, because options built first and tested together stay in memory.
                 if let Some((upper, lower)) = row.inputs::<T, N>(x)
                     && let Some(y) = y.get_mut(row.windows::<N>())
                     && let Some(indices) = indices.get_mut(row.windows::<N>())
@@ -223,9 +238,9 @@ pub fn max_backward<T: Element>(
     grad_y: &[T],
     grad_x: &mut [T],
 ) -> Result<(), Error> {
-    // Without a ReLU y is not looked at.
-    let (planes, slices) = MaxBackward { indices, y: grad_y, grad_y, grad_x }.planes(pool, batch)?;
-    T::max_backward(exec, pool, planes, slices)
+    // Without a ReLU y is not read.
+    let all = MaxBackward { indices, y: grad_y, grad_y, grad_x };
+    T::max_backward(exec, pool, all.planes(pool, batch)?, all)
 }
 
 /// The operands of [`relu_max_backward`].
@@ -241,16 +256,13 @@ pub struct MaxBackward<'a, T> {
     pub grad_x: &'a mut [T],
 }
 
-/// The gradients of some planes: indices and maxima, and the gradients of both sides.
-pub(crate) type GradientSlices<'a, T> = ((&'a [u16], &'a [T]), (&'a [T], &'a mut [T]));
+slices!(MaxBackward { indices, y, grad_y, grad_x });
 
-impl<'a, T> MaxBackward<'a, T> {
-    /// The number of planes and their slices.
-    fn planes(self, pool: &Pool2d, batch: usize) -> Result<(usize, GradientSlices<'a, T>), Error> {
-        let Self { indices, y, grad_y, grad_x } = self;
-        let outputs = [("indices", indices.len()), ("y", y.len()), ("grad_y", grad_y.len())];
-        let planes = pool.check("max pooling gradient", batch, ("grad_x", grad_x.len()), &outputs)?;
-        Ok((planes, ((indices, y), (grad_y, grad_x))))
+impl<T> MaxBackward<'_, T> {
+    /// The number of planes.
+    fn planes(&self, pool: &Pool2d, batch: usize) -> Result<usize, Error> {
+        let outputs = [("indices", self.indices.len()), ("y", self.y.len()), ("grad_y", self.grad_y.len())];
+        pool.check("max pooling gradient", batch, ("grad_x", self.grad_x.len()), &outputs)
     }
 }
 
@@ -262,25 +274,38 @@ impl<'a, T> MaxBackward<'a, T> {
 ///
 /// # Errors
 /// As [`max_backward`].
+///
+/// ```
+/// use kernels::{Exec, pool};
+///
+/// let halve =
+///     pool::Pool2d { channels: 1, h_in: 2, w_in: 4, kernel: [2, 2], stride: [2, 2], padding: [0, 0] };
+/// let mut grad_x = [9.0_f32; 8];
+/// let (indices, y, grad_y) = (&[2, 0], &[5.0, 0.0], &[0.5, 0.25]); // the second maximum is no more than 0
+/// let operands = pool::MaxBackward { indices, y, grad_y, grad_x: &mut grad_x };
+/// pool::relu_max_backward(Exec::from_env()?, &halve, 1, operands)?;
+/// assert_eq!(grad_x, [0.0, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0]);
+/// # Ok::<(), kernels::Error>(())
+/// ```
 pub fn relu_max_backward<T: Element>(
     exec: Exec,
     pool: &Pool2d,
     batch: usize,
     all: MaxBackward<'_, T>,
 ) -> Result<(), Error> {
-    let (planes, slices) = all.planes(pool, batch)?;
-    T::relu_max_backward(exec, pool, planes, slices)
+    T::relu_max_backward(exec, pool, all.planes(pool, batch)?, all)
 }
 
 /// From the gradients of maxima to those of inputs. Under windows of 2 x 2 that tile the plane every input belongs to
 /// one window at most, so that its gradient is written, not added.
 pub(crate) struct MaxGradient<const RELU: bool>;
 
-impl<'a, T: Element, const RELU: bool> PoolPass<GradientSlices<'a, T>> for MaxGradient<RELU> {
+impl<'a, T: Element, const RELU: bool> PoolPass<MaxBackward<'a, T>> for MaxGradient<RELU> {
     type Value = T;
 
     #[inline(always)]
-    fn plane(pool: &Pool2d, ((indices, y), (grad_y, grad_x)): GradientSlices<'a, T>) -> bool {
+    fn plane(pool: &Pool2d, all: MaxBackward<'a, T>) -> bool {
+        let MaxBackward { indices, y, grad_y, grad_x } = all;
         let ([rows, cols], w_out) = (pool.axes(), pool.w_out());
         let ([kernel_h, kernel_w], w_in) = (pool.kernel, pool.w_in);
         grad_x.fill(T::ZERO);
@@ -300,7 +325,7 @@ impl<'a, T: Element, const RELU: bool> PoolPass<GradientSlices<'a, T>> for MaxGr
     fn pairs<V: Vector<Element = T>, const N: usize>(
         pool: &Pool2d,
         simd: V::Simd,
-        ((indices, y), (grad_y, grad_x)): GradientSlices<'a, T>,
+        MaxBackward { indices, y, grad_y, grad_x }: MaxBackward<'a, T>,
     ) -> bool {
         pairs::for_each::<N>(
             pool,

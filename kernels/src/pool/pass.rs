@@ -109,6 +109,20 @@ impl<T: Send> Slices for &mut [T] {
     }
 }
 
+/// Slices in the fields of a struct.
+macro_rules! slices {
+    ($name:ident { $($field:ident),* }) => {
+        impl<T: Send + Sync> $crate::pool::pass::Slices for $name<'_, T> {
+            #[inline(always)]
+            fn split(self, count: usize, planes: usize) -> (Self, Self) {
+                $(let $field = $crate::pool::pass::Slices::split(self.$field, count, planes);)*
+                (Self { $($field: $field.0),* }, Self { $($field: $field.1),* })
+            }
+        }
+    };
+}
+pub(super) use slices;
+
 impl<A: Slices, B: Slices> Slices for (A, B) {
     #[inline(always)]
     fn split(self, count: usize, planes: usize) -> (Self, Self) {

@@ -201,17 +201,17 @@ fn add_at(places: &[usize], values: &[f32], sums: &mut [f32]) {
 
 /// Kernels turned by 180 degrees, as a true convolution has them.
 fn turned_kernels(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("flip");
+    let mut group = criterion.benchmark_group("rotate");
     for (name, _, conv) in convolutions() {
         let layer = Layer::new(conv, 1, 1);
-        let mut flipped = vec![0.0; layer.w.len()];
-        conv::flip(conv.kernel, &layer.w, &mut flipped).expect("whole kernels");
+        let mut rotated = vec![0.0; layer.w.len()];
+        conv::rotate(conv.kernel, &layer.w, &mut rotated).expect("whole kernels");
         let planes = layer.w.chunks(conv.kernel[0] * conv.kernel[1]);
         let want: Vec<f32> = planes.flat_map(|plane| plane.iter().rev().copied()).collect();
-        benches::assert_same_bits(&flipped, &want);
-        group.throughput(Throughput::Bytes(size_of_val(&flipped[..]) as u64));
-        group.bench_function(BenchmarkId::new("flip", name), |b| {
-            b.iter(|| conv::flip(conv.kernel, black_box(&layer.w), &mut flipped));
+        benches::assert_same_bits(&rotated, &want);
+        group.throughput(Throughput::Bytes(size_of_val(&rotated[..]) as u64));
+        group.bench_function(BenchmarkId::new("rotate", name), |b| {
+            b.iter(|| conv::rotate(conv.kernel, black_box(&layer.w), &mut rotated));
         });
     }
     group.finish();

@@ -35,6 +35,9 @@ pub struct BackwardInput<'a, T> {
 /// are taps of +0.0, taps between strides are absent (N2, whose limit of 8192 counts the taps
 /// that are present).
 ///
+/// # Shapes
+/// In [`BackwardInput`].
+///
 /// # Errors
 /// [`Error::Shape`] if the sizes are not valid or a slice has another length than they say.
 ///

@@ -1,15 +1,17 @@
-//! The weight gradient, in the order of N3:
+//! The weight gradient: a sum over all samples and positions for each weight, in the order of N3.
 //!
 //! ```text
-//! for each chunk of Conv2d::chunk() samples
-//!   for each weight                              one chain from +0.0 over (sample, row, column)
-//!     partial[o,c,i,j] = sum over (n, h, w) of grad_y[n,o,h,w] x[n,c,h+i,w+j]
+//! for each chunk of Conv2d::chunk() samples      cut for threads: (chunk, filter) pairs
+//!   for each weight (o, c, i, j)                 one chain from +0.0: its partial
+//!     for each sample n of the chunk, row h, column w, ascending
+//!       partial = fma(grad_y[n,o,h,w], x[n,c,h+i,w+j], partial)
+//! for each chunk, ascending
 //!   grad_w = partial of the first chunk, then grad_w += partial
 //! ```
 //!
-//! The chains are computed in `ways/weight_tiles.rs` or, for f64 and narrow maps, as a matrix product. A network adds the
-//! chunks itself, with the functions at the end. The work is cut for threads between (chunk, filter) pairs, never within a
-//! chain.
+//! The inner sum, a chunk's, runs in `ways/weight_tiles.rs`, whose tile holds many chains in registers, or, for f64
+//! and narrow maps, as a matrix product (`columns.rs`). The outer sum, over the chunks, is [`add_chunk`]:
+//! [`backward_weight`] calls it for a batch; a network keeps the partials of [`chunk_gradients`] and calls it itself.
 
 use super::backward_bias::chunk_sum;
 use super::parts::Part;
@@ -38,6 +40,9 @@ pub struct BackwardWeight<'a, T> {
 /// The batch is cut into chunks of [`Conv2d::chunk`] samples; each is one chain from +0.0 over
 /// (sample, row, column), the first chunk's value is taken and the others are added with one
 /// `+`, ascending (N3). An empty batch has the gradient +0.0.
+///
+/// # Shapes
+/// In [`BackwardWeight`].
 ///
 /// # Errors
 /// [`Error::Shape`] if the sizes are not valid or a slice has another length than they say.
@@ -75,18 +80,19 @@ pub fn backward_weight<T: Element>(
     check_len(NAME, "weight gradients", conv.weight_len(), grad_w.len())?;
     grad_w.fill(T::ZERO);
     let (chunks, each) = (batch.div_ceil(conv.chunk()), conv.weight_len());
+    // The scratch holds the gradients of some chunks, as many as fit beside what the threads need.
     let threads = scratch.len() / conv.scratch_len(1);
-    // As many chunks at a time as there is room for beside what the threads need.
-    let room = ((scratch.len() - threads * conv.gradient_scratch_len()) / each).min(chunks.max(1));
-    let (partials, scratch) = scratch.split_at_mut(room * each);
-    let samples = room * conv.chunk();
-    let several = x.chunks(samples * conv.input_len()).zip(grad_y.chunks(samples * conv.output_len()));
-    for (first, (x, grad_y)) in (0..).step_by(room).zip(several) {
-        let batch = x.len() / conv.input_len();
-        let (all, scratch) = (&mut partials[..batch.div_ceil(conv.chunk()) * each], &mut *scratch);
-        let part = ChunkGradients { batch, x, grad_y, bias: false, partials: &mut *all, scratch };
-        T::conv_chunk_gradients(exec, conv, part)?;
-        for (chunk, partial) in (first..).zip(all.chunks_exact(each)) {
+    let some = ((scratch.len() - threads * conv.gradient_scratch_len()) / each).min(chunks.max(1));
+    let (partials, scratch) = scratch.split_at_mut(some * each);
+    for first in (0..chunks).step_by(some) {
+        let end = chunks.min(first + some);
+        let samples = first * conv.chunk()..batch.min(end * conv.chunk());
+        let x = &x[samples.start * conv.input_len()..samples.end * conv.input_len()];
+        let grad_y = &grad_y[samples.start * conv.output_len()..samples.end * conv.output_len()];
+        let (batch, all, scratch) = (samples.len(), &mut partials[..(end - first) * each], &mut *scratch);
+        let operands = ChunkGradients { batch, x, grad_y, bias: false, partials: &mut *all, scratch };
+        T::conv_chunk_gradients(exec, conv, operands)?;
+        for (chunk, partial) in (first..end).zip(all.chunks_exact(each)) {
             add_chunk(exec.level, chunk, partial, grad_w);
         }
     }
@@ -112,12 +118,14 @@ pub struct ChunkGradients<'a, T> {
 
 /// The terms of [`backward_weight`] and
 /// [`backward_bias`](super::backward_bias()): for each chunk of [`Conv2d::chunk`] samples of the
-/// batch, the last one shorter, the gradient of the weights and, if asked for, that of the biases
-/// behind it.
+/// batch, the last one shorter, the gradient of the weights and behind it, with `bias`, that of the biases.
 ///
 /// Each weight is one chain from +0.0 over (sample, row, column) of the chunk, each bias one chain of
-/// `+` from +0.0 over the samples' N4 sums (N3). Added ascending from the first chunk's value, they
-/// are the gradients of the batch; batches that are cut at multiples of the chunk have the same terms.
+/// `+` from +0.0 over the samples' N4 sums (N3). Add them in order, starting with the first, to get the batch's
+/// gradient; batches that are cut at multiples of the chunk have the same terms.
+///
+/// # Shapes
+/// In [`ChunkGradients`].
 ///
 /// # Errors
 /// [`Error::Shape`] if the sizes are not valid or a slice has another length than they say.
@@ -163,8 +171,9 @@ pub(crate) fn compute<T: Element>(
     operands: ChunkGradients<'_, T>,
 ) -> Result<(), Error> {
     let ChunkGradients { batch, x, grad_y, bias, partials, scratch } = operands;
-    let (taps, per_group, frame) = (conv.taps_in(), conv.c_out / conv.groups, conv.frame());
-    // The items are (chunk, filter) pairs; the biases of a chunk follow its last filter.
+    let (taps, frame, per_group) = (conv.taps_in(), conv.frame(), conv.c_out / conv.groups);
+    let (planes, map) = (conv.input_len() / conv.groups, conv.h_out() * conv.w_out());
+    // Item i is filter i % c_out of chunk i / c_out; the biases of a chunk follow its last filter.
     let biases = if bias { conv.c_out } else { 0 };
     let place = |item: usize| item * taps + item / conv.c_out * biases;
     let items = batch.div_ceil(conv.chunk()) * conv.c_out;
@@ -172,24 +181,23 @@ pub(crate) fn compute<T: Element>(
     all.share(exec, conv.flops(batch), conv.gradient_scratch_len(), &|exec, part| {
         let (mut item, end, mut out) = (part.first, part.first + part.items, part.out);
         while item < end {
-            // The filters of one chunk and one group.
+            // The filters of one chunk and one group: they read the same planes of the same samples.
             let (chunk, first) = (item / conv.c_out, item % conv.c_out);
-            let group = first / per_group;
-            let filters = first..((group + 1) * per_group).min(first + end - item);
-            let x = &x[chunk * conv.chunk() * conv.input_len()..];
-            let grad_y = &grad_y[chunk * conv.chunk() * conv.output_len()..];
-            let (input, area) = (conv.input_len() / conv.groups, conv.h_out() * conv.w_out());
-            let planes =
-                x.chunks_exact(conv.input_len()).take(conv.chunk()).map(|x| &x[group * input..][..input]);
-            let maps = grad_y.chunks_exact(conv.output_len()).take(conv.chunk());
-            let maps = maps.map(|grad_y| &grad_y[filters.start * area..filters.end * area]);
-            let (grad_w, rest) = out.split_at_mut(filters.len() * taps);
-            ways::weight_gradient(exec, &frame, planes.zip(maps), grad_w, part.scratch)?;
-            let (grad_bias, rest) = rest.split_at_mut(if filters.end == conv.c_out { biases } else { 0 });
+            let filters = (end - item).min(per_group - first % per_group);
+            let samples = chunk * conv.chunk()..batch.min((chunk + 1) * conv.chunk());
+            let pairs = samples.clone().map(|sample| {
+                let x = &x[sample * conv.input_len() + first / per_group * planes..][..planes];
+                (x, &grad_y[sample * conv.output_len() + first * map..][..filters * map])
+            });
+            let (grad_w, rest) = out.split_at_mut(filters * taps);
+            ways::weight_gradient(exec, &frame, pairs, grad_w, part.scratch)?;
+            item += filters;
+            let last = item.is_multiple_of(conv.c_out);
+            let (grad_bias, rest) = rest.split_at_mut(if last { biases } else { 0 });
             for (c_out, grad) in grad_bias.iter_mut().enumerate() {
-                *grad = chunk_sum(exec, conv, grad_y, c_out);
+                *grad = chunk_sum(exec, conv, &grad_y[samples.start * conv.output_len()..], c_out);
             }
-            (item, out) = (item + filters.len(), rest);
+            out = rest;
         }
         Ok(())
     })
@@ -197,6 +205,9 @@ pub(crate) fn compute<T: Element>(
 
 /// Adds the gradient of a chunk to the sum of those before it, or begins the sum with it (N3). Both may be a range
 /// of the parameters.
+///
+/// # Panics
+/// If their lengths differ.
 ///
 /// ```
 /// use kernels::{Level, conv};
@@ -207,6 +218,7 @@ pub(crate) fn compute<T: Element>(
 /// assert_eq!(sum, [11.0, 22.0]);
 /// ```
 pub fn add_chunk<T: Element>(level: Level, chunk: usize, values: &[T], sum: &mut [T]) {
+    assert_eq!(values.len(), sum.len(), "a chunk's gradient has as many values as the sum");
     T::add_chunk(level, chunk, values, sum)
 }
 

@@ -28,6 +28,9 @@ pub struct ForwardPass<'a, T> {
 /// Per output one chain over (channel, kernel row, kernel column), padding as taps of +0.0, the
 /// bias added last with one `+` (N2). A sample's bits do not depend on its batch.
 ///
+/// # Shapes
+/// In [`ForwardPass`].
+///
 /// # Errors
 /// [`Error::Shape`] if the sizes are not valid or a slice has another length than they say.
 ///

@@ -61,6 +61,19 @@ pub fn im2col<T: Element>(conv: &Conv2d, x: &[T], columns: &mut [T]) -> Result<(
 ///
 /// # Errors
 /// As [`im2col`].
+///
+/// ```
+/// use kernels::conv::{Conv2d, col2im};
+///
+/// let conv = Conv2d {
+///     c_in: 1, h_in: 1, w_in: 3, c_out: 1,
+///     kernel: [1, 2], stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1,
+/// };
+/// let mut x = [9.0_f32; 3];
+/// col2im(&conv, &[1.0, 2.0, 2.0, 3.0], &mut x)?;
+/// assert_eq!(x, [1.0, 4.0, 3.0]);
+/// # Ok::<(), kernels::Error>(())
+/// ```
 pub fn col2im<T: Element>(conv: &Conv2d, columns: &[T], x: &mut [T]) -> Result<(), Error> {
     check("col2im", conv, x, columns)?;
     x.fill(T::ZERO);

@@ -46,27 +46,27 @@ pub(crate) use crate::window::Target;
 use crate::{Element, Error};
 
 /// True convolution is cross-correlation with the kernel rotated by 180 degrees:
-/// `flipped[.., i, j] = w[.., kernel_h - 1 - i, kernel_w - 1 - j]`.
+/// `rotated[.., i, j] = w[.., kernel_h - 1 - i, kernel_w - 1 - j]`.
 ///
 /// # Shapes
-/// `w` and `flipped` [any number of planes, kernel_h, kernel_w].
+/// `w` and `rotated` [any number of planes, kernel_h, kernel_w].
 ///
 /// # Errors
 /// [`Error::Shape`] if the lengths differ or are no multiple of the kernel's.
 ///
 /// ```
-/// let mut flipped = [0.0_f32; 6];
-/// kernels::conv::flip([2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &mut flipped)?;
-/// assert_eq!(flipped, [6.0, 5.0, 4.0, 3.0, 2.0, 1.0]);
+/// let mut rotated = [0.0_f32; 6];
+/// kernels::conv::rotate([2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &mut rotated)?;
+/// assert_eq!(rotated, [6.0, 5.0, 4.0, 3.0, 2.0, 1.0]);
 /// # Ok::<(), kernels::Error>(())
 /// ```
-pub fn flip<T: Element>(kernel: [usize; 2], w: &[T], flipped: &mut [T]) -> Result<(), Error> {
+pub fn rotate<T: Element>(kernel: [usize; 2], w: &[T], rotated: &mut [T]) -> Result<(), Error> {
     let taps = kernel[0].saturating_mul(kernel[1]);
-    check_len("conv2d flip", "flipped weights", w.len(), flipped.len())?;
-    Error::unless(taps > 0 && w.len().is_multiple_of(taps), "conv2d flip", || {
+    check_len("conv2d rotate", "rotated weights", w.len(), rotated.len())?;
+    Error::unless(taps > 0 && w.len().is_multiple_of(taps), "conv2d rotate", || {
         (format!("whole kernels of {} x {} values", kernel[0], kernel[1]), format!("{} values", w.len()))
     })?;
-    for (rotated, plane) in flipped.chunks_exact_mut(taps).zip(w.chunks_exact(taps)) {
+    for (rotated, plane) in rotated.chunks_exact_mut(taps).zip(w.chunks_exact(taps)) {
         rotated.iter_mut().zip(plane.iter().rev()).for_each(|(to, &from)| *to = from);
     }
     Ok(())

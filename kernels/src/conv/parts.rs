@@ -15,8 +15,7 @@ pub(super) struct Part<'a, T, P> {
 }
 
 impl<T: Send, P: Fn(usize) -> usize + Copy + Send> Part<'_, T, P> {
-    /// Calls `body` on as many parts as `flops` operations are worth and as have a scratch of `scratch_len` values, and
-    /// with how each is to run: a single part of much work may be cut further down.
+    /// Calls `body` on as many parts as the work and scratch allow; a single large part may use several threads inside.
     pub(super) fn share(
         self,
         exec: Exec,

@@ -325,12 +325,18 @@ fn padding_taps_are_taps_of_zero_and_not_left_out() {
 }
 
 #[test]
-fn a_flipped_kernel_is_a_true_convolution() {
+#[should_panic(expected = "as many values as the sum")]
+fn a_chunk_of_another_length_is_refused() {
+    conv::add_chunk(kernels::Level::best(), 1, &[1.0_f32; 3], &mut [0.0; 4]);
+}
+
+#[test]
+fn a_rotated_kernel_is_a_true_convolution() {
     // (1, 2, 3) * (1, 10, 100) by hand: the full convolution is 1, 12, 123, 230, 300.
     let conv = Conv2d { c_in: 1, h_in: 1, w_in: 3, c_out: 1, kernel: [1, 3], padding: [0, 2], ..PLAIN };
     let mut case = Case::<f32>::new(conv, 1, || 0.0);
     case.x = vec![1.0, 2.0, 3.0];
-    conv::flip([1, 3], &[1.0, 10.0, 100.0], &mut case.w).unwrap();
+    conv::rotate([1, 3], &[1.0, 10.0, 100.0], &mut case.w).unwrap();
     let y = case.forward(Exec::serial(kernels::Level::best()), 1);
     assert_eq!(y, [1.0, 12.0, 123.0, 230.0, 300.0]);
 }
@@ -382,7 +388,7 @@ fn operands_that_do_not_fit_are_refused() {
     );
     assert!(refuse(&x, &w, 40, enough - 1).unwrap_err().contains("a scratch of at least"));
     let mut short = [0.0; 3];
-    assert!(conv::flip([2, 2], &[0.0; 3], &mut short).is_err());
+    assert!(conv::rotate([2, 2], &[0.0; 3], &mut short).is_err());
     assert!(im2col(&PLAIN, &x, &mut short).is_err() && col2im(&PLAIN, &short, &mut y).is_err());
     assert!(conv::backward_bias(exec, &PLAIN, 1, &y, &mut short).is_err());
 }

@@ -55,7 +55,7 @@ impl Conv {
             let parameters = sizes.weight_len() + if bias { sizes.c_out } else { 0 };
             for chunk in b.chunks.chunks_exact_mut(parameters) {
                 let weight = &mut chunk[..sizes.weight_len()];
-                conv::flip(sizes.kernel, weight, rotated)?;
+                conv::rotate(sizes.kernel, weight, rotated)?;
                 weight.copy_from_slice(rotated);
             }
         }
@@ -98,6 +98,6 @@ fn rotate<'a, T: Element>(
     if rotated.is_empty() {
         return Ok(weight);
     }
-    conv::flip(kernel, weight, rotated)?;
+    conv::rotate(kernel, weight, rotated)?;
     Ok(rotated)
 }

@@ -12,13 +12,22 @@
 //! Two departures from this idea:
 //!
 //! 1. **Taps beside the map are left out**, though the contract has them as taps of +0.0 (N2): rows of the kernel that
-//!    lie in the frame, 4 to 15 % of a network's time. The bits stay: fma(w, +0.0, c) with a finite w is c, except
-//!    that c = -0.0 may become +0.0. So a chain without these taps equals the chain with them, or is -0.0 where that
-//!    one is +0.0. The next term that is not zero makes both equal again, since it is the same added to -0.0 and to
-//!    +0.0; a term of zero never parts equal chains. A result other than -0.0 is therefore right, and a row with a
-//!    -0.0 is computed again with all taps. If a weight is not finite, nothing is left out.
+//!    lie in the frame, 4 to 15 % of a network's time. The lemma below says when the bits stay; where it says
+//!    nothing, a row is computed again with all taps.
 //! 2. **Rows are transposed as soon as they make a square block**, so that its stores hide behind the next row's
 //!    multiply-adds: 3 % of LeNet-5's time.
+//!
+//! **Lemma.** With finite weights, omitting zero taps changes the result only if it is -0.0; so if any result is -0.0,
+//! recompute the row with all taps.
+//!
+//! Let c be the chain with all taps and d the one without. After each tap, c = d, or c = +0.0 and d = -0.0:
+//!
+//! 1. A tap that is omitted: fma(w, +0.0, c) is c, or makes +0.0 of c = -0.0.
+//! 2. A tap of both whose product is not zero: added to +0.0 or -0.0 it gives the same, so c = d.
+//! 3. A tap of both whose product is a zero: equal chains stay equal. Added to c = +0.0 it gives +0.0, and to
+//!    d = -0.0 either zero.
+//!
+//! So at the end d is c unless d = -0.0.
 
 use std::ops::Range;
 
@@ -32,8 +41,8 @@ use crate::simd::{Simd, Vector, vectorized};
 pub(super) const NARROWEST: usize = 4;
 
 /// The widest tile: of 32 registers 14 x 2 accumulators, two of weights and a value in every lane.
-const fn widest(registers: usize, depth: usize) -> usize {
-    match (registers >= 32, depth) {
+const fn widest(registers: usize, nv: usize) -> usize {
+    match (registers >= 32, nv) {
         (true, _) => 14,
         (false, 2) => 6,
         (false, _) => 12,
@@ -45,7 +54,7 @@ pub(super) struct FilterLanes<'a, T> {
     pub(super) frame: &'a Frame,
     /// The weights in panels of [taps, registers].
     pub(super) packed: &'a [T],
-    /// Whether all weights are finite.
+    /// Whether all weights are finite, as the lemma needs.
     pub(super) finite: bool,
     pub(super) framed: &'a [T],
     pub(super) out: &'a mut [T],
@@ -95,13 +104,13 @@ fn all_rows<S: Simd, V: Vector, const NV: usize, const MR: usize>(
 ) {
     vectorized!(level, {
         let (result, out) = (std::mem::take(&mut map.result), std::mem::take(&mut map.out));
-        let ([height, width], depth) = (map.frame.map(), NV * V::LANES);
+        let ([height, width], panel) = (map.frame.map(), NV * V::LANES);
         let all_taps = 0..map.frame.taps[1];
         let mut transposed = 0;
         for row in 0..height {
-            let line = &mut result[row * width * depth..][..width * depth];
+            let line = &mut result[row * width * panel..][..width * panel];
             let mut taps = if map.finite { map.frame.taps_on_map(row) } else { all_taps.clone() };
-            // One place that computes a row: each is a tile of code for every width, depth and level.
+            // One place that computes a row: each is a tile of code for every width, number of registers and level.
             loop {
                 one_row::<V, NV, MR>(simd, &map, row, taps.clone(), line);
                 if taps == all_taps || !has_negative_zero(level, line) {
@@ -109,13 +118,13 @@ fn all_rows<S: Simd, V: Vector, const NV: usize, const MR: usize>(
                 }
                 taps = all_taps.clone();
             }
-            let mut panel = UnpackPanel { from: &*result, width: depth, to: &mut *out, n: height * width };
+            let mut block = UnpackPanel { from: &*result, width: panel, to: &mut *out, n: height * width };
             while transposed + V::LANES <= (row + 1) * width {
-                panel.block::<V>(simd, transposed);
+                block.block::<V>(simd, transposed);
                 transposed += V::LANES;
             }
         }
-        UnpackPanel { from: result, width: depth, to: out, n: height * width }
+        UnpackPanel { from: result, width: panel, to: out, n: height * width }
             .rest::<S, V>(level, simd, transposed);
     });
 }
@@ -129,23 +138,23 @@ fn one_row<V: Vector, const NV: usize, const MR: usize>(
     taps: Range<usize>,
     line: &mut [V::Element],
 ) {
-    let (FilterLanes { frame, framed, .. }, depth) = (map, NV * V::LANES);
+    let (FilterLanes { frame, framed, .. }, panel) = (map, NV * V::LANES);
     let ([channels, rows, cols], width) = (frame.taps, frame.map()[1]);
     let loops = KLoops {
         counts: [channels, taps.len(), cols],
         start: frame.tap(taps.start * cols) - frame.lowest,
         a_strides: frame.tap_strides,
-        b_stride: rows * cols * depth,
+        b_stride: rows * cols * panel,
     };
     let lowest = frame.lowest + row * frame.strides[0];
-    let weights = &map.packed[taps.start * cols * depth..];
+    let weights = &map.packed[taps.start * cols * panel..];
     for first in (0..width).step_by(MR) {
         // A tile beyond the end of the row begins earlier and computes some positions again.
         let first = if first + MR <= width { first } else { width - MR };
         let planes = &framed[lowest + first..lowest + first + frame.span + MR];
         let zero = [[[V::splat(simd, V::Element::ZERO); NV]; MR]; 1];
         let c = tile::multiply::<V, 1, MR, NV>(simd, &loops, [planes], weights, zero);
-        tile::store(c, &mut line[first * depth..]);
+        tile::store(c, &mut line[first * panel..]);
     }
 }
 

@@ -39,7 +39,7 @@ mod tile;
 mod weight_tiles;
 
 use crate::gemm::LONGEST_CHAIN;
-use crate::simd::vectorized;
+use crate::simd::{MOST_LANES, vectorized};
 use crate::{Element, Error, Exec, Threads};
 use filter_lanes::{FilterLanes, NARROWEST};
 pub(super) use frame::Frame;
@@ -107,13 +107,13 @@ impl FilterProduct {
 
     /// Values of scratch that [`FilterProduct::compute`] needs.
     pub(super) fn scratch_len(&self) -> usize {
-        let result = 2 * panels::LANES * self.frame.positions();
+        let result = 2 * MOST_LANES * self.frame.positions();
         columns::scratch_len(&self.frame).max(self.frame.len() + result)
     }
 
     /// Values of the packed weights of a group: [taps, whole registers of filters].
     pub(super) fn packed_len(&self) -> usize {
-        self.frame.all_taps() * self.filters.next_multiple_of(panels::LANES)
+        self.frame.all_taps() * self.filters.next_multiple_of(MOST_LANES)
     }
 
     /// A product that may use several threads goes through gemm, and so does one without tiles of its own.

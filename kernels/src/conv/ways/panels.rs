@@ -12,11 +12,8 @@
 use std::marker::PhantomData;
 
 use super::tile;
-use crate::simd::{Kernel, Simd, Strided, Vector, vectorized};
+use crate::simd::{Kernel, MOST_LANES, Simd, Strided, Vector, vectorized};
 use crate::{Element, Exec};
-
-/// Lanes of the widest register: what filters are padded to where room is set aside.
-pub(crate) const LANES: usize = 16;
 
 /// Some filters, as many as one or two registers have lanes.
 #[derive(Clone, Copy, Debug)]
@@ -133,7 +130,7 @@ impl<T: Element> UnpackPanel<'_, T> {
             if to.len() == V::LANES * n {
                 V::transpose_block(simd, block, V::LANES, Strided { data: &mut to[first..], stride: n });
             } else {
-                let mut lines = [T::ZERO; LANES * LANES];
+                let mut lines = [T::ZERO; MOST_LANES * MOST_LANES];
                 V::transpose_block(simd, block, V::LANES, Strided { data: &mut lines, stride: V::LANES });
                 for (line, to) in lines.chunks_exact(V::LANES).zip(to.chunks_exact_mut(n)) {
                     V::load(simd, line).store(&mut to[first..]);

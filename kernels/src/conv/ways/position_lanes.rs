@@ -1,5 +1,5 @@
 //! Weights times the framed planes of one sample, with positions in the lanes: for a stride of 1 the values under
-//! a tap are contiguous, so a register of them is read where it stands.
+//! a tap are contiguous, so a register of them is read where it is stored.
 //!
 //! ```text
 //! for each tile of MR filters

@@ -1,29 +1,31 @@
 //! The weight gradient of one chunk of samples with filters in the lanes: the tile of `tile.rs`, whose rows are taps.
 //!
+//! Each weight is one chain over (sample, row, column), ascending (N3). The samples are the outermost loop; the rows and
+//! columns of the map are the innermost, in `tile::multiply`, whose k they are. A chain is stored in `sums` after one
+//! sample and resumed at the next:
+//!
 //! ```text
-//! for each sample                               slowest (N3)
+//! for each sample                               a chain's slowest index
 //!   b[positions][panel] = grad_y'               transposed in square blocks
 //!   for each panel of filters                   one or two registers
 //!     for each tile of taps                     some rows of the kernel, over all channels
-//!       c = sums[taps][panel]                   +0.0 before the first sample
-//!       c += sum over the positions of framed[position + tap] * b[position][panel]
-//!       sums[taps][panel] = c
+//!       c = sums[taps][panel]                   resumed; +0.0 before the first sample
+//!       for each position                       a chain's fastest indices: row, column
+//!         c = fma(framed[position + tap], b[position][panel], c)
+//!       sums[taps][panel] = c                   stored after one sample
 //! grad_w[filter][tap] = sums'
 //! ```
-//!
-//! Each weight is one chain over (sample, row, column), ascending: a chain that is put down between two samples is
-//! taken up where it stood.
 
 use super::frame::Frame;
-use super::panels::{LANES, Panel, PanelKernel, UnpackPanel, for_each_panel, pack};
+use super::panels::{Panel, PanelKernel, UnpackPanel, for_each_panel, pack};
 use super::tile::{self, KLoops};
-use crate::simd::{Simd, Vector, vectorized};
+use crate::simd::{MOST_LANES, Simd, Vector, vectorized};
 use crate::{Element, Exec};
 
 /// Values of scratch that [`weight_gradient`] needs: the sums, the transposed output gradient and the framed planes.
 pub(super) fn scratch_len(frame: &Frame, filters: usize) -> usize {
     let [height, width] = frame.map();
-    filters.next_multiple_of(LANES) * (frame.all_taps() + height * width) + frame.len()
+    filters.next_multiple_of(MOST_LANES) * (frame.all_taps() + height * width) + frame.len()
 }
 
 /// grad_w [filters, taps] = the sum over the samples of grad_y [filters, positions] columns(x)'.
@@ -35,7 +37,7 @@ pub(super) fn weight_gradient<'a, T: Element>(
     scratch: &mut [T],
 ) {
     let filters = grad_w.len() / frame.all_taps();
-    let (sums, scratch) = scratch.split_at_mut(filters.next_multiple_of(LANES) * frame.all_taps());
+    let (sums, scratch) = scratch.split_at_mut(filters.next_multiple_of(MOST_LANES) * frame.all_taps());
     let (framed, packed) = scratch.split_at_mut(frame.len());
     sums.fill(T::ZERO);
     let last = samples.len() - 1;
@@ -95,23 +97,19 @@ struct Tiles<'a, T> {
 }
 
 /// Rows of `cols` taps that a tile can hold: at most 25 accumulators of 32 registers or 12 of 16, and 8 pointers.
-const fn most_rows(registers: usize, cols: usize, depth: usize) -> usize {
-    let most = (if registers >= 32 { 25 } else { 12 }) / (cols * depth);
+const fn most_rows(registers: usize, cols: usize, nv: usize) -> usize {
+    let most = (if registers >= 32 { 25 } else { 12 }) / (cols * nv);
     if most < 8 { most } else { 8 }
 }
 
-/// The kernel for tiles of `rows` rows of `cols` taps, `depth` registers deep.
+/// The kernel for tiles of `rows` rows of `cols` taps and `nv` registers of filters.
 #[inline(always)]
-fn kernel<S: Simd, V: Vector>(
-    rows: usize,
-    cols: usize,
-    depth: usize,
-) -> fn(S, V::Simd, Tiles<'_, V::Element>) {
+fn kernel<S: Simd, V: Vector>(rows: usize, cols: usize, nv: usize) -> fn(S, V::Simd, Tiles<'_, V::Element>) {
     macro_rules! shapes {
-        ($($cols:literal $depth:literal: $($rows:literal)*;)*) => {
-            match (cols, depth, rows) {
-                $($(($cols, $depth, $rows) => compiled::<S, V, $rows, $cols, $depth>,)*)*
-                _ => unreachable!("no tile is {rows} rows of {cols} taps and {depth} registers deep"),
+        ($($cols:literal $nv:literal: $($rows:literal)*;)*) => {
+            match (cols, nv, rows) {
+                $($(($cols, $nv, $rows) => compiled::<S, V, $rows, $cols, $nv>,)*)*
+                _ => unreachable!("no tile is {rows} rows of {cols} taps and {nv} registers"),
             }
         };
     }

@@ -162,13 +162,9 @@ pub fn gemm_over_samples<T: Element>(
     c: MatMut<'_, T>,
 ) -> Result<(), Error> {
     check("gemm_over_samples", &a, &b, &c)?;
-    if chunk == 0 {
-        return Err(Error::Shape {
-            operation: "gemm_over_samples",
-            expected: "chunks of one sample or more".to_owned(),
-            got: "chunks of 0".to_owned(),
-        });
-    }
+    Error::unless(chunk > 0, "gemm_over_samples", || {
+        ("chunks of one sample or more".to_owned(), "chunks of 0".to_owned())
+    })?;
     T::product(Product { chain: chunk, ..Product::of(exec, a, b, c) }, exec);
     Ok(())
 }
@@ -216,20 +212,8 @@ fn check<T: Element>(
     b: &MatRef<'_, T>,
     c: &MatMut<'_, T>,
 ) -> Result<(), Error> {
-    if a.cols() == b.rows() && a.rows() == c.rows() && b.cols() == c.cols() {
-        return Ok(());
-    }
-    Err(Error::Shape {
-        operation,
-        expected: "A [m, k], B [k, n] and C [m, n]".to_owned(),
-        got: format!(
-            "A [{}, {}], B [{}, {}] and C [{}, {}]",
-            a.rows(),
-            a.cols(),
-            b.rows(),
-            b.cols(),
-            c.rows(),
-            c.cols()
-        ),
+    let [a, b, c] = [[a.rows(), a.cols()], [b.rows(), b.cols()], [c.rows(), c.cols()]];
+    Error::unless(a[1] == b[0] && a[0] == c[0] && b[1] == c[1], operation, || {
+        ("A [m, k], B [k, n] and C [m, n]".to_owned(), format!("A {a:?}, B {b:?} and C {c:?}"))
     })
 }

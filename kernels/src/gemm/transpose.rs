@@ -22,7 +22,7 @@ const COLS: usize = 48;
 #[repr(align(64))]
 struct RowMajor<T>([T; ROWS * COLS]);
 
-/// Multiplies a strip of tiles `mr` high into a copy of C, and writes back what it has become.
+/// Computes a strip of tiles `mr` high into a row-major copy of C, then writes it back.
 #[inline(always)]
 pub(super) fn through_a_copy<T: Element, S: Simd>(
     simd: S,
@@ -61,7 +61,7 @@ enum Direction {
 #[inline(always)]
 fn transpose<T: Element, S: Simd>(
     simd: S,
-    way: Direction,
+    direction: Direction,
     c: &mut MatMut<'_, T>,
     copy: &mut [T],
     stride: usize,
@@ -73,20 +73,19 @@ fn transpose<T: Element, S: Simd>(
     for i in (0..whole_rows).step_by(lanes) {
         for j in (0..whole_cols).step_by(lanes) {
             let block = copy[i * stride + j..][..(lanes - 1) * stride + lanes].as_mut_ptr();
+            let in_c = Strided { data: in_c.wrapping_add(i + j * c_stride), stride: c_stride };
+            let in_copy = Strided { data: block, stride };
+            let (from, to) = match direction {
+                Direction::FromC => (in_c, in_copy),
+                Direction::ToC => (in_copy, in_c),
+            };
             // SAFETY: the block lies inside C, whose columns are contiguous, and inside the copy, as just checked.
-            unsafe {
-                let in_c = Strided { data: in_c.add(i + j * c_stride), stride: c_stride };
-                let in_copy = Strided { data: block, stride };
-                match way {
-                    Direction::FromC => T::Vector::<S>::transpose(simd, in_c.cast_const(), lanes, in_copy),
-                    Direction::ToC => T::Vector::<S>::transpose(simd, in_copy.cast_const(), lanes, in_c),
-                }
-            }
+            unsafe { T::Vector::<S>::transpose(simd, from.cast_const(), lanes, to) };
         }
     }
     for i in 0..c.rows() {
         for j in if i < whole_rows { whole_cols } else { 0 }..c.cols() {
-            match way {
+            match direction {
                 Direction::FromC => copy[i * stride + j] = c.at(i, j),
                 Direction::ToC => c.set(i, j, copy[i * stride + j]),
             }

@@ -5,6 +5,7 @@
 //! each continues the chains in C, so the bits stay.
 
 use super::Sizes;
+use crate::simd::vectorized;
 use crate::{Element, Exec};
 
 const K_BLOCK: usize = 64;
@@ -13,24 +14,21 @@ const N_BLOCK: usize = 256;
 /// C = A B, row-major.
 pub fn multiply<T: Element>(exec: Exec, sizes: Sizes, a: &[T], b: &[T], c: &mut [T]) {
     let Sizes { m, n, k } = sizes;
-    exec.level.vectorize(
-        #[inline(always)]
-        || {
-            c.fill(T::ZERO);
-            for j0 in (0..n).step_by(N_BLOCK) {
-                let j1 = n.min(j0 + N_BLOCK);
-                for p0 in (0..k).step_by(K_BLOCK) {
-                    for i in 0..m {
-                        let c_row = &mut c[i * n + j0..i * n + j1];
-                        for p in p0..k.min(p0 + K_BLOCK) {
-                            let x = a[i * k + p];
-                            for (c, &b) in c_row.iter_mut().zip(&b[p * n + j0..p * n + j1]) {
-                                *c = x.mul_add(b, *c);
-                            }
+    vectorized!(exec.level, {
+        c.fill(T::ZERO);
+        for j0 in (0..n).step_by(N_BLOCK) {
+            let j1 = n.min(j0 + N_BLOCK);
+            for p0 in (0..k).step_by(K_BLOCK) {
+                for i in 0..m {
+                    let c_row = &mut c[i * n + j0..i * n + j1];
+                    for p in p0..k.min(p0 + K_BLOCK) {
+                        let x = a[i * k + p];
+                        for (c, &b) in c_row.iter_mut().zip(&b[p * n + j0..p * n + j1]) {
+                            *c = x.mul_add(b, *c);
                         }
                     }
                 }
             }
-        },
-    );
+        }
+    });
 }

@@ -4,7 +4,7 @@
 //!
 //! | rung | what changes | what it is for |
 //! |---|---|---|
-//! | [`naive`] | three loops, as the formula stands | |
+//! | [`naive`] | three loops, as the formula is written | |
 //! | [`loop_order`] | the column index innermost | the chains of a row are independent: they fill vector registers |
 //! | [`blocked`] | the loops cut into blocks | a block of B is used for many rows while it is in the cache |
 //! | [`packed`] | B copied panel by panel, C held in registers | no load and store of C per step, no jumps between pages |
@@ -41,8 +41,6 @@ pub struct Sizes {
 pub struct Rung<T> {
     /// Its name in tables.
     pub name: &'static str,
-    /// What it changes against the rung before.
-    pub change: &'static str,
     multiply: fn(Exec, Sizes, &[T], &[T], &mut [T]),
 }
 
@@ -59,13 +57,10 @@ impl<T: Element> Rung<T> {
         let Sizes { m, n, k } = sizes;
         let lengths = [m.checked_mul(k), k.checked_mul(n), m.checked_mul(n)];
         let got = [a.len(), b.len(), c.len()];
-        if lengths != got.map(Some) || k > product::LONGEST_CHAIN {
-            return Err(Error::Shape {
-                operation: "gemm ladder",
-                expected: format!("A, B and C for {m} x {n} x {k} with k <= {}", product::LONGEST_CHAIN),
-                got: format!("slices of {}, {} and {}", got[0], got[1], got[2]),
-            });
-        }
+        Error::unless(lengths == got.map(Some) && k <= product::LONGEST_CHAIN, "gemm ladder", || {
+            let expected = format!("A, B and C for {m} x {n} x {k} with k <= {}", product::LONGEST_CHAIN);
+            (expected, format!("slices of {}, {} and {}", got[0], got[1], got[2]))
+        })?;
         (self.multiply)(exec, sizes, a, b, c);
         Ok(())
     }
@@ -90,11 +85,11 @@ pub fn rungs<T: Element>() -> [Rung<T>; 6] {
 
 pub(crate) fn all<T: Element>() -> [Rung<T>; 6] {
     [
-        Rung { name: "naive", change: "three loops, as the formula stands", multiply: naive::multiply },
-        Rung { name: "loop-order", change: "the column index innermost", multiply: loop_order::multiply },
-        Rung { name: "blocked", change: "blocks that stay in the cache", multiply: blocked::multiply },
-        Rung { name: "packed", change: "B in panels, C in registers", multiply: packed::multiply },
-        Rung { name: "simd", change: "explicit vector registers", multiply: simd::multiply },
-        Rung { name: "threads", change: "every core", multiply: threads::multiply },
+        Rung { name: "naive", multiply: naive::multiply },
+        Rung { name: "loop-order", multiply: loop_order::multiply },
+        Rung { name: "blocked", multiply: blocked::multiply },
+        Rung { name: "packed", multiply: packed::multiply },
+        Rung { name: "simd", multiply: simd::multiply },
+        Rung { name: "threads", multiply: threads::multiply },
     ]
 }

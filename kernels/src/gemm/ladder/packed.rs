@@ -10,6 +10,7 @@
 //! ```
 
 use super::Sizes;
+use crate::simd::vectorized;
 use crate::{Element, Exec};
 
 const MR: usize = 4;
@@ -19,26 +20,23 @@ const NR: usize = 16;
 pub fn multiply<T: Element>(exec: Exec, sizes: Sizes, a: &[T], b: &[T], c: &mut [T]) {
     let Sizes { m, n, k } = sizes;
     let mut panel = vec![[T::ZERO; NR]; k];
-    exec.level.vectorize(
-        #[inline(always)]
-        || {
-            for j0 in (0..n).step_by(NR) {
-                let cols = NR.min(n - j0);
-                for (p, row) in panel.iter_mut().enumerate() {
-                    row[..cols].copy_from_slice(&b[p * n + j0..][..cols]);
-                }
-                for i0 in (0..m).step_by(MR) {
-                    let rows = MR.min(m - i0);
-                    // A row that is not there repeats the last one; its sums are not stored.
-                    let a_rows = [0, 1, 2, 3].map(|i: usize| &a[(i0 + i.min(rows - 1)) * k..][..k]);
-                    let tile = tile(a_rows, &panel);
-                    for (i, row) in tile.iter().enumerate().take(rows) {
-                        c[(i0 + i) * n + j0..][..cols].copy_from_slice(&row[..cols]);
-                    }
+    vectorized!(exec.level, {
+        for j0 in (0..n).step_by(NR) {
+            let cols = NR.min(n - j0);
+            for (p, row) in panel.iter_mut().enumerate() {
+                row[..cols].copy_from_slice(&b[p * n + j0..][..cols]);
+            }
+            for i0 in (0..m).step_by(MR) {
+                let rows = MR.min(m - i0);
+                // A row that is not there repeats the last one; its sums are not stored.
+                let a_rows = [0, 1, 2, 3].map(|i: usize| &a[(i0 + i.min(rows - 1)) * k..][..k]);
+                let tile = tile(a_rows, &panel);
+                for (i, row) in tile.iter().enumerate().take(rows) {
+                    c[(i0 + i) * n + j0..][..cols].copy_from_slice(&row[..cols]);
                 }
             }
-        },
-    );
+        }
+    });
 }
 
 /// Four rows of A times one panel.

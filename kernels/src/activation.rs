@@ -17,7 +17,7 @@
 //! derivative is the one from the left, as PyTorch's. A NaN passes through every phi, so that a
 //! divergence is never hidden, and comes out as the one NaN of the contract (N8).
 //!
-//! **Source** Rosenblatt 1958 (step); Widrow and Hoff 1960 (sign); Glorot, Bordes and Bengio 2011
+//! Source: Rosenblatt 1958 (step); Widrow and Hoff 1960 (sign); Glorot, Bordes and Bengio 2011
 //! (ReLU, softplus); Maas, Hannun and Ng 2013 (leaky ReLU); Clevert, Unterthiner and Hochreiter 2016
 //! (ELU).
 
@@ -145,7 +145,8 @@ fn relu<T: Element>(z: T) -> T {
 
 /// a = phi(z), element by element.
 ///
-/// **Shapes** `z` and `a` of one length.
+/// # Shapes
+/// `z` and `a` of one length.
 ///
 /// # Errors
 /// If the lengths differ.
@@ -220,7 +221,8 @@ pub(crate) fn values<T: Element>(level: Level, phi: Activation, z: &[T], a: &mut
 
 /// grad_z = grad_a (.) phi'(z), element by element: the course's BP1 and BP2 end in it.
 ///
-/// **Shapes** all of one length; `a` is what [`forward`] made of `z`, so that sigmoid, tanh and ELU
+/// # Shapes
+/// All of one length; `a` is what [`forward`] made of `z`, so that sigmoid, tanh and ELU
 /// evaluate nothing again.
 ///
 /// # Errors

@@ -19,9 +19,9 @@ const SAMPLES: usize = 3;
 /// again and again.
 ///
 /// Formula: 2 * bytes * passes / time, the best sample; every value counts once as read and once as written. The array
-/// comes from L2 if it fits that and not L1, else from L3 or memory. In place, no line is fetched only to be written
-/// over, so that no other loop moves more. It is a measurement and differs from call to call; it takes about 10 ms for
-/// what caches hold.
+/// comes from L2 if it fits that and not L1, else from L3 or memory. In place, no line is loaded only to be
+/// overwritten, so this is the fastest possible loop. It is a measurement and differs from call to call; it takes about
+/// 10 ms for what caches hold.
 ///
 /// # Source
 /// McCalpin, *Memory bandwidth and machine balance* (1995): STREAM, whose `scale` loop this is, but in place.

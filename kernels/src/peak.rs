@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::sync::Barrier;
 use std::time::Instant;
 
-use crate::simd::{Kernel, Simd, Vector};
+use crate::simd::{Kernel, MOST_LANES, Simd, Vector};
 use crate::{Element, Level};
 
 /// Chains under way at once: an FMA takes four or five cycles and two start in each.
@@ -90,7 +90,7 @@ impl<T: Element> Kernel for Chains<T> {
                 *chain = factor.mul_add(*chain, addend);
             }
         }
-        let mut lanes = [T::ZERO; 64];
+        let mut lanes = [T::ZERO; MOST_LANES];
         for chain in chains {
             chain.store(&mut lanes);
             black_box(&lanes);

@@ -112,8 +112,8 @@ impl<'a, T> Samples<'a, T> {
         self.lend_reusing(read, written, |_| false)
     }
 
-    /// As [`Samples::lend`], but of the blocks that are `reused` the first rows of those that this was a part of,
-    /// whichever samples it has: what one part leaves there the next one overwrites, before it has left the caches.
+    /// Like [`Samples::lend`], but a `reused` block always lends its first rows, so each part overwrites what the
+    /// previous one left in cache.
     ///
     /// # Panics
     /// As [`Samples::lend`], or if samples share a row of a block that is reused.
@@ -170,7 +170,7 @@ impl<'a, T> Samples<'a, T> {
         let whole = |at: usize| at.is_multiple_of(block.period) || at == self.samples;
         assert!(whole(start) && whole(end), "samples {start}..{end} cut a row of {} samples", block.period);
         let first = self.range.start / block.period;
-        // An empty range has no rows, wherever it stands.
+        // An empty range has no rows, wherever it is.
         let rows = if self.range.is_empty() { 0 } else { block.rows(self.range.end) - first };
         (block.offset + first * block.width, rows * block.width)
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::Error;
 
-/// A matrix of `rows` x `cols` read from a slice: element (i, j) stands at
+/// A matrix of `rows` x `cols` read from a slice: element (i, j) is at
 /// `i * row_stride + j * col_stride`. A transpose swaps the strides and copies nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct MatRef<'a, T> {
@@ -88,7 +88,7 @@ impl Layout {
         Self { rows: cols, cols: rows, row_stride: col_stride, col_stride: row_stride }
     }
 
-    /// Where element (i, j) stands.
+    /// Where element (i, j) is.
     #[inline(always)]
     fn offset(self, i: usize, j: usize) -> usize {
         let (rows, cols) = (self.rows, self.cols);
@@ -285,7 +285,7 @@ impl<'a, T> MatMut<'a, T> {
         MatMut { data: self.data.wrapping_add(offset), layout, borrow: PhantomData }
     }
 
-    /// Where element (i, j) stands, which is a valid address.
+    /// Where element (i, j) is, which is a valid address.
     #[inline(always)]
     fn address(&self, i: usize, j: usize) -> *mut T {
         self.data.wrapping_add(self.layout.offset(i, j))

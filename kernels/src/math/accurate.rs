@@ -4,7 +4,7 @@
 //! A number is an unevaluated sum high + low of two f64 (about 106 bits). The results are good to
 //! about 2^-95; no f32 input lies that near to a boundary of rounding, as `just prove-math` shows.
 //!
-//! **Source** Dekker 1971; Hida, Li and Bailey 2001, *Quad-double arithmetic*.
+//! Source: Dekker 1971; Hida, Li and Bailey 2001, *Quad-double arithmetic*.
 
 use std::ops::{Add, Div, Mul};
 
@@ -132,7 +132,7 @@ fn double_ln(u: Double) -> Double {
     (s * series).scaled(2.0) + times_ln2(unbiased(biased))
 }
 
-/// Functions of one number: what stands beside them is rounded to f32.
+/// Functions of one number: the value on the right is rounded to f32.
 macro_rules! rounded {
     ($($(#[$documentation:meta])* $name:ident($x:ident) = $double:expr;)*) => {
         $($(#[$documentation])*

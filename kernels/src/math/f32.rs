@@ -22,12 +22,12 @@
 //! [`reference::math`](crate::reference::math) at every level.
 //!
 //! Why q is good to 2^-42, term by term: the polynomials (Chebyshev interpolation in 300-bit arithmetic,
-//! coefficients then rounded to f64) carry the error that stands beside them; the reduced
+//! coefficients then rounded to f64) carry the error given beside them; the reduced
 //! argument of exp is off by at most 160 * 2^-55 < 2^-47; expm1 loses at most a factor 2 in adding
 //! 2^k - 1, ln at most a factor 2 in adding k ln 2 (both with k = +-1, where the sum is at least 0.29);
 //! a quotient adds two roundings of 2^-53.
 //!
-//! **Source** Ziv 1991, *Fast evaluation of elementary mathematical functions with correctly rounded
+//! Source: Ziv 1991, *Fast evaluation of elementary mathematical functions with correctly rounded
 //! last bit* (the rounding test); Muller, *Elementary Functions*, ch. 10 and 12.
 
 use super::{Function, ROUND, accurate, bounded, polynomial, split, unbiased, unless_nan, unless_special};
@@ -146,19 +146,18 @@ fn one<C: Curve>(x: f32) -> f32 {
     if low.to_bits() == high.to_bits() { low } else { (C::ACCURATE)(x) }
 }
 
-/// What a first pass multiplies by: more than q may be off, so that |f(x)| is below |q|, and a middle between two
-/// numbers of f32 that parts them is on one side of q only. For exp it is 1.5 / sqrt 2 to 1.5 sqrt 2 units of 2^-42.
+/// The first pass multiplies by more than q's error bound, so |q| > |f(x)| and any rounding boundary between them lies
+/// just below |q|. For exp it is 1.5 / sqrt 2 to 1.5 sqrt 2 units of 2^-42.
 const RAISED: f64 = 1.0 + 1.5 / (1_u64 << 42) as f64;
 
-/// How far the bits of |q| are above those of a middle between two numbers of f32, counted from `i64::MIN`: the 29
-/// bits that a normal result loses in f32 come to the top, where the middle's only bit is the sign. So the minimum
-/// needs neither a narrowing nor an addition; with both, exp takes a fifth more time.
+/// Distance of |q|'s bits above the nearest rounding boundary, offset by `i64::MIN`. The shift moves the 29 discarded
+/// bits to the top. So the minimum needs neither a narrowing nor an addition; with both, exp takes a fifth more time.
 #[inline(always)]
-fn above_middle(q: f64) -> i64 {
+fn above_boundary(q: f64) -> i64 {
     (q.to_bits() << 35) as i64
 }
 
-/// Below it a middle may lie between f(x) and q: |q| is too large by (1.5 sqrt 2 + 1) 2^-42 of itself at most, fewer
+/// Below it a boundary may lie between f(x) and q: |q| is too large by (1.5 sqrt 2 + 1) 2^-42 of itself at most, fewer
 /// than 6412 units of its last place.
 const ZONE: i64 = i64::MIN + (6656 << 35);
 
@@ -174,7 +173,7 @@ fn each<C: Curve>(level: Level, x: &[f32], y: &mut [f32]) {
             let (mut least, mut largest) = (i64::MAX, 0);
             for (&x, y) in x.iter().zip(y.iter_mut()) {
                 let q = C::quick(x, RAISED);
-                let (above, key) = (above_middle(q), C::key(x));
+                let (above, key) = (above_boundary(q), C::key(x));
                 least = if above < least { above } else { least };
                 largest = if key > largest { key } else { largest };
                 *y = q as f32;
@@ -266,7 +265,7 @@ functions! {
     /// assert_eq!(exp(-200.0), 0.0);
     /// ```
     exp, Exp: LARGEST_NORMAL {
-        // Below e^-104 and above e^90 it stays there, which f32 cannot tell.
+        // Clamped to [-104, 90]; beyond that the f32 result is 0 or infinity.
         fn within(x: f32) -> f32 { bounded(x, ZERO, 90.0) }
         fn quick(x: f32, one: f64) -> f64 { exponential(f64::from(x), one) }
     }

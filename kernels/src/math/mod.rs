@@ -22,7 +22,7 @@ mod trigonometry;
 
 use crate::{Element, Error, Exec};
 
-/// 1.5 * 2^52: adding it rounds a number below 2^51 to an integer, which then stands in the low bits of the sum.
+/// 1.5 * 2^52: adding it rounds a number below 2^51 to an integer, which is then in the low bits of the sum.
 const ROUND: f64 = 6_755_399_441_055_744.0;
 /// The one NaN of the contract (N8), in f64.
 const NAN: f64 = f64::from_bits(0x7ff8_0000_0000_0000);
@@ -111,7 +111,8 @@ impl Function {
 
 /// y = f(x), element by element, with the same bits as the function of one number.
 ///
-/// **Shapes** `x` and `y` of one length.
+/// # Shapes
+/// `x` and `y` of one length.
 ///
 /// # Errors
 /// If the lengths differ.

@@ -6,8 +6,8 @@
 //! e^y, tanh as a quotient of differences, sigmoid as e^x / (1 + e^x). Branch-free, so that whole
 //! blocks go through vector units and the proof takes minutes.
 //!
-//! `tests/kernels/math.rs` compares it with values from mpmath; [`Rounded::certain`] tells for each input that
-//! the rounding stays the same if the pair is off by 2^-80 of its value.
+//! `tests/kernels/math.rs` compares it with values from mpmath; [`Rounded::certain`] says for each
+//! input whether an error of 2^-80 could change the rounding.
 
 use crate::math::Function;
 

@@ -42,8 +42,8 @@ pub(super) fn gradients<T: Element>(level: Level, classes: usize, mut all: Cross
     }
 }
 
-/// d = x - m. For the bits that come of it the order does not matter in which m is found, nor what it is beside a
-/// NaN: a difference of zeros is a zero, e of it 1, and with a NaN the sum is NaN.
+/// d = x - m. The order of the maximum does not affect the result, nor does its value beside a NaN: a difference of
+/// zeros is a zero, e of it 1, and with a NaN the sum is NaN.
 #[inline(always)]
 fn less_maximum<T: Element>(x: &[T], d: &mut [T]) {
     let m = maximum(x);
@@ -76,7 +76,7 @@ fn maximum<T: Element>(x: &[T]) -> T {
     m[0]
 }
 
-/// From the exponentials, which stand in the gradients' place, to their sums and to the gradients.
+/// From the exponentials, which are stored in the gradients' place, to their sums and to the gradients.
 struct Quotients<'a, 'r, T> {
     classes: usize,
     sums: &'a mut [T],

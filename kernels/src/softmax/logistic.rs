@@ -14,13 +14,15 @@ use crate::{Element, Error, Exec, Level};
 ///
 /// which neither overflows nor cancels.
 ///
-/// **Shapes** `z`, `targets`, `losses` and `grad` of one length; a target is 0, 1 or between.
-///
-/// **Source** Goodfellow, Bengio and Courville, *Deep Learning*, 6.2.2.2; the gradient is the course's
-/// delta = a - y of a sigmoid neuron with this loss.
+/// # Shapes
+/// `z`, `targets`, `losses` and `grad` of one length; a target is 0, 1 or between.
 ///
 /// # Errors
 /// If the lengths differ.
+///
+/// # Source
+/// Goodfellow, Bengio and Courville, *Deep Learning*, 6.2.2.2; the gradient is the course's
+/// delta = a - y of a sigmoid neuron with this loss.
 ///
 /// ```
 /// use kernels::{Exec, Level, softmax::binary_cross_entropy};

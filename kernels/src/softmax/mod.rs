@@ -14,7 +14,7 @@
 //! | `classes_in_lanes.rs` | few rows, or long ones: a register holds classes of one row |
 //! | `logistic.rs` | the loss of a sigmoid, value by value |
 //!
-//! **Source** Bridle 1990 (softmax); Goodfellow, Bengio and Courville, *Deep Learning*, 4.1 and 6.2.2.
+//! Source: Bridle 1990 (softmax); Goodfellow, Bengio and Courville, *Deep Learning*, 4.1 and 6.2.2.
 
 #![forbid(unsafe_code)]
 
@@ -31,7 +31,8 @@ use crate::{Element, Error, Exec, Level};
 
 /// p = softmax(x), row by row.
 ///
-/// **Shapes** `x` and `p` [rows, classes] row-major.
+/// # Shapes
+/// `x` and `p` [rows, classes] row-major.
 ///
 /// # Errors
 /// If the lengths differ or are no multiple of `classes`.
@@ -68,7 +69,8 @@ pub struct CrossEntropy<'a, T> {
 
 /// losses = ln s - (x_y - m) and grad = (p - [j = y]) * r, row by row.
 ///
-/// **Shapes** in [`CrossEntropy`].
+/// # Shapes
+/// In [`CrossEntropy`].
 ///
 /// # Errors
 /// If the shapes do not fit or a label is not below `classes`; nothing is written then.
@@ -128,24 +130,18 @@ impl<T: Element> CrossEntropy<'_, T> {
 
 /// The number of rows that `length` values are.
 fn whole_rows(operation: &'static str, classes: usize, length: usize) -> Result<usize, Error> {
-    if classes > 0 && length.is_multiple_of(classes) {
-        return Ok(length / classes);
-    }
-    Err(Error::Shape {
-        operation,
-        expected: format!("whole rows of {classes} classes, of which there must be at least one"),
-        got: format!("{length} values"),
-    })
+    Error::unless(classes > 0 && length.is_multiple_of(classes), operation, || {
+        let expected = format!("whole rows of {classes} classes, of which there must be at least one");
+        (expected, format!("{length} values"))
+    })?;
+    Ok(length / classes)
 }
 
 /// Checks that every label names a class.
 fn check_labels(operation: &'static str, classes: usize, labels: &[u32]) -> Result<(), Error> {
-    match labels.iter().position(|&label| label as usize >= classes) {
-        None => Ok(()),
-        Some(row) => Err(Error::Shape {
-            operation,
-            expected: format!("labels from 0 to {}, one class each", classes - 1),
-            got: format!("label {} in row {row}", labels[row]),
-        }),
-    }
+    let wrong = labels.iter().position(|&label| label as usize >= classes);
+    wrong.map_or(Ok(()), |row| {
+        let expected = format!("labels from 0 to {}, one class each", classes - 1);
+        Err(Error::Shape { operation, expected, got: format!("label {} in row {row}", labels[row]) })
+    })
 }

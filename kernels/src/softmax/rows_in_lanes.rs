@@ -16,11 +16,11 @@ use std::hint::black_box;
 
 use super::CrossEntropy;
 use crate::math::Function;
-use crate::simd::{Kernel, Simd, Strided, Vector};
+use crate::simd::{Kernel, MOST_LANES, Simd, Strided, Vector};
 use crate::{Element, Level};
 
-/// Rows of a block: a register of f32 at the widest level, so that other registers divide it.
-const ROWS: usize = 16;
+/// Rows of a block: the widest register, so that the others divide it.
+const ROWS: usize = MOST_LANES;
 /// Values of a tile: some blocks, which stay in L1.
 const TILE: usize = 640;
 /// Rows of a tile.

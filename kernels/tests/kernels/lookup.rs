@@ -32,7 +32,7 @@ fn rows_are_gathered_in_the_order_of_their_numbers() {
 
 #[test]
 fn a_line_is_taken_where_it_has_the_bits_of_every_value() {
-    let has_line = |value: fn(u8) -> f64| compare::<f32>(6, 2, |_, byte| value(byte)).lines() == 2;
+    let has_line = |value: fn(u8) -> f64| compare::<f32>(6, 2, |_, byte| value(byte)).affine_groups() == 2;
     assert!(has_line(f64::from));
     assert!(has_line(|byte| f64::from(byte) / 255.0));
     assert!(has_line(|byte| f64::from(byte) / 16.0 - 2.0));
@@ -43,7 +43,7 @@ fn a_line_is_taken_where_it_has_the_bits_of_every_value() {
     assert!(!has_line(|byte| if byte == 0 { -0.0 } else { f64::from(byte) }));
     // Each group has a rule of its own.
     let mixed = compare::<f32>(6, 2, |group, byte| if group == 0 { 1.0 } else { f64::from(byte / 2) });
-    assert_eq!(mixed.lines(), 1);
+    assert_eq!(mixed.affine_groups(), 1);
 }
 
 #[test]
@@ -51,9 +51,16 @@ fn most_standardisations_are_lines() {
     let lines = (0..1000).filter(|&i| {
         let (mean, deviation) = (f64::from(i) / 1000.0, 0.1 + f64::from(i % 37) / 50.0);
         let value = |_, byte| (f64::from(byte) / 255.0 - mean) / deviation;
-        Lookup::<f32>::new(1, 1, value).is_ok_and(|lookup| lookup.lines() == 1)
+        Lookup::<f32>::new(1, 1, value).is_ok_and(|lookup| lookup.affine_groups() == 1)
     });
     assert!(lines.count() > 950);
+}
+
+#[test]
+#[should_panic(expected = "no whole rows of 4")]
+fn values_for_a_part_of_a_row_are_refused() {
+    let lookup = Lookup::<f32>::new(4, 1, |_, byte| f64::from(byte)).unwrap();
+    lookup.gather(Level::best(), &[0; 8], &|i| i, &mut [0.0; 6]);
 }
 
 #[test]

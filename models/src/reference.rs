@@ -1,4 +1,5 @@
-//! The whole of training in plain loops: what [`crate::network`] computes, bit by bit.
+//! Training in plain loops, by SGD on the cross-entropy: what [`crate::network`] computes, bit by bit. The loops of a
+//! convolution and of pooling are in [`kernels::reference`].
 //!
 //! To be read between [`crate::backprop`], which has BP1 to BP4 for dense layers, and [`crate::network`], which is
 //! fast. One step, for a batch of n samples:

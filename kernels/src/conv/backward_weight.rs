@@ -80,7 +80,7 @@ pub fn backward_weight<T: Element>(
     check_len(NAME, "weight gradients", conv.weight_len(), grad_w.len())?;
     grad_w.fill(T::ZERO);
     let (chunks, each) = (batch.div_ceil(conv.chunk()), conv.weight_len());
-    // The scratch holds the gradients of some chunks, as many as fit beside what the threads need.
+    // What the threads leave of the scratch holds the gradients of as many chunks as fit.
     let threads = scratch.len() / conv.scratch_len(1);
     let some = ((scratch.len() - threads * conv.gradient_scratch_len()) / each).min(chunks.max(1));
     let (partials, scratch) = scratch.split_at_mut(some * each);
@@ -120,8 +120,8 @@ pub struct ChunkGradients<'a, T> {
 /// [`backward_bias`](super::backward_bias()): for each chunk of [`Conv2d::chunk`] samples of the
 /// batch, the last one shorter, the gradient of the weights and behind it, with `bias`, that of the biases.
 ///
-/// Each weight is one chain from +0.0 over (sample, row, column) of the chunk, each bias one chain of
-/// `+` from +0.0 over the samples' N4 sums (N3). Add them in order, starting with the first, to get the batch's
+/// Each weight is one chain from +0.0 over (sample, row, column) of the chunk, each bias one sequence
+/// of `+` from +0.0 over the samples' N4 sums (N3). Add them in order, starting with the first, to get the batch's
 /// gradient; batches that are cut at multiples of the chunk have the same terms.
 ///
 /// # Shapes

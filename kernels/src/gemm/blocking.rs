@@ -75,8 +75,8 @@ impl Blocking {
     }
 }
 
-/// Whether one fused multiply-add on such a register starts in a cycle, not two. Then four accumulators are enough: tiles
-/// of eight rows, which cost less to begin and end than those of twelve, and narrow ones where the caches hold the operands.
+/// Whether the CPU starts one multiply-add on such registers in a cycle, not two. Then four accumulators are enough: tiles of
+/// eight rows, which cost less to begin and end than taller ones, and narrow ones where the caches hold the operands.
 #[inline(always)]
 pub(super) fn half_rate<V: Vector>(tuning: &Gemm) -> bool {
     size_of::<V>() >= tuning.half_rate_bytes

@@ -15,7 +15,7 @@
 //! Where the code departs from this idea:
 //!
 //! 1. **The edge.** Where C ends inside the last register, that one is loaded and stored through a mask. A masked load
-//!    costs a multiply-add on Zen 4, so it is an `Option` that every caller settles before the loop.
+//!    costs a multiply-add on Zen 4, so callers decide before the loop whether there is a mask.
 //! 2. **A copy on the way.** The registers of B that have been loaded may be stored, one after the other: the packed B for
 //!    the tiles below.
 //! 3. **Prefetching.** Every eight steps of k some lines are prefetched that are read later.
@@ -43,7 +43,7 @@ pub(super) struct Geometry {
     pub(super) c_col_stride: usize,
 }
 
-/// How many bytes the rows of a tile lie apart: the odd multiples of a stride up to 15; the even ones are shifts of these.
+/// How many bytes row i of a tile lies below row 0: stored for odd i; for the others by doubling.
 ///
 /// The compiler must not see that they are multiples of one another. It would save registers and find each row by
 /// adding the stride to the row before, a chain of additions that takes as long as the multiply-adds.

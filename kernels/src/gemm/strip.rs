@@ -11,7 +11,7 @@
 //!    after column of tiles.
 //!    [`far`] is for one micro-panel of a B that comes from memory, and does all of what follows.
 //! 2. **Packing in passing.** The first tile of a micro-panel copies B for the tiles below while it multiplies: one store for
-//!    eight multiply-adds is free, so that packing costs nothing but the room.
+//!    eight multiply-adds is free, so packing costs memory and no time.
 //! 3. **Prefetching.** The next micro-panel and the next tile of C are prefetched on the way.
 //! 4. **An instance for every height and width**, so that no tile computes rows that are not there.
 //! 5. **A loop for each kind of edge**, because a masked load costs a multiply-add.
@@ -28,7 +28,7 @@ use crate::{Element, MatRef};
 pub(super) struct Strip<'a, T> {
     /// Its rows of A.
     pub(super) a: MatRef<'a, T>,
-    /// Its rows of C, which are contiguous; or, in [`near`], one tile with contiguous columns that starts from +0.0.
+    /// Its rows of C: contiguous, as a rule. [`near`] also takes one tile with contiguous columns that starts from +0.0.
     pub(super) out: Output<'a, T>,
 }
 
@@ -90,8 +90,8 @@ macro_rules! instance {
     };
 }
 
-/// The instance of [`near`], 1 or [`widest`] registers wide. The conditions are evaluated when it is compiled (`const`), so
-/// that a level has no tiles of others.
+/// The instance of [`near`]. The conditions are evaluated when it is compiled (`const`), so that a level has no tiles of
+/// others.
 #[inline(always)]
 pub(super) fn near_kernel<T: Element, S: Simd>(rows: usize, vectors: usize) -> Near<T, S> {
     if const { S::REGISTERS >= 32 } {
@@ -125,7 +125,7 @@ fn edge<V: Vector, const NV: usize>(simd: V::Simd, cols: usize) -> Edge<V::Mask>
     Edge { cols, b: mask, c: mask }
 }
 
-/// All columns of a strip, NV registers after NV registers, the last of them cut short or not.
+/// A strip over all columns of C, a column of tiles after the other; the last one may be cut short.
 fn near<T: Element, S: Simd, const MR: usize, const NV: usize>(
     simd: S,
     mut strip: Strip<'_, T>,

@@ -44,7 +44,7 @@ struct Cut {
     /// The batch, as a barrier runs it, and as each part runs it.
     whole: Pass,
     of_part: Pass,
-    /// Whether no more is written between the layers than learning needs.
+    /// Whether values are skipped that only who looks at them needs, not learning.
     lean: bool,
 }
 
@@ -152,11 +152,11 @@ impl<T: Element> Network<T> {
         shows: bool,
     ) -> Result<f64, Error> {
         self.check(pass.batch, targets)?;
-        // Not written without need: other threads read the line of memory that it is in (false sharing).
+        // Written only when changed: writing slows the threads that read other values of that cache line (false sharing).
         if self.rows != pass.batch {
             self.rows = pass.batch;
         }
-        // Parts begin a chunk.
+        // Each part starts where a chunk starts.
         let most = pass.batch.div_ceil(self.plan.longest_chunk);
         let (parts, exec) = parts_of(pass.exec, most, pass.batch * self.plan.flops);
         self.scratch.grow(parts * self.plan.scratch);
@@ -174,8 +174,8 @@ impl<T: Element> Network<T> {
         Ok(loss)
     }
 
-    /// The samples into the network and up through all segments. A part of the last one turns round by itself: its
-    /// losses, and downwards to the barrier below.
+    /// The samples into the network and up through all segments. In the last segment each part computes its losses
+    /// and goes down to the barrier below without waiting for the others.
     fn upwards(
         &mut self,
         cut: Cut,

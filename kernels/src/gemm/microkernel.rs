@@ -144,7 +144,7 @@ pub(super) unsafe fn microkernel<V: Vector, const MR: usize, const NV: usize>(
             }
             for (i, row) in c.iter_mut().enumerate() {
                 // SAFETY: the caller promises the elements of A.
-                let a = V::splat(simd, unsafe { at.a.byte_add(geometry.a_rows.of(i)).read() });
+                let a = V::splat(simd, unsafe { at.a.wrapping_byte_add(geometry.a_rows.of(i)).read() });
                 for v in 0..NV {
                     row[v] = a.mul_add(b[v], row[v]);
                 }
@@ -181,7 +181,7 @@ unsafe fn add_bias<V: Vector, const MR: usize, const NV: usize>(
         Bias::OfRows(bias) => {
             for (i, row) in c.iter_mut().enumerate() {
                 // SAFETY: the caller promises the values of the rows.
-                let x = V::splat(simd, unsafe { bias.as_ptr().add(i).read() });
+                let x = V::splat(simd, unsafe { bias.as_ptr().wrapping_add(i).read() });
                 for c in row {
                     *c = *c + x;
                 }
@@ -215,22 +215,20 @@ unsafe fn store_transposed<V: Vector, const MR: usize, const NV: usize>(
     let [rows, columns] = blocks.each_mut().map(|block| block.as_mut_ptr().cast::<V::Element>());
     for (i, row) in tile.into_iter().enumerate() {
         // SAFETY: the block has room for MR registers.
-        unsafe { row[0].store_to(rows.add(i * V::LANES)) };
+        unsafe { row[0].store_to(rows.wrapping_add(i * V::LANES)) };
     }
     for i in (0..MR).step_by(V::LANES) {
         let height = if MR - i < V::LANES { MR - i } else { V::LANES };
+        let from = Strided { data: rows.wrapping_add(i * V::LANES).cast_const(), stride: V::LANES };
         // SAFETY: both blocks have room for LANES registers from there on.
-        unsafe {
-            let from = Strided { data: rows.add(i * V::LANES).cast_const(), stride: V::LANES };
-            V::transpose(simd, from, height, Strided { data: columns, stride: V::LANES });
-        }
+        unsafe { V::transpose(simd, from, height, Strided { data: columns, stride: V::LANES }) };
         let mask = V::mask(simd, height);
         for j in 0..V::LANES {
             if j < cols {
                 // SAFETY: the block has LANES registers.
-                let column = unsafe { V::load_from(simd, columns.add(j * V::LANES)) };
+                let column = unsafe { V::load_from(simd, columns.wrapping_add(j * V::LANES)) };
                 // SAFETY: the caller promises the elements of C.
-                unsafe { column.store_masked(c.add(i + j * geometry.c_col_stride), mask) };
+                unsafe { column.store_masked(c.wrapping_add(i + j * geometry.c_col_stride), mask) };
             }
         }
     }
@@ -239,7 +237,7 @@ unsafe fn store_transposed<V: Vector, const MR: usize, const NV: usize>(
 /// Room for 16 registers of the widest level, in whole cache lines.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Registers<T>(#[allow(dead_code)] [T; 256]);
+struct Registers<T>(#[expect(dead_code, reason = "memory, read and written through pointers")] [T; 256]);
 
 /// NV registers from `source`, the last one through the mask if there is one.
 ///

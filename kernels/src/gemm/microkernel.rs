@@ -237,7 +237,7 @@ unsafe fn store_transposed<V: Vector, const MR: usize, const NV: usize>(
 /// Room for 16 registers of the widest level, in whole cache lines.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Registers<T>(#[expect(dead_code, reason = "memory, read and written through pointers")] [T; 256]);
+struct Registers<T>([T; 256]);
 
 /// NV registers from `source`, the last one through the mask if there is one.
 ///

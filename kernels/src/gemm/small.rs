@@ -1,9 +1,10 @@
 //! Products whose operands L2 holds: the two innermost loops alone, and everything is read where it is.
 //!
-//! 1. **Tiles.** Where a register starts one multiply-add in a cycle, narrow tiles keep the ports busy and are best, because
-//!    the less a tile holds the less it costs to begin and end it; elsewhere the widest are.
-//! 2. **Edges.** Columns that do not fill a wide tile go to tiles of one register, and those that fit half a register to
-//!    registers of half the width.
+//! 1. **Tiles.** Where a register starts one multiply-add in a cycle, tiles one register wide keep the ports busy and are best,
+//!    because the less a tile holds the less it costs to begin and end it. Elsewhere they are up to [`widest`] registers
+//!    wide, of even width over C: four registers are two tiles of two.
+//! 2. **Edges.** The last register of a tile may be cut short. Where multiply-adds on half a register are twice as fast, columns
+//!    that fit it go to registers of half the width.
 
 #![forbid(unsafe_code)]
 

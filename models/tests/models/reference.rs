@@ -1,5 +1,7 @@
 //! The network against plain loops: the same weights after a few steps, whatever the seed, the level and the threads.
 
+use std::process::Command;
+
 use crate::common::{assert_same_bits, levels};
 use kernels::activation::Activation::{self, Elu, LeakyRelu, Relu, Sigmoid, Softplus, Tanh};
 use kernels::{Exec, Tuning};
@@ -140,4 +142,24 @@ fn a_layer_without_plain_loops_is_refused() {
     let refused = |specs: &[LayerSpec]| Reference::<f32>::new(&[4], specs).unwrap_err().to_string();
     assert!(refused(&[LayerSpec::BatchNorm]).contains("got batch-norm on [4]"));
     assert!(refused(&[LayerSpec::conv2d(1, 3)]).contains("got conv2d on [4]"));
+}
+
+/// What memory is planned with is chosen once in a process, so other choices run the tests above in other processes.
+#[test]
+#[cfg_attr(target_arch = "aarch64", ignore = "an emulator cannot start a program of its own kind")]
+fn the_bits_do_not_depend_on_the_sizes_that_memory_is_planned_with() {
+    let network = "reference::a_convolutional_network_is_trained_as_by_plain_loops";
+    for forced in [
+        "machine.l2_bytes=1,micro_batch_bytes=1,bucket_parameters=5,bucket_rows=1,conv_block=1,conv_gradients=1",
+        "machine.l2_bytes=100000000,bucket_parameters=1000000,bucket_rows=1000,conv_gradients=100000000",
+    ] {
+        let mut tests = Command::new(std::env::current_exe().unwrap());
+        tests.args(["reference::", "--skip", "planned_with"]).env(kernels::tuning::VARIABLE, forced);
+        let output = tests.output().unwrap();
+        let report = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && report.contains(&format!("{network} ... ok")),
+            "{forced}: {report}"
+        );
+    }
 }
